@@ -1,0 +1,227 @@
+#include <tiktrend/base/config_reader.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <array>
+#include <charconv>
+#include <cstdlib>
+
+namespace tiktrend {
+namespace {
+
+using std::chrono::milliseconds;
+
+template <class T>
+std::optional<T> parse_whole(std::string_view text) noexcept {
+    T value{};
+    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (ec != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+std::string_view trim(std::string_view s) noexcept {
+    const auto blank = [](char c) { return c == ' ' || c == '\t'; };
+    while (!s.empty() && blank(s.front())) s.remove_prefix(1);
+    while (!s.empty() && blank(s.back())) s.remove_suffix(1);
+    return s;
+}
+
+std::string show(milliseconds d) {
+    const auto n = d.count();
+    if (n != 0 && n % 3'600'000 == 0) return fmt::format("{}h", n / 3'600'000);
+    if (n != 0 && n % 60'000 == 0) return fmt::format("{}m", n / 60'000);
+    if (n % 1000 == 0) return fmt::format("{}s", n / 1000);
+    return fmt::format("{}ms", n);
+}
+
+} // namespace
+
+std::optional<milliseconds> parse_duration(std::string_view text) noexcept {
+    static constexpr std::array<std::pair<std::string_view, std::int64_t>, 4> units{
+        {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}}};
+    for (const auto& [unit, factor] : units)
+        if (text.size() > unit.size() && text.ends_with(unit))
+            if (const auto n = parse_whole<std::int64_t>(text.substr(0, text.size() - unit.size())))
+                return milliseconds{*n * factor};
+    return std::nullopt;
+}
+
+std::optional<std::int64_t> parse_bytes(std::string_view text) noexcept {
+    static constexpr std::array<std::pair<std::string_view, std::int64_t>, 3> units{
+        {{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}}};
+    for (const auto& [unit, factor] : units)
+        if (text.ends_with(unit)) {
+            const auto n = parse_whole<std::int64_t>(text.substr(0, text.size() - unit.size()));
+            return n ? std::optional{*n * factor} : std::nullopt;
+        }
+    return parse_whole<std::int64_t>(text);
+}
+
+std::string hide_password(std::string_view url) {
+    const auto scheme = url.find("://");
+    if (scheme == std::string_view::npos) return std::string{url};
+    const auto start = scheme + 3;
+    const auto authority = url.substr(start, url.find_first_of("/?#", start) - start);
+    const auto at = authority.rfind('@');
+    if (at == std::string_view::npos) return std::string{url};
+    const auto colon = authority.find(':');
+    if (colon == std::string_view::npos || colon > at) return std::string{url};
+    return fmt::format("{}:***{}", url.substr(0, start + colon), url.substr(start + at));
+}
+
+config_reader::config_reader()
+    : config_reader{[](std::string_view name) -> std::optional<std::string> {
+          const char* value = std::getenv(std::string{name}.c_str());
+          return value ? std::optional<std::string>{value} : std::nullopt;
+      }} {}
+
+std::optional<std::string> config_reader::find(std::string_view name) const {
+    auto value = source_(name);
+    if (value && value->empty()) value.reset();
+    return value;
+}
+
+void config_reader::note(std::string_view name, std::string value, bool is_default) {
+    entries_.push_back({std::string{name}, std::move(value), is_default});
+}
+
+void config_reader::fail(std::string_view name, std::string_view value, std::string_view expected) {
+    errors_.push_back(fmt::format("{}=\"{}\": expected {}", name, value, expected));
+}
+
+std::string config_reader::text(std::string_view name, std::string_view fallback) {
+    const auto value = find(name);
+    note(name, value.value_or(std::string{fallback}), !value);
+    return value.value_or(std::string{fallback});
+}
+
+std::string config_reader::secret(std::string_view name, std::string_view fallback) {
+    const auto value = find(name);
+    note(name, value || !fallback.empty() ? "***" : "", !value);
+    return value.value_or(std::string{fallback});
+}
+
+std::string config_reader::required(std::string_view name, std::string_view expected) {
+    const auto value = find(name);
+    if (!value) fail(name, "", expected);
+    note(name, value.value_or(""), !value);
+    return value.value_or("");
+}
+
+std::int64_t config_reader::integer(std::string_view name, std::int64_t fallback, std::int64_t min, std::int64_t max) {
+    const auto value = find(name);
+    auto out = fallback;
+    if (value) {
+        const auto n = parse_whole<std::int64_t>(*value);
+        if (n && *n >= min && *n <= max)
+            out = *n;
+        else
+            fail(name, *value, fmt::format("an integer from {} to {}", min, max));
+    }
+    note(name, std::to_string(out), !value);
+    return out;
+}
+
+double config_reader::number(std::string_view name, double fallback, double min, double max) {
+    const auto value = find(name);
+    auto out = fallback;
+    if (value) {
+        const auto n = parse_whole<double>(*value);
+        if (n && *n >= min && *n <= max)
+            out = *n;
+        else
+            fail(name, *value, fmt::format("a number from {} to {}", min, max));
+    }
+    note(name, fmt::format("{}", out), !value);
+    return out;
+}
+
+bool config_reader::flag(std::string_view name, bool fallback) {
+    const auto value = find(name);
+    auto out = fallback;
+    if (value) {
+        if (*value == "true" || *value == "1" || *value == "yes" || *value == "on")
+            out = true;
+        else if (*value == "false" || *value == "0" || *value == "no" || *value == "off")
+            out = false;
+        else
+            fail(name, *value, "true or false");
+    }
+    note(name, out ? "true" : "false", !value);
+    return out;
+}
+
+milliseconds config_reader::duration(std::string_view name, milliseconds fallback, milliseconds min, milliseconds max) {
+    const auto value = find(name);
+    auto out = fallback;
+    if (value) {
+        const auto d = parse_duration(*value);
+        if (d && *d >= min && *d <= max)
+            out = *d;
+        else
+            fail(name, *value, fmt::format("a duration with a unit (ms, s, m, h) from {} to {}", show(min), show(max)));
+    }
+    note(name, show(out), !value);
+    return out;
+}
+
+std::int64_t config_reader::bytes(std::string_view name, std::int64_t fallback, std::int64_t min, std::int64_t max) {
+    const auto value = find(name);
+    auto out = fallback;
+    if (value) {
+        const auto n = parse_bytes(*value);
+        if (n && *n >= min && *n <= max)
+            out = *n;
+        else
+            fail(name, *value, fmt::format("bytes from {} to {}, plain or with KiB, MiB, GiB", min, max));
+    }
+    note(name, std::to_string(out), !value);
+    return out;
+}
+
+std::string config_reader::one_of(std::string_view name, std::string_view fallback,
+                                  std::initializer_list<std::string_view> choices) {
+    const auto value = find(name);
+    std::string out{fallback};
+    if (value) {
+        if (std::find(choices.begin(), choices.end(), std::string_view{*value}) != choices.end())
+            out = *value;
+        else
+            fail(name, *value, fmt::format("one of {}", fmt::join(choices, ", ")));
+    }
+    note(name, out, !value);
+    return out;
+}
+
+std::vector<std::string> config_reader::list(std::string_view name, std::string_view fallback) {
+    const auto value = find(name);
+    const std::string text = value.value_or(std::string{fallback});
+    note(name, text, !value);
+    std::vector<std::string> out;
+    std::string_view rest = text;
+    while (!rest.empty()) {
+        const auto comma = std::min(rest.find(','), rest.size());
+        if (const auto item = trim(rest.substr(0, comma)); !item.empty()) out.emplace_back(item);
+        rest.remove_prefix(std::min(comma + 1, rest.size()));
+    }
+    return out;
+}
+
+std::string config_reader::url(std::string_view name, std::string_view fallback,
+                               std::initializer_list<std::string_view> schemes) {
+    const auto value = find(name);
+    std::string out{fallback};
+    if (value) {
+        const auto at = value->find("://");
+        const auto scheme = std::string_view{*value}.substr(0, at);
+        if (at != std::string::npos && std::find(schemes.begin(), schemes.end(), scheme) != schemes.end())
+            out = *value;
+        else
+            fail(name, hide_password(*value), fmt::format("a URL with scheme {}", fmt::join(schemes, ", ")));
+    }
+    note(name, hide_password(out), !value);
+    return out;
+}
+
+} // namespace tiktrend

@@ -1,0 +1,52 @@
+#include <tiktrend/base/config_reader.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <map>
+
+using namespace tiktrend;
+using namespace std::chrono_literals;
+
+namespace {
+config_reader reader(std::map<std::string, std::string, std::less<>> values) {
+    return config_reader{[values = std::move(values)](std::string_view name) -> std::optional<std::string> {
+        const auto it = values.find(name);
+        return it == values.end() ? std::nullopt : std::optional{it->second};
+    }};
+}
+} // namespace
+
+TEST_CASE("values in range are read, unset and empty ones take the default", "[unit][base]") {
+    auto r = reader({{"A", "7"}, {"B", "250ms"}, {"C", "8MiB"}, {"D", ""}, {"E", "a, b ,,c"}});
+    CHECK(r.integer("A", 1, 1, 10) == 7);
+    CHECK(r.duration("B", 1s, 1ms, 1h) == 250ms);
+    CHECK(r.bytes("C", 1, 1, 1 << 30) == 8 << 20);
+    CHECK(r.text("D", "x") == "x");
+    CHECK(r.list("E", "") == std::vector<std::string>{"a", "b", "c"});
+    CHECK(r.flag("F", true));
+    CHECK(r.errors().empty());
+    CHECK(r.entries().at(3).is_default);
+}
+
+TEST_CASE("a wrong value gives one line naming variable, value and expectation", "[unit][base]") {
+    auto r = reader({{"WORKER_CONCURRENCY", "ten"}, {"T", "30"}, {"M", "fast"}, {"U", "ftp://x"}, {"N", "0"}});
+    CHECK(r.integer("WORKER_CONCURRENCY", 10, 1, 1000) == 10);
+    CHECK(r.duration("T", 5s, 1s, 2h) == 5s);
+    r.one_of("M", "local", {"local", "replicated"});
+    r.url("U", "redis://x", {"redis", "rediss"});
+    r.integer("N", 1, 1, 9);
+    REQUIRE(r.errors().size() == 5);
+    CHECK(r.errors()[0] == R"(WORKER_CONCURRENCY="ten": expected an integer from 1 to 1000)");
+    CHECK(r.errors()[1] == R"(T="30": expected a duration with a unit (ms, s, m, h) from 1s to 2h)");
+    CHECK(r.errors()[2] == R"(M="fast": expected one of local, replicated)");
+    CHECK(r.errors()[3] == R"(U="ftp://x": expected a URL with scheme redis, rediss)");
+}
+
+TEST_CASE("secrets and passwords are never shown", "[unit][base]") {
+    auto r = reader({{"S", "hunter2"}, {"U", "postgresql://me:hunter2@db/x?a=b"}});
+    CHECK(r.secret("S") == "hunter2");
+    CHECK(r.url("U", "", {"postgresql"}) == "postgresql://me:hunter2@db/x?a=b");
+    for (const auto& e : r.entries()) CHECK(e.value.find("hunter2") == std::string::npos);
+    CHECK(hide_password("redis://host/1") == "redis://host/1");
+    CHECK(hide_password("redis://:pw@host") == "redis://:***@host");
+}

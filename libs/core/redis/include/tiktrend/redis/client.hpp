@@ -1,0 +1,75 @@
+#pragma once
+#include <tiktrend/base/asio.hpp>
+#include <tiktrend/base/log.hpp>
+#include <tiktrend/redis/address.hpp>
+#include <tiktrend/redis/command.hpp>
+#include <tiktrend/redis/error.hpp>
+#include <tiktrend/redis/reply.hpp>
+#include <tiktrend/redis/script.hpp>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace tiktrend::redis {
+
+struct client_options {
+    client_options() {}
+    std::string client_name;                                  ///< CLIENT SETNAME; empty: unnamed
+    std::chrono::milliseconds connect_timeout{2000};          ///< resolve, connect, TLS and handshake together
+    std::chrono::milliseconds command_timeout{5000};          ///< longest silence while replies are awaited; the connection
+                                                              ///< is dropped after it
+    std::chrono::milliseconds reconnect_min{100};             ///< back-off with full jitter: 100 ms doubling …
+    std::chrono::milliseconds reconnect_max{10'000};          ///< … up to 10 s, reset after 30 s of health
+    std::size_t max_waiting = 100'000;                        ///< commands sent or queued without a reply
+    std::size_t max_reply_bytes = 64U << 20;                  ///< protocol_error above
+    bool no_evict = false;                                    ///< CLIENT NO-EVICT on
+    /// Waits for a connection instead of failing with not_connected (consumers; producers fail fast). Bounded by
+    /// command_timeout.
+    bool wait_for_connection = false;
+    logger log;
+};
+
+/// One pipelined connection that reconnects by itself. All commands of a turn of the event loop leave in one write; replies
+/// are matched in order. Owned by one executor.
+///
+/// Life: construct, start(), use, co_await stop(). Commands before start() or after stop() fail with tiktrend::errc::stopped.
+/// Cancelling an exec() (terminal) abandons its reply; the command itself may still run.
+class client {
+public:
+    client(asio::any_io_executor executor, address where, client_options options = client_options{});
+    ~client(); ///< asserts that stop() was awaited, or start() never called
+    client(const client&) = delete;
+    client& operator=(const client&) = delete;
+
+    void start();
+    task<void> stop();
+
+    /// Waits until connected, at most `limit`; throws system_error(errc::not_connected) past it, with the last cause in what().
+    task<void> wait_connected(std::chrono::milliseconds limit);
+    bool is_connected() const noexcept;
+
+    /// Throws system_error with redis::errc for unavailability; a reply of type error is returned otherwise.
+    task<reply> exec(const command& c);
+
+    /// As exec() for several at once: one write, replies in order.
+    task<std::vector<reply>> exec_all(std::span<const command> commands);
+
+    /// EVALSHA, with EVAL and its text after a NOSCRIPT (restart, SCRIPT FLUSH). Key and argument views need to live only until
+    /// the first suspension.
+    task<reply> eval(const script& s, std::span<const std::string_view> keys, std::span<const std::string_view> args);
+
+    const address& where() const noexcept;
+    /// Times a connection was established.
+    std::uint64_t connects() const noexcept;
+    asio::any_io_executor get_executor() const noexcept;
+
+private:
+    struct impl;
+    std::unique_ptr<impl> impl_;
+};
+
+} // namespace tiktrend::redis

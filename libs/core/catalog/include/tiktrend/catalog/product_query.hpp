@@ -1,0 +1,44 @@
+#pragma once
+#include <tiktrend/catalog/product.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tiktrend::catalog {
+
+enum class product_sort { last_updated, price, sales_7d, trend_score, rating, first_seen };
+std::string_view to_string(product_sort s) noexcept;
+std::optional<product_sort> parse_product_sort(std::string_view text) noexcept;
+
+/// Where a page of a sorted list ended: the sort value of its last item (empty: NULL, which sorts last both
+/// ways) and its id. Valid only for the same sort, direction and filters; whoever hands it out to clients
+/// signs it.
+struct keyset {
+    std::optional<std::string> value; ///< microseconds since 1970 for times, decimal text otherwise
+    std::int64_t id = 0;
+};
+
+/// A filtered, sorted page of products. Empty members do not filter.
+struct product_query {
+    std::optional<std::string> source;
+    std::optional<std::int64_t> category_id;
+    std::optional<std::string> category;  ///< by name, exact
+    std::optional<std::string> price_min; ///< decimal text: products that can be had for this or more …
+    std::optional<std::string> price_max; ///< … and for this or less (both compare products.price_min)
+    std::optional<std::string> currency;
+    std::optional<bool> is_trending;
+    std::optional<bool> is_active;
+    std::optional<product_kind> kind;
+    product_sort sort = product_sort::last_updated;
+    bool descending = true;
+    std::optional<keyset>
+        after;      ///< from product_list::next. A value that does not fit the sort gives an empty page
+    int limit = 20; ///< 1 to 500
+};
+
+/// True if `k` can come from a list sorted by `s`.
+bool fits(const keyset& k, product_sort s) noexcept;
+
+} // namespace tiktrend::catalog

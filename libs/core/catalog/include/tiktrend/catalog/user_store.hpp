@@ -1,0 +1,35 @@
+#pragma once
+#include <tiktrend/base/asio.hpp>
+#include <tiktrend/base/error.hpp>
+#include <tiktrend/catalog/error.hpp>
+#include <tiktrend/postgres/router.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace tiktrend::catalog {
+
+enum class user_role { user, admin };
+
+struct user {
+    std::int64_t id = 0;
+    std::string email;
+    user_role role = user_role::user;
+    std::int64_t created_ms = 0;
+};
+
+class user_store {
+public:
+    explicit user_store(postgres::router& router) : router_{router} {}
+
+    /// errc::email_taken; addresses are compared without regard to case.
+    task<result<user>> create(const std::string& email, user_role role);
+    task<std::optional<user>> find(std::int64_t id);
+    task<std::optional<user>> find_by_email(const std::string& email);
+
+private:
+    postgres::router& router_;
+};
+
+} // namespace tiktrend::catalog

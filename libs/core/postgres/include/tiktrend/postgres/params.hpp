@@ -1,0 +1,105 @@
+#pragma once
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tiktrend::postgres {
+
+/// A one-dimensional array parameter in PostgreSQL's binary form (array_recv in
+/// src/backend/utils/adt/arrayfuncs.c): no quoting, one copy. The SQL should still cast (`$1::text[]`), for
+/// the reader's sake.
+class array {
+public:
+    enum class element : std::uint32_t {
+        boolean = 16,
+        int8 = 20,
+        text = 25,
+        float8 = 701
+    }; ///< pg_type.oid; fixed for ever
+
+    /// `count_hint` and `bytes_hint` only reserve memory.
+    explicit array(element type, std::size_t count_hint = 0, std::size_t bytes_hint = 0);
+
+    /// The caller keeps to the element type given above; text must be valid UTF-8 without U+0000
+    /// (base/json_text repair_utf8).
+    void add(std::string_view text);
+    void add(const char* text) { add(std::string_view{text}); }
+    void add(std::int64_t value);
+    void add(double value);
+    void add(bool value);
+    void add_null();
+    template <class T>
+    void add(const std::optional<T>& value) {
+        if (value)
+            add(*value);
+        else
+            add_null();
+    }
+    std::size_t size() const noexcept { return count_; }
+
+private:
+    friend class params;
+    element type_;
+    std::uint32_t count_ = 0;
+    bool has_null_ = false;
+    std::string bytes_;
+};
+
+/// The bound parameters $1, $2, … of one statement, in order. Values are copied into one buffer.
+class params {
+public:
+    params() = default;
+
+    /// Throws std::invalid_argument if the text holds a NUL byte, which PostgreSQL text cannot.
+    params& add(std::string_view text);
+    params& add(const std::string& text) { return add(std::string_view{text}); }
+    params& add(const char* text) { return add(std::string_view{text}); }
+    params& add(double value);
+    template <std::integral I>
+    params& add(I value) {
+        if constexpr (std::same_as<I, bool>)
+            return add(std::string_view{value ? "t" : "f"});
+        else
+            return add_integer(static_cast<std::int64_t>(value));
+    }
+    template <class T>
+    params& add(const std::optional<T>& value) {
+        return value ? add(*value) : add_null();
+    }
+    params& add_null();
+    params& add(array&& values);
+    /// A bytea.
+    params& add_bytes(std::string_view bytes);
+
+    /// `params::of(7, "x")`: the same in one expression.
+    template <class... T>
+    static params of(const T&... values) {
+        params out;
+        (out.add(values), ...);
+        return out;
+    }
+
+    std::size_t size() const noexcept { return values_.size(); }
+
+private:
+    friend class connection;
+    struct value {
+        std::size_t at;    ///< offset in bytes_
+        int length;        ///< without the closing zero; -1: NULL
+        int format;        ///< 0 text, 1 binary
+        std::uint32_t oid; ///< 0: the server infers it
+    };
+    params& add_integer(std::int64_t value);
+    void put(std::string_view bytes, int format, std::uint32_t oid);
+
+    std::string bytes_;
+    std::vector<value> values_;
+};
+
+/// For statements without parameters. Lives for ever.
+const params& no_params() noexcept;
+
+} // namespace tiktrend::postgres

@@ -11,11 +11,12 @@ namespace tiktrend::http {
 struct invalid_field {
     std::vector<std::string> loc; ///< e.g. {"body","filters","page"}; whole numbers are array indexes
     std::string msg;              ///< a sentence for the person who sent it
-    std::string type;             ///< stable name: missing, string_type, int_type, enum, greater_than_equal, extra_forbidden …
+    std::string
+        type; ///< stable name: missing, string_type, int_type, enum, greater_than_equal, extra_forbidden …
 };
 
-/// RFC 9457 problem details with `code`, `request_id` and FastAPI's `detail`/`errors` inside (ops.md section 4). Throw it from
-/// a handler, or make it a response.
+/// RFC 9457 problem details with `code`, `request_id` and FastAPI's `detail`/`errors` inside (ops.md section
+/// 4). Throw it from a handler, or make it a response.
 class problem : public std::exception {
 public:
     problem(int status, std::string code, std::string detail);

@@ -1,0 +1,441 @@
+#include "connection.hpp"
+
+#include "response_head.hpp"
+#include "server_core.hpp"
+#include "stream.hpp"
+
+#include <tiktrend/http/problem.hpp>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/post.hpp>
+
+#include <utility>
+
+namespace tiktrend::http {
+namespace {
+
+constexpr std::size_t gathered_bytes = 64U << 10; ///< more than this is written at once
+constexpr std::size_t write_progress = 64U << 10; ///< see server_options::write_timeout
+constexpr std::size_t lingering_bytes = 4U << 20; ///< of a refused request that are read and dropped
+constexpr std::size_t input_size = 32U << 10;
+constexpr std::chrono::seconds uncooperative_handler{5}; ///< how long a cancelled handler may take to end
+
+constexpr refusal header_too_slow{408, "header_timeout", "The request's header did not arrive in time."};
+constexpr refusal body_too_slow{408, "body_timeout", "The request's body did not arrive in time."};
+constexpr refusal chunk_line_too_long{400, "bad_chunk", "A chunk's size line or the trailer is too long."};
+
+constexpr auto no_throw = asio::as_tuple(asio::deferred);
+
+steady_time now() noexcept {
+    return std::chrono::steady_clock::now();
+}
+
+bool was_cancelled(const std::exception_ptr& e) {
+    try {
+        std::rethrow_exception(e);
+    } catch (const system_error& x) {
+        return is_cancelled(x.code());
+    } catch (...) {
+        return false;
+    }
+}
+
+} // namespace
+
+struct connection::in_flight_guard {
+    explicit in_flight_guard(server_core& c) : core{c} { ++core.in_flight; }
+    ~in_flight_guard() { --core.in_flight; }
+    in_flight_guard(const in_flight_guard&) = delete;
+    in_flight_guard& operator=(const in_flight_guard&) = delete;
+    server_core& core;
+};
+
+connection::connection(server_core& core, asio::ip::tcp::socket socket, const asio::ip::address& peer)
+    : core_{core}, socket_{std::move(socket)}, peer_{peer}, peer_text_{peer.to_string()},
+      peer_is_trusted_{core.proxies.trusts(peer)}, last_active_{now()},
+      in_{std::max(input_size, core.options.max_target_bytes + core.options.max_header_bytes + 1024)},
+      scanner_{
+          {core.options.max_target_bytes, core.options.max_header_bytes, core.options.max_header_fields}} {
+    deadline_ = last_active_ + (core.draining ? core.options.drain_idle_grace : core.options.idle_timeout);
+}
+
+bool connection::is_draining() const noexcept {
+    return core_.draining;
+}
+
+// ---- the coroutine
+
+task<void> connection::run() {
+    std::exception_ptr failure;
+    try {
+        co_await serve();
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure && !was_cancelled(failure))
+        core_.options.log.error("http_connection_failed",
+                                {{"client", peer_text_}, {"error", message_of(failure)}});
+    phase_ = phase::over;
+    error_code ignored;
+    if (reset_at_end_) socket_.set_option(asio::socket_base::linger{true, 0}, ignored);
+    socket_.close(ignored);
+}
+
+task<void> connection::serve() {
+    const auto& o = core_.options;
+    for (;;) {
+        // The head. A request that is at hand already is taken without a system call or a look at the clock.
+        for (;;) {
+            const auto verdict = scanner_.scan(in_.bytes());
+            if (verdict == head_scanner::verdict::complete) break;
+            if (verdict == head_scanner::verdict::refused) co_return co_await refuse(scanner_.why());
+            if (!flush_now() && !co_await flush()) co_return;
+            if (in_.empty()) {
+                in_.shrink_if_empty();
+                wait_for(phase::idle, last_active_ + (core_.draining ? o.drain_idle_grace : o.idle_timeout));
+            } else if (phase_ != phase::head) {
+                wait_for(phase::head, now() + o.header_timeout);
+            }
+            const auto [ec, n] = co_await socket_.async_read_some(in_.prepare(), no_throw);
+            in_.commit(n);
+            if (expired_ && phase_ == phase::head) co_return co_await refuse(header_too_slow);
+            if (ec) {
+                if (expired_) co_await close_gracefully(); // idle for too long
+                co_return;
+            }
+        }
+        const in_flight_guard counted{core_};
+        started_ = now();
+        request_.reset();
+        const auto head = in_.bytes().substr(0, scanner_.head_size()).substr(scanner_.skipped());
+        const auto no = parser_.parse_head(head, request_, o.max_body_bytes);
+        in_.consume(scanner_.head_size());
+        scanner_.reset();
+        if (no) co_return co_await refuse(no);
+        identify();
+        if (!parser_.is_done() && !co_await read_body()) co_return;
+
+        // The answer. What earlier answers left unsent goes out as soon as this handler waits for anything.
+        if (!out_.empty()) flush_soon();
+        wait_for(phase::handler, (request_.body.empty() ? started_ : now()) + o.handler_timeout);
+        response r;
+        std::exception_ptr failure;
+        try {
+            r = co_await core_.routes->handle(request_);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (cut_) co_return;
+        if (expired_) {
+            co_await asio::this_coro::reset_cancellation_state();
+            r = problem{504, "handler_timeout", "The answer took too long."}.to_response(request_.request_id);
+            failure = nullptr;
+        }
+        if (failure) r = response_for(failure, request_.request_id);
+        if (r.failure) log_failure(r);
+        if (r.takeover) co_return co_await answer_takeover(r);
+        if (r.stream) co_return co_await answer_stream(r);
+
+        const bool keep_alive = request_.keep_alive && !r.close && !core_.draining;
+        queue(r, keep_alive);
+        if (!keep_alive) {
+            if (flush_now() || co_await flush()) co_await close_gracefully();
+            co_return;
+        }
+        if (in_.empty() || ++gathered_ >= o.max_pipelined || out_.pending() > gathered_bytes)
+            if (!flush_now() && !co_await flush()) co_return;
+    }
+}
+
+task<bool> connection::read_body() {
+    const auto& o = core_.options;
+    body_started_ = now();
+    body_seen_ = 0;
+    wait_for(phase::body, body_started_ + o.body_timeout);
+    if (parser_.expects_continue() && in_.empty()) out_.copy("HTTP/1.1 100 Continue\r\n\r\n");
+    for (;;) {
+        std::size_t used = 0;
+        const auto no = parser_.parse_body(in_.bytes(), used);
+        in_.consume(used);
+        body_seen_ += used;
+        if (no) {
+            co_await refuse(no);
+            co_return false;
+        }
+        if (parser_.is_done()) co_return true;
+        if (in_.full()) {
+            co_await refuse(chunk_line_too_long);
+            co_return false;
+        }
+        if (!flush_now()) {
+            if (!co_await flush()) co_return false;
+            wait_for(phase::body, body_started_ + o.body_timeout);
+        }
+        const auto [ec, n] = co_await socket_.async_read_some(in_.prepare(), no_throw);
+        in_.commit(n);
+        if (expired_) {
+            co_await refuse(body_too_slow);
+            co_return false;
+        }
+        if (ec) co_return false;
+    }
+}
+
+task<void> connection::answer_stream(response& r) {
+    const bool chunked = request_.minor_version == 1;
+    if (!r.headers.has("Content-Type")) r.headers.add("Content-Type", "text/event-stream");
+    if (!r.headers.has("Cache-Control")) r.headers.add("Cache-Control", "no-cache");
+    head_options h;
+    h.date = core_.date();
+    h.request_id = request_.request_id;
+    h.keep_alive = false;
+    h.chunked = chunked;
+    append_head(out_.text(), r, h);
+    out_.note_text();
+    sse_stream stream{*this, chunked};
+    std::exception_ptr failure;
+    if (flush_now() || co_await flush()) {
+        wait_for(phase::streaming, steady_time::max());
+        watch_peer();
+        try {
+            if (request_.method != method::head) co_await r.stream(stream);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+    }
+    finish(r.status, stream.bytes_sent(), now());
+    if (cut_ || peer_gone_) co_return;
+    if (failure) {
+        // Without its last chunk the client can tell that the stream is not whole.
+        if (!stream.is_broken()) {
+            r.failure = failure;
+            log_failure(r);
+        }
+        co_return;
+    }
+    if (chunked && request_.method != method::head) out_.copy("0\r\n\r\n");
+    if (flush_now() || co_await flush()) co_await close_gracefully();
+}
+
+task<void> connection::answer_takeover(response& r) {
+    raw_stream stream{*this};
+    if (!flush_now() && !co_await flush()) co_return;
+    wait_for(phase::streaming, steady_time::max());
+    watch_peer();
+    std::exception_ptr failure;
+    try {
+        co_await r.takeover(stream);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    finish(r.status, stream.bytes_sent(), now());
+    if (failure || cut_ || peer_gone_ || reset_at_end_) co_return;
+    co_await close_gracefully();
+}
+
+/// Waits until the client has taken everything. False if it did not, or is gone.
+task<bool> connection::flush() {
+    const auto before = phase_;
+    auto mark = out_.pending();
+    wait_for(phase::writing, now() + core_.options.write_timeout);
+    for (;;) {
+        if (!socket_.is_open()) co_return false;
+        error_code ec;
+        if (out_.write_some(socket_, ec)) break;
+        if (ec) co_return false;
+        if (mark - out_.pending() >= write_progress) {
+            mark = out_.pending();
+            wait_for(phase::writing, now() + core_.options.write_timeout);
+        }
+        const auto [failed] = co_await socket_.async_wait(asio::socket_base::wait_write, no_throw);
+        if (expired_ || cut_) {
+            reset_at_end_ = true; // what the kernel still holds would keep the connection for minutes
+            co_return false;
+        }
+        if (failed) co_return false;
+    }
+    gathered_ = 0;
+    wait_for(before, steady_time::max()); // the caller says what comes next
+    co_return true;
+}
+
+task<void> connection::send(std::string_view bytes) {
+    if (peer_gone_ || cut_) throw system_error(asio::error::connection_reset);
+    out_.copy(bytes);
+    if (flush_now()) co_return;
+    if (!co_await flush())
+        throw system_error(expired_ ? error_code{errc::timed_out} : asio::error::connection_reset);
+}
+
+/// Answers what never becomes a request for a handler, and ends the connection.
+task<void> connection::refuse(refusal why) {
+    if (scanner_.why()) { // not even a head: nothing of an earlier request may show up in the log
+        request_.reset();
+        started_ = now();
+    }
+    if (request_.method_text.empty()) request_.method = method::other;
+    identify();
+    auto r = problem{why.status, why.code, why.detail}.to_response(request_.request_id);
+    queue(r, false);
+    if (flush_now() || co_await flush()) co_await close_gracefully();
+}
+
+/// RFC 9112 section 9.6: says that nothing more comes and reads on for a while, since closing at once with
+/// unread input would reset the connection and could destroy the answer on its way.
+task<void> connection::close_gracefully() {
+    error_code ec;
+    socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ec);
+    if (ec) co_return;
+    wait_for(phase::lingering, now() + core_.options.linger_timeout);
+    for (std::size_t dropped = 0; dropped < lingering_bytes;) {
+        in_.consume(in_.bytes().size());
+        const auto [failed, n] = co_await socket_.async_read_some(in_.prepare(), no_throw);
+        if (failed || expired_) co_return;
+        dropped += n;
+    }
+}
+
+// ---- pieces
+
+void connection::wait_for(phase p, steady_time deadline) noexcept {
+    phase_ = p;
+    deadline_ = deadline;
+    expired_ = false;
+}
+
+void connection::identify() {
+    request_.remote_address = peer_text_;
+    request_.from_trusted_proxy = peer_is_trusted_;
+    if (peer_is_trusted_) {
+        if (const auto client = core_.proxies.client_of(request_.headers))
+            request_.remote_address = client->to_string();
+        const auto id = request_.headers.get("X-Request-Id");
+        if (is_request_id(id)) {
+            request_.request_id = id;
+            return;
+        }
+    }
+    core_.request_ids.next(core_.wall_ms(started_), request_.request_id);
+}
+
+void connection::queue(response& r, bool keep_alive) {
+    const bool has_body = may_have_body(r.status);
+    head_options h;
+    h.date = core_.date();
+    h.request_id = request_.request_id;
+    h.minor_version = request_.minor_version;
+    h.keep_alive = keep_alive;
+    if (has_body) h.content_length = r.body_view().size();
+    const auto before = out_.pending();
+    append_head(out_.text(), r, h);
+    out_.note_text();
+    if (has_body && request_.method != method::head) {
+        if (r.shared_body)
+            out_.share(std::move(r.shared_body));
+        else
+            out_.take(std::move(r.body));
+    }
+    finish(r.status, out_.pending() - before, now());
+}
+
+void connection::finish(int status, std::uint64_t bytes_out, steady_time at) {
+    last_active_ = at;
+    if (!core_.options.on_finished) return;
+    core_.options.on_finished({request_, status, bytes_out, at - started_});
+}
+
+void connection::log_failure(const response& r) const {
+    core_.options.log.error("http_handler_failed", {{"request_id", request_.request_id},
+                                                    {"method", request_.method_text},
+                                                    {"route", request_.route},
+                                                    {"error", message_of(r.failure)}});
+}
+
+/// True if nothing is left to send. An error shows again, and is handled, in flush().
+bool connection::flush_now() {
+    if (!out_.empty()) {
+        error_code ec;
+        if (!out_.write_some(socket_, ec)) return false;
+        gathered_ = 0;
+    }
+    return true;
+}
+
+/// Writes once control returns to the executor: at the next wait of whatever runs now. So answers that need
+/// no waiting go out together, and no answer waits for the handler of a later request.
+void connection::flush_soon() {
+    if (std::exchange(flush_posted_, true)) return;
+    asio::post(core_.executor, [self = shared_from_this()] {
+        self->flush_posted_ = false;
+        if (self->phase_ == phase::handler) self->flush_now();
+    });
+}
+
+/// Notices during a stream that the client left, although nothing is being read, and cancels the handler.
+void connection::watch_peer() {
+    socket_.async_wait(asio::socket_base::wait_read, [self = shared_from_this()](error_code ec) {
+        if (ec || (self->phase_ != phase::streaming && self->phase_ != phase::writing)) return;
+        if (self->in_.full()) return; // it goes on sending; the next write will tell
+        const auto n = self->socket_.read_some(self->in_.prepare(), ec);
+        self->in_.commit(n);
+        if (!ec || ec == asio::error::would_block) return self->watch_peer();
+        self->peer_gone_ = true;
+        self->cancel_.emit(asio::cancellation_type::terminal);
+    });
+}
+
+// ---- deadlines and the end
+
+void connection::on_tick(steady_time at) {
+    if (at >= deadline_) return expire(at);
+    const auto& o = core_.options;
+    if (phase_ == phase::body && o.body_min_bytes_per_second > 0 && at - body_started_ >= o.body_rate_grace) {
+        const auto seconds = std::chrono::duration<double>(at - body_started_).count();
+        const auto seen = static_cast<double>(body_seen_ + in_.bytes().size());
+        if (seen < seconds * static_cast<double>(o.body_min_bytes_per_second)) expire(at);
+    }
+}
+
+void connection::expire(steady_time at) {
+    deadline_ = steady_time::max();
+    error_code ignored;
+    switch (phase_) {
+    case phase::idle:
+    case phase::head:
+    case phase::body:
+    case phase::writing:
+    case phase::lingering:
+        expired_ = true;
+        socket_.cancel(ignored);
+        break;
+    case phase::handler:
+        if (!expired_) {
+            expired_ = true;
+            deadline_ = at + uncooperative_handler;
+            cancel_.emit(asio::cancellation_type::terminal);
+        } else {
+            core_.options.log.error("http_handler_ignores_cancellation",
+                                    {{"request_id", request_.request_id}, {"route", request_.route}});
+            socket_.close(ignored); // the client at least need not wait
+        }
+        break;
+    case phase::streaming:
+    case phase::over:
+        break;
+    }
+}
+
+void connection::shorten_idle(steady_time at) {
+    if (phase_ == phase::idle)
+        deadline_ = std::min(deadline_, std::max(at, last_active_ + core_.options.drain_idle_grace));
+}
+
+void connection::cut() {
+    cut_ = true;
+    cancel_.emit(asio::cancellation_type::terminal);
+    error_code ignored;
+    socket_.cancel(ignored);
+}
+
+} // namespace tiktrend::http

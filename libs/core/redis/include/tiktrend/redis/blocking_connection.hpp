@@ -3,18 +3,20 @@
 
 namespace tiktrend::redis {
 
-/// A connection for one blocking command at a time (BZPOPMIN, XREAD BLOCK): never shared with other commands. A watchdog drops
-/// the connection when the reply is `grace` later than the command's own timeout (half-open TCP, ops.md 3.3).
+/// A connection for one blocking command at a time (BZPOPMIN, XREAD BLOCK): never shared with other commands.
+/// A watchdog drops the connection when the reply is `grace` later than the command's own timeout (half-open
+/// TCP, ops.md 3.3).
 class blocking_connection {
 public:
-    blocking_connection(asio::any_io_executor executor, address where, client_options options = client_options{});
+    blocking_connection(asio::any_io_executor executor, address where,
+                        client_options options = client_options{});
     ~blocking_connection();
     blocking_connection(const blocking_connection&) = delete;
     blocking_connection& operator=(const blocking_connection&) = delete;
 
-    /// Sends `c`, whose own timeout is `block`, connecting first if needed (with the client's back-off between attempts).
-    /// Throws system_error as client::exec(). Cancelling it (terminal) closes the connection, so that the server forgets the
-    /// wait and no element is popped for nobody.
+    /// Sends `c`, whose own timeout is `block`, connecting first if needed (with the client's back-off
+    /// between attempts). Throws system_error as client::exec(). Cancelling it (terminal) closes the
+    /// connection, so that the server forgets the wait and no element is popped for nobody.
     task<reply> exec(const command& c, std::chrono::milliseconds block,
                      std::chrono::milliseconds grace = std::chrono::milliseconds{1000});
 

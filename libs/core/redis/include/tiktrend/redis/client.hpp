@@ -18,26 +18,28 @@ namespace tiktrend::redis {
 
 struct client_options {
     client_options() {}
-    std::string client_name;                                  ///< CLIENT SETNAME; empty: unnamed
-    std::chrono::milliseconds connect_timeout{2000};          ///< resolve, connect, TLS and handshake together
-    std::chrono::milliseconds command_timeout{5000};          ///< longest silence while replies are awaited; the connection
-                                                              ///< is dropped after it
-    std::chrono::milliseconds reconnect_min{100};             ///< back-off with full jitter: 100 ms doubling …
-    std::chrono::milliseconds reconnect_max{10'000};          ///< … up to 10 s, reset after 30 s of health
-    std::size_t max_waiting = 100'000;                        ///< commands sent or queued without a reply
-    std::size_t max_reply_bytes = 64U << 20;                  ///< protocol_error above
-    bool no_evict = false;                                    ///< CLIENT NO-EVICT on
-    /// Waits for a connection instead of failing with not_connected (consumers; producers fail fast). Bounded by
-    /// command_timeout.
+    std::string client_name;                         ///< CLIENT SETNAME; empty: unnamed
+    std::chrono::milliseconds connect_timeout{2000}; ///< resolve, connect, TLS and handshake together
+    std::chrono::milliseconds command_timeout{5000}; ///< longest silence while replies are awaited; the
+                                                     ///< connection is dropped after it
+    std::chrono::milliseconds reconnect_min{100};    ///< back-off with full jitter: 100 ms doubling …
+    std::chrono::milliseconds reconnect_max{10'000}; ///< … up to 10 s, reset after 30 s of health
+    std::size_t max_waiting = 100'000;               ///< commands sent or queued without a reply
+    std::size_t max_unsent_bytes = 256U << 20;       ///< of commands not yet given to the socket
+    std::size_t max_reply_bytes = 64U << 20;         ///< memory of one reply; protocol_error above
+    bool no_evict = false;                           ///< CLIENT NO-EVICT on
+    /// Waits for a connection instead of failing with not_connected (consumers; producers fail fast). Bounded
+    /// by command_timeout.
     bool wait_for_connection = false;
     logger log;
 };
 
-/// One pipelined connection that reconnects by itself. All commands of a turn of the event loop leave in one write; replies
-/// are matched in order. Owned by one executor.
+/// One pipelined connection that reconnects by itself. All commands of a turn of the event loop leave in one
+/// write; replies are matched in order. Owned by one executor.
 ///
-/// Life: construct, start(), use, co_await stop(). Commands before start() or after stop() fail with tiktrend::errc::stopped.
-/// Cancelling an exec() (terminal) abandons its reply; the command itself may still run.
+/// Life: construct, start(), use, co_await stop(). Commands before start() or after stop() fail with
+/// tiktrend::errc::stopped. Cancelling an exec() (terminal) abandons its reply; the command itself may still
+/// run.
 class client {
 public:
     client(asio::any_io_executor executor, address where, client_options options = client_options{});
@@ -48,19 +50,26 @@ public:
     void start();
     task<void> stop();
 
-    /// Waits until connected, at most `limit`; throws system_error(errc::not_connected) past it, with the last cause in what().
+    /// Waits until connected, at most `limit`; throws system_error(errc::not_connected) past it, with the
+    /// last cause in what().
     task<void> wait_connected(std::chrono::milliseconds limit);
     bool is_connected() const noexcept;
 
-    /// Throws system_error with redis::errc for unavailability; a reply of type error is returned otherwise.
+    /// Throws system_error with redis::errc for unavailability (server_error if the server said so); a reply
+    /// of type error is returned otherwise. `c` must live until the reply is there, as in `co_await
+    /// r.exec(command{"GET", key})`. To be awaited on the client's executor.
     task<reply> exec(const command& c);
 
-    /// As exec() for several at once: one write, replies in order.
+    /// As exec() for several at once: one write, replies in order. Throws the first unavailability after all
+    /// are answered.
     task<std::vector<reply>> exec_all(std::span<const command> commands);
 
-    /// EVALSHA, with EVAL and its text after a NOSCRIPT (restart, SCRIPT FLUSH). Key and argument views need to live only until
-    /// the first suspension.
-    task<reply> eval(const script& s, std::span<const std::string_view> keys, std::span<const std::string_view> args);
+    /// Runs `s`: EVAL with its text the first time on a connection, which loads it, EVALSHA after that, and
+    /// once more EVAL after a NOSCRIPT (SCRIPT FLUSH). Scripts run in the order of the calls, except after a
+    /// NOSCRIPT: the repeated one then runs after what was sent meanwhile. Key and argument views need to
+    /// live only until the first suspension. `s` must outlive the client.
+    task<reply> eval(const script& s, std::span<const std::string_view> keys,
+                     std::span<const std::string_view> args);
 
     const address& where() const noexcept;
     /// Times a connection was established.

@@ -1,20 +1,25 @@
 #pragma once
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+
+#include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <span>
 #include <string_view>
 
 namespace tiktrend::redis {
 
-/// One RESP2 reply: an immutable tree in memory of its own. Views and spans live as long as the reply they came from (copies
-/// share the memory).
+/// One RESP2 reply: an immutable tree in memory of its own. Views live as long as the reply they came from.
+/// Copies share the memory and may go to other threads.
 class reply {
 public:
     enum class kind : std::uint8_t { nil, status, error, integer, string, array };
 
     class view;
+    struct node; ///< of the codec
+    struct tree; ///< of the codec
 
-    reply() noexcept = default;                 ///< nil
+    reply() noexcept = default; ///< nil
+    /// Made by the codec only.
+    explicit reply(boost::intrusive_ptr<const tree> t) noexcept : tree_{std::move(t)} {}
 
     // The members of the root; see view.
     view root() const noexcept;
@@ -26,13 +31,12 @@ public:
     std::size_t size() const noexcept;
     view operator[](std::size_t i) const noexcept;
 
-    /// The tree itself; made by the codec only.
-    struct node;
-    explicit reply(std::shared_ptr<const node> root) noexcept : root_{std::move(root)} {}
-
 private:
-    std::shared_ptr<const node> root_;
+    boost::intrusive_ptr<const tree> tree_;
 };
+
+void intrusive_ptr_add_ref(const reply::tree* t) noexcept;
+void intrusive_ptr_release(const reply::tree* t) noexcept;
 
 /// A place in a reply.
 class reply::view {

@@ -7,18 +7,20 @@
 
 namespace tiktrend::redis {
 
-/// One push connection: pub/sub messages, and key invalidations by CLIENT TRACKING in broadcast mode on this very connection
-/// (ops.md 6.4). Reconnects by itself and says so, since whatever was missed meanwhile is unknown.
+/// One push connection: pub/sub messages, and key invalidations by CLIENT TRACKING in broadcast mode on this
+/// very connection (ops.md 6.4). Reconnects by itself and says so, since whatever was missed meanwhile is
+/// unknown.
 class subscriber {
 public:
     struct handlers {
         handlers() {}
         std::function<void(std::string_view channel, std::string_view message)> on_message;
         std::function<void(std::string_view key)> on_invalidate; ///< a tracked key changed or expired
-        std::function<void()> on_flush;      ///< FLUSHALL, or the connection was lost: everything may have changed
-        std::function<void()> on_connected;  ///< subscribed (again)
+        std::function<void()> on_flush; ///< FLUSHALL, or the connection was lost: everything may have changed
+        std::function<void()> on_connected; ///< subscribed (again)
     };
-    subscriber(asio::any_io_executor executor, address where, handlers h, client_options options = client_options{});
+    subscriber(asio::any_io_executor executor, address where, handlers h,
+               client_options options = client_options{});
     ~subscriber();
     subscriber(const subscriber&) = delete;
     subscriber& operator=(const subscriber&) = delete;

@@ -1,0 +1,90 @@
+#include "backoff.hpp"
+#include "connection.hpp"
+
+#include <tiktrend/base/event.hpp>
+#include <tiktrend/base/timeout.hpp>
+#include <tiktrend/redis/blocking_connection.hpp>
+
+namespace tiktrend::redis {
+
+struct blocking_connection::impl {
+    impl(asio::any_io_executor executor, address where, client_options options)
+        : line{executor, std::move(where), std::move(options)}, closed{executor},
+          delays{line.options().reconnect_min, line.options().reconnect_max} {}
+
+    /// Waits out the back-off of an earlier failure, so that a caller may simply try again.
+    task<void> connect();
+    void drop() noexcept;
+
+    dialer line;
+    event closed; ///< notified by drop()
+    backoff delays;
+    default_random random;
+    std::shared_ptr<connection>
+        live; ///< shared with the exec() that runs, since close() may come in the middle
+    std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now(); ///< connected, or trying
+    std::chrono::steady_clock::time_point not_before;
+    std::uint64_t closes = 0;
+};
+
+task<void> blocking_connection::impl::connect() {
+    const auto closes_before = closes;
+    while (closes == closes_before && not_before > std::chrono::steady_clock::now())
+        co_await closed.wait_until(not_before);
+    if (closes != closes_before) throw system_error{errc::connection_lost, line.name()};
+    live = line.make();
+    since = std::chrono::steady_clock::now();
+    const auto mine = live;
+    try {
+        co_await line.open(*mine);
+    } catch (const system_error& e) {
+        if (closes != closes_before) throw system_error{errc::connection_lost, line.name()};
+        drop();
+        if (is_cancelled(e.code())) throw;
+        line.options().log.warn("redis_connect_failed", {{"server", line.name()}, {"error", e.what()}});
+        if (dynamic_cast<const server_error*>(&e) != nullptr) throw;
+        throw system_error{errc::not_connected, e.what()};
+    }
+    if (closes != closes_before) throw system_error{errc::connection_lost, line.name()};
+}
+
+void blocking_connection::impl::drop() noexcept {
+    ++closes;
+    closed.notify_all();
+    if (!live) return;
+    live->close();
+    live.reset();
+    const auto now = std::chrono::steady_clock::now();
+    delays.connection_ended(now - since);
+    not_before = now + delays.next(random);
+}
+
+blocking_connection::blocking_connection(asio::any_io_executor executor, address where,
+                                         client_options options)
+    : impl_{std::make_unique<impl>(std::move(executor), std::move(where), std::move(options))} {}
+
+blocking_connection::~blocking_connection() = default;
+
+task<reply> blocking_connection::exec(const command& c, std::chrono::milliseconds block,
+                                      std::chrono::milliseconds grace) {
+    if (!impl_->live) co_await impl_->connect();
+    const auto used = impl_->live;
+    try {
+        co_return co_await within(block + grace, used->request(c));
+    } catch (const server_error& e) {
+        if (e.code() == errc::not_ready && impl_->live == used) impl_->drop();
+        throw;
+    } catch (const system_error& e) {
+        const bool closed_by_hand = impl_->live != used;
+        if (!closed_by_hand) impl_->drop();
+        if (e.code() == tiktrend::errc::timed_out) throw system_error{errc::timed_out, impl_->line.name()};
+        if (e.code() == errc::protocol_error || (is_cancelled(e.code()) && !closed_by_hand)) throw;
+        throw system_error{errc::connection_lost, impl_->line.name()};
+    }
+}
+
+void blocking_connection::close() noexcept {
+    impl_->drop();
+}
+
+} // namespace tiktrend::redis

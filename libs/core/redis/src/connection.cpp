@@ -1,0 +1,111 @@
+#include "connection.hpp"
+
+#include <tiktrend/base/timeout.hpp>
+
+namespace tiktrend::redis {
+
+task<void> connection::receive() {
+    const auto n = co_await stream_.read_some(asio::buffer(buffer_), asio::use_awaitable);
+    reader_.feed({buffer_.data(), n});
+}
+
+bool connection::next(reply& out) {
+    error_code ec;
+    const bool got = reader_.next(out, ec);
+    if (ec) throw system_error{ec, where_ + ": " + reader_.message()};
+    return got;
+}
+
+task<void> connection::send(const std::string& bytes) {
+    co_await stream_.write(asio::buffer(bytes), asio::use_awaitable);
+}
+
+task<reply> connection::read_reply() {
+    reply r;
+    while (!next(r))
+        co_await receive();
+    co_return r;
+}
+
+task<reply> connection::request(const command& c) {
+    co_await send(c.encoded());
+    auto r = co_await read_reply();
+    throw_if_unavailable(r, where_);
+    co_return r;
+}
+
+void throw_if_unavailable(const reply& r, const std::string& where) {
+    if (!r.is_error()) return;
+    if (const auto code = classify(r.text())) throw server_error{code, where, std::string{r.text()}};
+}
+
+dialer::dialer(asio::any_io_executor executor, address where, client_options options)
+    : executor_{std::move(executor)}, where_{std::move(where)}, options_{std::move(options)},
+      name_{where_.to_string()} {}
+
+std::unique_ptr<connection> dialer::make() const {
+    return std::make_unique<connection>(executor_, name_, options_.max_reply_bytes);
+}
+
+task<std::unique_ptr<connection>> dialer::dial() {
+    auto c = make();
+    co_await open(*c);
+    co_return c;
+}
+
+task<void> dialer::open(connection& c) {
+    if (where_.tls && !tls_) tls_ = make_tls_context(where_);
+    try {
+        co_await within(options_.connect_timeout, connect(c));
+    } catch (const server_error&) {
+        throw;
+    } catch (const system_error& e) {
+        if (e.code() == tiktrend::errc::timed_out) throw system_error{errc::timed_out, name_ + ": connect"};
+        throw system_error{e.code(), name_};
+    }
+}
+
+task<void> dialer::connect(connection& c) {
+    co_await c.transport().connect(where_, tls_);
+    co_await shake_hands(c);
+}
+
+task<void> dialer::shake_hands(connection& c) {
+    struct step {
+        command words;
+        bool needed;
+    };
+    std::vector<step> steps;
+    if (!where_.password.empty()) {
+        command auth{"AUTH"};
+        if (!where_.user.empty()) auth.arg(where_.user);
+        auth.arg(where_.password);
+        steps.push_back({std::move(auth), true});
+    }
+    if (where_.database != 0) steps.push_back({command{"SELECT", where_.database}, true});
+    // A name and the eviction flag are conveniences that an ACL or an older server may refuse.
+    if (!options_.client_name.empty())
+        steps.push_back({command{"CLIENT", "SETNAME", options_.client_name}, false});
+    if (options_.no_evict) steps.push_back({command{"CLIENT", "NO-EVICT", "ON"}, false});
+    // Says LOADING, MASTERDOWN or NOAUTH before anybody relies on the connection.
+    steps.push_back({command{"PING"}, true});
+
+    std::string bytes;
+    for (const auto& s : steps)
+        s.words.append_to(bytes);
+    co_await c.send(bytes);
+    for (const auto& s : steps) {
+        const auto r = co_await c.read_reply();
+        if (!r.is_error()) continue;
+        if (!s.needed) {
+            options_.log.warn("redis_handshake_step_refused",
+                              {{"server", name_}, {"command", s.words.name()}, {"error", r.text()}});
+            continue;
+        }
+        auto code = classify(r.text());
+        if (s.words.name() == "AUTH") code = errc::access_denied;
+        throw server_error{code ? code : make_error_code(errc::protocol_error), name_, std::string{r.text()}};
+    }
+}
+
+} // namespace tiktrend::redis

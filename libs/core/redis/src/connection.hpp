@@ -1,0 +1,75 @@
+#pragma once
+#include "reply_reader.hpp"
+#include "stream.hpp"
+
+#include <tiktrend/redis/client.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tiktrend::redis {
+
+/// One established connection: bytes out, replies in. No reconnection and no matching of replies to commands.
+class connection {
+public:
+    connection(const asio::any_io_executor& executor, std::string where, std::size_t max_reply_bytes)
+        : stream_{executor}, reader_{max_reply_bytes}, where_{std::move(where)}, buffer_(read_size) {}
+
+    stream& transport() noexcept { return stream_; }
+    const std::string& where() const noexcept { return where_; }
+
+    /// Waits for bytes and gives them to the reader. Throws system_error.
+    task<void> receive();
+    /// A reply that has arrived already. Throws system_error(errc::protocol_error).
+    bool next(reply& out);
+
+    task<void> send(const std::string& bytes);
+    /// The next reply, waiting for it.
+    task<reply> read_reply();
+    /// One command and its reply. Throws server_error for replies that classify() knows.
+    task<reply> request(const command& c);
+
+    void close() noexcept { stream_.close(); }
+
+private:
+    static constexpr std::size_t read_size = 16U << 10;
+    stream stream_;
+    reply_reader reader_;
+    std::string where_;
+    std::vector<char> buffer_;
+};
+
+/// Throws server_error if `r` is an error reply that classify() knows.
+void throw_if_unavailable(const reply& r, const std::string& where);
+
+/// Makes connections to one address: resolve, connect, TLS, handshake (AUTH, SELECT, CLIENT SETNAME, CLIENT
+/// NO-EVICT, PING).
+class dialer {
+public:
+    dialer(asio::any_io_executor executor, address where, client_options options);
+
+    /// make() and open().
+    task<std::unique_ptr<connection>> dial();
+    std::unique_ptr<connection> make() const;
+    /// Within the connect timeout. Throws system_error with the cause, errc::timed_out past it. Closing `c`
+    /// ends it.
+    task<void> open(connection& c);
+
+    const address& where() const noexcept { return where_; }
+    const client_options& options() const noexcept { return options_; }
+    const std::string& name() const noexcept { return name_; } ///< of the address, without the password
+    const asio::any_io_executor& executor() const noexcept { return executor_; }
+
+private:
+    task<void> connect(connection& c);
+    task<void> shake_hands(connection& c);
+
+    asio::any_io_executor executor_;
+    address where_;
+    client_options options_;
+    std::string name_;
+    std::shared_ptr<asio::ssl::context> tls_;
+};
+
+} // namespace tiktrend::redis

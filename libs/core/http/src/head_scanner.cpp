@@ -36,7 +36,7 @@ head_scanner::verdict head_scanner::scan(std::string_view all) noexcept {
     const auto pending = all.size() - line_begin_;
     if (fields_begin_ == 0 && pending > limits_.max_target_bytes + around_target)
         return refuse(414, "target_too_long", "The request target is too long.");
-    if (fields_begin_ != 0 && all.size() - fields_begin_ > limits_.max_header_bytes)
+    if (fields_begin_ != 0 && all.size() - fields_begin_ > limits_.max_header_bytes + 2)
         return refuse(431, "header_too_large", "The header fields are too large.");
     return verdict::more;
 }

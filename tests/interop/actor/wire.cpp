@@ -1,0 +1,159 @@
+#include "wire.hpp"
+
+#include <stdexcept>
+
+namespace tiktrend::interop {
+namespace {
+
+[[noreturn]] void refuse(std::string_view what, std::string_view name) {
+    throw std::runtime_error("the actor does not know " + std::string{what} + " " + std::string{name});
+}
+
+std::chrono::milliseconds milliseconds_of(const json::value& v) {
+    return std::chrono::milliseconds{v.to_number<std::int64_t>()};
+}
+
+queue::keep_policy keep_policy_of(const json::value& v) {
+    if (v.is_bool()) return v.as_bool() ? queue::keep_policy::none() : queue::keep_policy::all();
+    if (v.is_number()) return queue::keep_policy::newest(v.to_number<std::int64_t>());
+    queue::keep_policy policy;
+    for (const auto& [name, value] : v.as_object()) {
+        if (name == "count")
+            policy.count = value.to_number<std::int64_t>();
+        else if (name == "age")
+            policy.age = std::chrono::seconds{value.to_number<std::int64_t>()};
+        else if (name == "limit")
+            policy.limit = value.to_number<std::int64_t>();
+        else
+            refuse("keep option", name);
+    }
+    return policy;
+}
+
+queue::backoff_options backoff_of(const json::value& v) {
+    queue::backoff_options backoff;
+    if (v.is_number()) {
+        backoff.delay = milliseconds_of(v);
+        return backoff;
+    }
+    for (const auto& [name, value] : v.as_object()) {
+        if (name == "type")
+            backoff.type = std::string{value.as_string()};
+        else if (name == "delay")
+            backoff.delay = milliseconds_of(value);
+        else if (name == "jitter")
+            backoff.jitter = value.to_number<double>();
+        else
+            refuse("backoff option", name);
+    }
+    return backoff;
+}
+
+json::value parsed(const std::string& text, json::value fallback) {
+    return text.empty() ? std::move(fallback) : json::parse(text);
+}
+
+} // namespace
+
+queue::job_options job_options_of(const json::object& opts) {
+    queue::job_options o;
+    for (const auto& [name, value] : opts) {
+        if (name == "jobId")
+            o.id = std::string{value.as_string()};
+        else if (name == "priority")
+            o.priority = value.to_number<std::int32_t>();
+        else if (name == "delay")
+            o.delay = milliseconds_of(value);
+        else if (name == "attempts")
+            o.attempts = value.to_number<std::int32_t>();
+        else if (name == "backoff")
+            o.backoff = backoff_of(value);
+        else if (name == "lifo")
+            o.lifo = value.as_bool();
+        else if (name == "removeOnComplete")
+            o.remove_on_complete = keep_policy_of(value);
+        else if (name == "removeOnFail")
+            o.remove_on_fail = keep_policy_of(value);
+        else if (name == "timestamp")
+            o.timestamp_ms = value.to_number<std::int64_t>();
+        else if (name == "keepLogs")
+            o.keep_logs = value.to_number<std::int32_t>();
+        else if (name == "stackTraceLimit")
+            o.stack_trace_limit = value.to_number<std::int32_t>();
+        else
+            refuse("job option", name);
+    }
+    return o;
+}
+
+queue::new_job new_job_of(const json::object& job) {
+    queue::job_options options;
+    if (const auto* opts = job.if_contains("opts")) options = job_options_of(opts->as_object());
+    return {std::string{job.at("name").as_string()}, json::serialize(job.at("data")), std::move(options)};
+}
+
+queue::worker_options worker_options_of(const json::object& options) {
+    queue::worker_options o;
+    for (const auto& [name, value] : options) {
+        if (name == "concurrency")
+            o.concurrency = value.to_number<std::size_t>();
+        else if (name == "lockDuration")
+            o.lock_duration = milliseconds_of(value);
+        else if (name == "stalledInterval")
+            o.stalled_interval = milliseconds_of(value);
+        else if (name == "maxStalledCount")
+            o.max_stalled_count = value.to_number<std::int32_t>();
+        else if (name == "drainDelay")
+            o.drain_delay = std::chrono::seconds{value.to_number<std::int64_t>()};
+        else if (name == "removeOnComplete")
+            o.remove_on_complete = keep_policy_of(value);
+        else if (name == "removeOnFail")
+            o.remove_on_fail = keep_policy_of(value);
+        else
+            refuse("worker option", name);
+    }
+    return o;
+}
+
+json::object describe(const queue::job_record& job, queue::job_state state) {
+    return {
+        {"id", job.id},
+        {"name", job.name},
+        {"data", json::parse(job.data)},
+        {"timestamp", job.timestamp_ms},
+        {"delay", job.delay_ms},
+        {"priority", job.priority},
+        {"attempts", job.attempts},
+        {"attempts_made", job.attempts_made},
+        {"attempts_started", job.attempts_started},
+        {"stalled_counter", job.stalled_counter},
+        {"processed_by", job.processed_by},
+        {"progress", parsed(job.progress, 0)}, // Node's default
+        {"result", parsed(job.return_value, nullptr)},
+        {"reason", job.failed_reason},
+        {"stacks", job.stacktrace.size()},
+        {"finished", job.finished_on_ms.has_value()},
+        {"state", queue::to_string(state)},
+    };
+}
+
+json::object describe(const queue::job_counts& counts) {
+    return {
+        {"waiting", counts.waiting},
+        {"active", counts.active},
+        {"completed", counts.completed},
+        {"failed", counts.failed},
+        {"delayed", counts.delayed},
+        {"prioritized", counts.prioritized},
+        {"waiting-children", counts.waiting_children},
+    };
+}
+
+queue::job_state job_state_of(std::string_view name) {
+    using enum queue::job_state;
+    for (const auto state : {waiting, active, completed, failed, delayed, prioritized, waiting_children})
+        if (queue::to_string(state) == name) return state;
+    refuse("state", name);
+}
+
+} // namespace tiktrend::interop

@@ -170,7 +170,7 @@ TEST_CASE("slow servers end by the limit that they pass", "[integration][fetch]"
                 co_return co_await drip(s, "x", 20ms);
             });
             server.behave("/long", [](raw_server::socket& s, const std::string&) -> task<bool> {
-                co_await send(s, "HTTP/1.1 200 OK\r\nContent-Length: 10000000\r\n\r\n");
+                co_await send(s, "HTTP/1.1 200 OK\r\nContent-Length: 5000000\r\n\r\n");
                 co_return co_await drip(s, std::string(4000, 'x'), 20ms);
             });
             const auto expect_timeout = [&](const char* path, const char* words) -> task<void> {

@@ -27,9 +27,11 @@ task_group::task_group(asio::any_io_executor executor, error_handler on_error)
     idle_.set();
 }
 
-task_group::~task_group() { assert(tasks_.empty() && "join the group before its owner goes"); }
+task_group::~task_group() {
+    assert(tasks_.empty() && "join the group before its owner goes");
+}
 
-void task_group::spawn(std::string_view name, task<void> t) {
+asio::cancellation_signal& task_group::spawn(std::string_view name, task<void> t) {
     idle_.reset();
     const auto self = tasks_.emplace(tasks_.end());
     self->name = name;
@@ -44,16 +46,20 @@ void task_group::spawn(std::string_view name, task<void> t) {
         tasks_.erase(self);
         if (tasks_.empty()) idle_.set();
     };
-    asio::co_spawn(executor_, std::move(t), asio::bind_cancellation_slot(self->signal.slot(), std::move(finished)));
+    asio::co_spawn(executor_, std::move(t),
+                   asio::bind_cancellation_slot(self->signal.slot(), std::move(finished)));
+    return self->signal;
 }
 
 void task_group::cancel(asio::cancellation_type type) {
     // A handler that runs inside emit() may end its task, so take the next position first.
-    for (auto it = tasks_.begin(); it != tasks_.end();) (it++)->signal.emit(type);
+    for (auto it = tasks_.begin(); it != tasks_.end();)
+        (it++)->signal.emit(type);
 }
 
 task<void> task_group::join() {
-    while (!tasks_.empty()) co_await idle_.wait();
+    while (!tasks_.empty())
+        co_await idle_.wait();
 }
 
 task<bool> task_group::join_until(std::chrono::steady_clock::time_point deadline) {
@@ -64,7 +70,8 @@ task<bool> task_group::join_until(std::chrono::steady_clock::time_point deadline
 
 std::vector<std::string> task_group::names() const {
     std::vector<std::string> out;
-    for (const auto& t : tasks_) out.push_back(t.name);
+    for (const auto& t : tasks_)
+        out.push_back(t.name);
     return out;
 }
 

@@ -6,22 +6,23 @@
 
 namespace tiktrend::queue {
 
-/// Outcomes of queue operations. The numbers are BullMQ's script codes negated (layout 4.18), for familiarity.
+/// Outcomes of queue operations. The numbers are BullMQ's script codes negated (layout 4.18), for
+/// familiarity.
 enum class errc {
-    job_not_found = 1,         ///< -1: no hash for this id
-    lock_not_found = 2,        ///< -2: the lock expired or was released; the job may run elsewhere
-    job_not_in_state = 3,      ///< -3: e.g. not active any more
-    pending_dependencies = 4,  ///< -4
-    parent_not_found = 5,      ///< -5
-    lock_mismatch = 6,         ///< -6: somebody else holds the lock now
+    job_not_found = 1,             ///< -1: no hash for this id
+    lock_not_found = 2,            ///< -2: the lock expired or was released; the job may run elsewhere
+    job_not_in_state = 3,          ///< -3: e.g. not active any more
+    pending_dependencies = 4,      ///< -4
+    parent_not_found = 5,          ///< -5
+    lock_mismatch = 6,             ///< -6: somebody else holds the lock now
     parent_cannot_be_replaced = 7, ///< -7
-    belongs_to_scheduler = 8,  ///< -8
-    failed_children = 9,       ///< -9
-    invalid_job_id = 100,      ///< a custom id that BullMQ or our rules refuse (layout 2.5)
-    invalid_priority,          ///< not in 0 … 2097151
-    invalid_options,           ///< another option out of range; the message of the exception says which
-    data_too_large,            ///< over size_limit
-    invalid_json,              ///< data, return value or progress is not JSON text
+    belongs_to_scheduler = 8,      ///< -8
+    failed_children = 9,           ///< -9
+    invalid_job_id = 100,          ///< a custom id that BullMQ or our rules refuse (layout 2.5)
+    invalid_priority,              ///< not in 0 … 2097151
+    invalid_options,               ///< another option out of range; the message of the exception says which
+    data_too_large,                ///< over size_limit
+    invalid_json,                  ///< data, return value or progress is not JSON text
 };
 
 const boost::system::error_category& category() noexcept;
@@ -33,18 +34,20 @@ public:
     using std::runtime_error::runtime_error;
 };
 
-/// Thrown by a processor after job::move_to_delayed(): the job waits until then, no attempt is spent (DelayedError).
+/// Thrown by a processor after job::move_to_delayed(): the job waits until then, no attempt is spent
+/// (DelayedError).
 class delayed_error : public std::runtime_error {
 public:
-    delayed_error(std::int64_t until_ms, std::string why) : std::runtime_error{std::move(why)}, until_ms_{until_ms} {}
+    delayed_error(std::int64_t until_ms, std::string why)
+        : std::runtime_error{std::move(why)}, until_ms_{until_ms} {}
     std::int64_t until_ms() const noexcept { return until_ms_; }
 
 private:
     std::int64_t until_ms_;
 };
 
-/// Thrown by a processor that was asked to stop: the job goes back to the front of its state, no attempt and no stall counted
-/// (moveJobFromActiveToWait, layout 4.8).
+/// Thrown by a processor that was asked to stop: the job goes back to the front of its state, no attempt and
+/// no stall counted (moveJobFromActiveToWait, layout 4.8).
 class released_error : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;

@@ -11,14 +11,14 @@ namespace tiktrend::queue {
 /// One entry of the events stream (layout 3).
 struct queue_event {
     std::string stream_id;
-    std::string name;                                         ///< "completed", "progress", …
-    std::vector<std::pair<std::string, std::string>> fields;  ///< without `event`
+    std::string name;                                        ///< "completed", "progress", …
+    std::vector<std::pair<std::string, std::string>> fields; ///< without `event`
     std::string_view get(std::string_view field) const noexcept;
     std::string_view job_id() const noexcept { return get("jobId"); }
 };
 
-/// Follows a queue's events on a connection of its own (XREAD BLOCK), as BullMQ's QueueEvents: one for any number of
-/// interested parties of a process.
+/// Follows a queue's events on a connection of its own (XREAD BLOCK), as BullMQ's QueueEvents: one for any
+/// number of interested parties of a process.
 class queue_events {
 public:
     using listener = std::function<void(const queue_event&)>;
@@ -26,12 +26,12 @@ public:
     struct options {
         options() {}
         std::string prefix = "bull";
-        std::string last_id = "$";                            ///< resume after this entry
+        std::string last_id = "$"; ///< resume after this entry
         std::chrono::milliseconds block{10'000};
         logger log;
     };
-    queue_events(asio::any_io_executor executor, redis::address where, std::string queue_name, listener on_event,
-                 options o = options{});
+    queue_events(asio::any_io_executor executor, redis::address where, std::string queue_name,
+                 listener on_event, options o = options{});
     ~queue_events();
     queue_events(const queue_events&) = delete;
     queue_events& operator=(const queue_events&) = delete;
@@ -39,9 +39,11 @@ public:
     void start();
     task<void> stop();
 
-    /// Entries after `after` ("0": from the oldest kept) that belong to `job_id`, at most `limit`, for a client that resumes.
-    static task<std::vector<queue_event>> read_for_job(redis::client& client, std::string key_base, std::string job_id,
-                                                       std::string after, std::size_t limit);
+    /// Entries after `after` ("0": from the oldest kept) that belong to `job_id`, at most `limit`, for a
+    /// client that resumes.
+    static task<std::vector<queue_event>> read_for_job(redis::client& client, std::string key_base,
+                                                       std::string job_id, std::string after,
+                                                       std::size_t limit);
 
 private:
     struct impl;

@@ -8,16 +8,17 @@ namespace tiktrend::queue {
 
 /// Delay between attempts (layout 4.7).
 struct backoff_options {
-    std::string type = "fixed";          ///< "fixed", "exponential", or a name that worker_options::custom_backoff knows
+    std::string type =
+        "fixed"; ///< "fixed", "exponential", or a name that worker_options::custom_backoff knows
     std::chrono::milliseconds delay{0};
-    double jitter = 0;                   ///< 0 … 1: share of the delay that is random
+    double jitter = 0; ///< 0 … 1: share of the delay that is random
 };
 
 /// What happens to a finished job (removeOnComplete, removeOnFail; layout 4.6).
 struct keep_policy {
-    std::optional<std::int64_t> count;          ///< keep at most this many; 0: remove at once; empty: no limit
-    std::optional<std::chrono::seconds> age;    ///< keep at most this long, checked when a job finishes
-    std::optional<std::int64_t> limit;          ///< age: remove at most this many at a time (1000)
+    std::optional<std::int64_t> count;       ///< keep at most this many; 0: remove at once; empty: no limit
+    std::optional<std::chrono::seconds> age; ///< keep at most this long, checked when a job finishes
+    std::optional<std::int64_t> limit;       ///< age: remove at most this many at a time (1000)
 
     static keep_policy all() { return {}; }
     static keep_policy none() { return {0, {}, {}}; }
@@ -28,20 +29,20 @@ struct keep_policy {
 /// Options of one job, under BullMQ's names. Unset means BullMQ's default.
 struct job_options {
     job_options() {}
-    std::string id;                             ///< custom id; empty: generated. Rules: layout 2.5
-    std::int32_t priority = 0;                  ///< 0: none, first; 1 … 2097151: lower is sooner
+    std::string id;            ///< custom id; empty: generated. Rules: layout 2.5
+    std::int32_t priority = 0; ///< 0: none, first; 1 … 2097151: lower is sooner
     std::chrono::milliseconds delay{0};
-    std::int32_t attempts = 0;                  ///< 0 and 1: a single attempt
+    std::int32_t attempts = 0; ///< 0 and 1: a single attempt
     std::optional<backoff_options> backoff;
-    bool lifo = false;                          ///< ignored for prioritized jobs, as upstream
+    bool lifo = false; ///< ignored for prioritized jobs, as upstream
     std::optional<keep_policy> remove_on_complete;
     std::optional<keep_policy> remove_on_fail;
-    std::optional<std::int64_t> timestamp_ms;   ///< creation time; empty: the queue's clock
+    std::optional<std::int64_t> timestamp_ms; ///< creation time; empty: the queue's clock
     std::optional<std::int32_t> keep_logs;
     std::optional<std::int32_t> stack_trace_limit;
-    std::optional<std::size_t> size_limit;      ///< bytes of data; data_too_large above
-    std::string telemetry_metadata;             ///< `tm`: W3C trace context as JSON text
-    bool omit_context = false;                  ///< `omc`
+    std::optional<std::size_t> size_limit; ///< bytes of data; data_too_large above
+    std::string telemetry_metadata;        ///< `tm`: W3C trace context as JSON text
+    bool omit_context = false;             ///< `omc`
 };
 
 /// A job to add.

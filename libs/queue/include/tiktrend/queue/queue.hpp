@@ -23,14 +23,15 @@ struct queue_options {
 
 /// Ids per state, read in one script (layout 4.15). `waiting` includes a v5 `paused` list.
 struct job_counts {
-    std::int64_t waiting = 0, active = 0, completed = 0, failed = 0, delayed = 0, prioritized = 0, waiting_children = 0;
+    std::int64_t waiting = 0, active = 0, completed = 0, failed = 0, delayed = 0, prioritized = 0,
+                 waiting_children = 0;
 };
 
 /// The two gauges of ops.md 2.5, read in one script with the server's clock.
 struct queue_depth {
-    std::int64_t backlog = 0;        ///< wait + paused + prioritized + due delayed
+    std::int64_t backlog = 0; ///< wait + paused + prioritized + due delayed
     std::int64_t active = 0;
-    std::int64_t effective = 0;      ///< work that needs a slot now: the clamped backlog + active
+    std::int64_t effective = 0; ///< work that needs a slot now: the clamped backlog + active
     bool paused = false;
     std::int64_t oldest_waiting_ms = 0; ///< age of the next waiting job by its timestamp; 0: none
     job_counts counts;
@@ -43,7 +44,8 @@ struct job_logs {
 };
 
 /// Producer and administrator of one queue. Uses a client it does not own; any number of queues share one.
-/// All calls throw system_error with redis::errc when Redis is unavailable, and queue::errc when the input is refused.
+/// All calls throw system_error with redis::errc when Redis is unavailable, and queue::errc when the input is
+/// refused.
 class queue {
 public:
     queue(redis::client& client, std::string name, queue_options options = queue_options{});
@@ -55,15 +57,17 @@ public:
     /// "<prefix>:<name>:" (layout 1.1).
     const std::string& key_base() const noexcept;
 
-    /// Writes `meta` (opts.maxLenEvents, version), as BullMQ's Queue constructor does; dashboards find queues by it.
+    /// Writes `meta` (opts.maxLenEvents, version), as BullMQ's Queue constructor does; dashboards find queues
+    /// by it.
     task<void> initialize();
 
-    /// Adds one job and returns its id. Calls made while an earlier batch is in flight travel together in the next script
-    /// (group commit, no added delay). An existing custom id is not an error: its id comes back and nothing changes.
+    /// Adds one job and returns its id. Calls made while an earlier batch is in flight travel together in the
+    /// next script (group commit, no added delay). An existing custom id is not an error: its id comes back
+    /// and nothing changes.
     task<std::string> add(new_job job);
 
-    /// Adds many in as few scripts as max_batch allows, in order. One result a job: an input that is refused does not stop
-    /// the others.
+    /// Adds many in as few scripts as max_batch allows, in order. One result a job: an input that is refused
+    /// does not stop the others.
     task<std::vector<result<std::string>>> add_bulk(std::vector<new_job> jobs);
 
     task<std::optional<job_record>> get_job(std::string id);
@@ -76,14 +80,17 @@ public:
     /// Ids of a state, newest or oldest first (layout 4.15).
     task<std::vector<std::string>> ids(job_state state, std::int64_t start, std::int64_t end, bool ascending);
 
-    task<void> pause();   ///< v6 rules, layout 4.10
-    task<void> resume();  ///< drains a v5 `paused` list too
+    task<void> pause();  ///< v6 rules, layout 4.10
+    task<void> resume(); ///< drains a v5 `paused` list too
     task<bool> is_paused();
 
     task<void> update_progress(std::string id, std::string json);
+    task<void> update_data(std::string id, std::string json);
+    /// Appends a row; keeps the newest `keep` (0: all). Rows in the log afterwards.
     task<std::int64_t> add_log(std::string id, std::string row, std::int64_t keep = 0);
     task<void> promote(std::string id);
-    /// Waiting, delayed, finished: removed with its keys; false if it is active (locked). job_not_found if unknown.
+    /// Waiting, delayed, finished: removed with its keys; false if it is active (locked). job_not_found if
+    /// unknown.
     task<bool> remove(std::string id);
     /// A finished job back to waiting.
     task<void> retry(std::string id, job_state from);

@@ -2,22 +2,23 @@
 #include <tiktrend/base/asio.hpp>
 #include <tiktrend/base/event.hpp>
 
+#include <boost/asio/cancellation_signal.hpp>
+
 #include <exception>
 #include <functional>
 #include <list>
 #include <string>
 #include <string_view>
 
-#include <boost/asio/cancellation_signal.hpp>
-
 namespace tiktrend {
 
-/// Owner of coroutines: everything spawned here ends before join() returns. Make it the owner's last member and await
-/// join() in the owner's stop(); the destructor asserts that the group is empty, because a destructor cannot wait.
+/// Owner of coroutines: everything spawned here ends before join() returns. Make it the owner's last member
+/// and await join() in the owner's stop(); the destructor asserts that the group is empty, because a
+/// destructor cannot wait.
 class task_group {
 public:
-    /// Called when a task ends with an exception other than a cancellation. Default: std::terminate with the message on
-    /// stderr, since an error that nobody expected must not pass in silence.
+    /// Called when a task ends with an exception other than a cancellation. Default: std::terminate with the
+    /// message on stderr, since an error that nobody expected must not pass in silence.
     using error_handler = std::function<void(std::string_view name, std::exception_ptr)>;
 
     explicit task_group(asio::any_io_executor executor, error_handler on_error = {});
@@ -25,8 +26,9 @@ public:
     task_group& operator=(const task_group&) = delete;
     ~task_group();
 
-    /// Starts `t` (its first step runs from the executor, not inside spawn). `name` appears in errors and names().
-    void spawn(std::string_view name, task<void> t);
+    /// Starts `t` (its first step runs from the executor, not inside spawn). `name` appears in errors and
+    /// names(). The signal cancels this one task; it is valid until the task ends.
+    asio::cancellation_signal& spawn(std::string_view name, task<void> t);
 
     /// Asks every running task to end. `terminal` reaches all; `total` reaches those that enabled it.
     void cancel(asio::cancellation_type type = asio::cancellation_type::terminal);

@@ -1,0 +1,71 @@
+#pragma once
+#include "stored_options.hpp"
+
+#include <tiktrend/base/asio.hpp>
+#include <tiktrend/base/clock.hpp>
+#include <tiktrend/base/unique_function.hpp>
+#include <tiktrend/queue/error.hpp>
+#include <tiktrend/queue/job_options.hpp>
+#include <tiktrend/redis/client.hpp>
+
+#include <deque>
+#include <exception>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tiktrend::queue {
+
+/// Group commit of adds. Jobs handed in during one turn of the event loop, or while an earlier batch is on
+/// its way, leave in one script; nothing waits for a timer. Jobs are added in the order in which they were
+/// handed in.
+///
+/// A batch on its way keeps the batcher alive, so its owner may go first; the client must live until its
+/// stop() has ended.
+class add_batcher : public std::enable_shared_from_this<add_batcher> {
+public:
+    struct options {
+        std::string key_base;
+        job_options defaults;
+        std::size_t max_batch = 500;
+        const wall_clock* clock = nullptr;
+    };
+    add_batcher(redis::client& client, options o);
+
+    /// A job that was accepted, with its words for the script.
+    struct prepared_job {
+        new_job job;
+        std::string opts, timestamp, delay, priority;
+    };
+    /// Fills in the defaults and checks everything; queue::errc for what is refused, errc::overloaded when
+    /// too much waits.
+    result<prepared_job> prepare(new_job job);
+
+    /// Called once, from the executor, never from inside enqueue(): with the id, or with what went wrong.
+    using handler = unique_function<void(std::exception_ptr, std::string)>;
+    void enqueue(prepared_job job, handler done);
+
+private:
+    struct waiting_job {
+        prepared_job prepared;
+        handler done;
+    };
+    using batch = std::vector<waiting_job>;
+
+    void schedule();
+    void send();
+    static task<std::vector<std::string>> run(std::shared_ptr<add_batcher> self, const batch& jobs);
+    void finished(batch jobs, std::exception_ptr error, std::vector<std::string> ids);
+
+    static constexpr std::size_t max_waiting = 200'000; ///< errc::overloaded above
+    static constexpr std::size_t max_in_flight = 3;     ///< full batches on their way at once (bulk)
+
+    redis::client& client_;
+    options options_;
+    json_checker json_;
+    std::deque<waiting_job> waiting_;
+    std::size_t in_flight_ = 0;
+    bool scheduled_ = false;
+};
+
+} // namespace tiktrend::queue

@@ -1,0 +1,304 @@
+#include "conveyor.hpp"
+
+#include "record.hpp"
+#include "script_call.hpp"
+#include "scripts.hpp"
+
+#include <tiktrend/base/ids.hpp>
+#include <tiktrend/base/timeout.hpp>
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace tiktrend::queue {
+namespace {
+
+constexpr std::size_t max_per_call = 1000; ///< what one script moves; more goes in the next
+constexpr std::chrono::milliseconds longest_rate_limit{30'000};
+constexpr std::chrono::milliseconds pause_after_failure{200};
+
+/// Words of a script call; those that are not views of something older are kept here. Room is taken once, so
+/// that no word moves.
+class word_list {
+public:
+    explicit word_list(std::size_t n) {
+        words_.reserve(n);
+        numbers_.reserve(n);
+    }
+    void add(std::string_view word) { words_.push_back(word); }
+    void add(std::int64_t n) {
+        auto& text = numbers_.emplace_back();
+        const auto end = std::to_chars(text.data(), text.data() + text.size(), n).ptr;
+        words_.emplace_back(text.data(), static_cast<std::size_t>(end - text.data()));
+    }
+    void add(const std::optional<std::int64_t>& n) { n ? add(*n) : add(std::string_view{}); }
+    std::span<const std::string_view> words() const noexcept { return words_; }
+
+private:
+    std::vector<std::string_view> words_;
+    std::vector<std::array<char, 20>> numbers_;
+};
+
+bool is_removed_at_once(const settlement& s) noexcept {
+    return s.keep.count == 0;
+}
+
+void add_settlement(word_list& words, const running_job& job) {
+    const auto& s = job.outcome;
+    const bool is_delayed = s.what == settlement::kind::delayed;
+    words.add(to_string(s.what));
+    words.add(job.id());
+    words.add(job.token());
+    words.add(s.value);
+    words.add(s.stack);
+    words.add(s.keep.count);
+    words.add(s.keep.age ? std::optional<std::int64_t>{s.keep.age->count()} : std::nullopt);
+    words.add(s.keep.limit);
+    words.add(s.argument);
+    words.add(is_delayed ? std::string_view{s.spends_attempt ? "" : "1"}
+                         : std::string_view{s.lifo ? "R" : "L"});
+}
+
+} // namespace
+
+conveyor::conveyor(asio::any_io_executor executor, const worker_options& options, const queue_keys& keys,
+                   job_connection& connection, running_jobs& jobs, hooks h)
+    : options_{options}, keys_{keys}, connection_{connection}, jobs_{jobs}, hooks_{std::move(h)},
+      worker_id_{uuid_v4()}, concurrency_{std::max<std::size_t>(options.concurrency, 1)}, work_{executor},
+      idle_changed_{executor} {}
+
+void conveyor::wake() noexcept {
+    work_.set();
+    idle_changed_.set();
+}
+
+void conveyor::settle(running_job& job) {
+    --running_;
+    ended_.push_back(&job);
+    wake();
+}
+
+void conveyor::drop(running_job& job) {
+    --running_;
+    report(job, static_cast<std::int64_t>(errc::lock_not_found) * -1);
+    wake();
+}
+
+void conveyor::stop_fetching() {
+    is_fetching_ = false;
+    wake();
+}
+
+void conveyor::set_concurrency(std::size_t n) {
+    concurrency_ = std::max<std::size_t>(n, 1);
+    wake();
+}
+
+std::size_t conveyor::wanted() const noexcept {
+    const auto taken = running_ + (is_idling_ ? 1 : 0);
+    if (!is_fetching_ || taken >= concurrency_ || std::chrono::steady_clock::now() < limited_until_) return 0;
+    return std::min(concurrency_ - taken, max_per_call);
+}
+
+bool conveyor::has_work() const noexcept {
+    return !ended_.empty() || (!is_drained_ && wanted() > 0);
+}
+
+bool conveyor::begin_idle() noexcept {
+    const bool is_limited = std::chrono::steady_clock::now() < limited_until_;
+    is_idling_ = is_fetching_ && (is_drained_ || is_limited) && running_ < concurrency_;
+    return is_idling_;
+}
+
+void conveyor::end_idle() {
+    is_idling_ = false;
+    is_drained_ = false;
+    next_delayed_ms_ = 0;
+    work_.set();
+}
+
+conveyor::call conveyor::next_call() {
+    call c;
+    c.now_ms = options_.clock->now_ms();
+    c.wanted = wanted();
+    if (c.wanted > 0) c.token = worker_id_ + ":" + std::to_string(++calls_);
+    const auto count = static_cast<std::ptrdiff_t>(std::min(ended_.size(), max_per_call));
+    c.ended.assign(ended_.begin(), ended_.begin() + count);
+    ended_.erase(ended_.begin(), ended_.begin() + count);
+    return c;
+}
+
+task<void> conveyor::run() {
+    const auto executor = co_await asio::this_coro::executor;
+    std::optional<call> unclear; // sent, but its reply was lost
+    for (;;) {
+        while (!unclear && !has_work()) {
+            work_.reset();
+            if (!has_work()) co_await work_.wait();
+        }
+        // Jobs that are about to end in this turn travel along.
+        co_await asio::post(executor, asio::use_awaitable);
+        bool is_through;
+        if (unclear) {
+            is_through = co_await try_recover(*unclear);
+            if (is_through) unclear.reset();
+        } else {
+            auto c = next_call();
+            is_through = co_await try_call(c);
+            if (!is_through && (!c.ended.empty() || c.wanted > 0)) unclear = std::move(c);
+        }
+        if (!is_through) co_await sleep_for(pause_after_failure);
+    }
+}
+
+task<redis::reply> conveyor::send(const call& c) {
+    word_list words{8 + c.ended.size() * 10};
+    words.add(c.now_ms);
+    words.add(c.token);
+    words.add(options_.lock_duration.count());
+    words.add(static_cast<std::int64_t>(c.wanted));
+    words.add(options_.name);
+    words.add(options_.limiter_max);
+    words.add(options_.limiter_duration.count());
+    words.add(static_cast<std::int64_t>(options_.metrics_max_data_points));
+    for (const auto* job : c.ended)
+        add_settlement(words, *job);
+    co_return co_await run_script_views(connection_.client, scripts::all().finish_and_fetch, keys_.base(),
+                                        words.words());
+}
+
+/// False: not known to have run. `c` then holds what is unclear, and nothing if it certainly did not run.
+task<bool> conveyor::try_call(call& c) {
+    redis::reply reply;
+    bool certainly_not_run = false;
+    try {
+        reply = co_await send(c);
+    } catch (const system_error& e) {
+        if (is_cancelled(e.code())) throw;
+        if (!std::exchange(is_failing_, true))
+            options_.log.warn("queue_call_failed",
+                              {{"queue", keys_.base()}, {"error", e.what()}, {"ended_jobs", c.ended.size()}});
+        certainly_not_run = redis::is_certainly_not_executed(e.code());
+        if (!certainly_not_run) co_return false;
+    } catch (const std::runtime_error& e) {
+        options_.log.error("queue_script_failed", {{"queue", keys_.base()}, {"error", e.what()}});
+        co_return false;
+    }
+    if (certainly_not_run) {
+        put_back(c.ended);
+        c = {};
+        co_return false;
+    }
+    if (std::exchange(is_failing_, false))
+        options_.log.info("queue_call_works_again", {{"queue", keys_.base()}});
+    accept(c, reply);
+    co_return true;
+}
+
+void conveyor::accept(const call& c, const redis::reply& reply) {
+    const auto refused = reply[0];
+    const auto jobs = reply[1];
+    // First what ended, since its slots are free; the refused are in ascending order.
+    std::size_t next_refused = 0;
+    for (std::size_t i = 0; i < c.ended.size(); ++i) {
+        std::int64_t code = 0;
+        if (next_refused < refused.size() &&
+            refused[next_refused].integer() == static_cast<std::int64_t>(i) + 1) {
+            code = refused[next_refused + 1].integer();
+            next_refused += 2;
+        }
+        report(*c.ended[i], code);
+    }
+    for (std::size_t i = 0; i < jobs.size(); ++i)
+        take(jobs[i], c, false);
+    if (c.wanted > 0) {
+        is_drained_ = jobs.size() < c.wanted;
+        next_delayed_ms_ = reply[3].integer();
+        if (const auto limited = reply[2].integer(); limited > 0)
+            limited_until_ = std::chrono::steady_clock::now() +
+                             std::min(std::chrono::milliseconds{limited}, longest_rate_limit);
+    }
+    idle_changed_.set();
+}
+
+void conveyor::take(const redis::reply::view& fields, const call& c, bool is_counted) {
+    if (fields.size() == 0) return;
+    const auto last = fields.size() - 1;
+    auto record = read_record(fields[last].text(), fields, last, reader_, connection_.json);
+    if (!is_counted) { // the hash is from before the fetch
+        record.attempts_started += 1;
+        record.processed_on_ms = c.now_ms;
+        record.processed_by = options_.name;
+    }
+    const auto& options = reader_.read(record.opts);
+    auto& job = jobs_.add(std::move(record), options, c.token, connection_);
+    ++running_;
+    hooks_.start(job);
+}
+
+/// Whether the lost call ran is written in Redis: see recover.lua.
+task<bool> conveyor::try_recover(call& c) {
+    word_list words{3 + c.ended.size() * 4};
+    words.add(c.token);
+    words.add(options_.lock_duration.count());
+    words.add(c.now_ms);
+    for (const auto* job : c.ended) {
+        words.add(to_string(job->outcome.what));
+        words.add(job->id());
+        words.add(job->token());
+        words.add(is_removed_at_once(job->outcome) ? "1" : "");
+    }
+    redis::reply reply;
+    try {
+        reply = co_await run_script_views(connection_.client, scripts::all().recover, keys_.base(),
+                                          words.words());
+    } catch (const system_error& e) {
+        if (is_cancelled(e.code())) throw;
+        options_.log.debug("queue_recovery_waits", {{"queue", keys_.base()}, {"error", e.what()}});
+        co_return false;
+    } catch (const std::runtime_error& e) {
+        options_.log.error("queue_script_failed", {{"queue", keys_.base()}, {"error", e.what()}});
+        co_return false;
+    }
+    const auto verdicts = reply[0];
+    const auto jobs = reply[1];
+    settled_jobs again;
+    for (std::size_t i = 0; i < c.ended.size(); ++i) {
+        switch (verdicts[i].integer()) {
+        case 0:
+            again.push_back(c.ended[i]);
+            break;
+        case 1:
+            report(*c.ended[i], 0);
+            break;
+        default:
+            report(*c.ended[i], static_cast<std::int64_t>(errc::lock_not_found) * -1);
+        }
+    }
+    options_.log.info("queue_call_recovered", {{"queue", keys_.base()},
+                                               {"ended_jobs", c.ended.size()},
+                                               {"sent_again", again.size()},
+                                               {"taken_jobs", jobs.size()}});
+    put_back(again);
+    for (std::size_t i = 0; i < jobs.size(); ++i)
+        take(jobs[i], c, true);
+    is_drained_ = false;
+    idle_changed_.set();
+    co_return true;
+}
+
+void conveyor::put_back(const settled_jobs& ended) {
+    ended_.insert(ended_.begin(), ended.begin(), ended.end());
+}
+
+void conveyor::report(running_job& job, std::int64_t code) {
+    if (hooks_.settled(job, code))
+        jobs_.erase(job);
+    else
+        ended_.push_back(&job);
+}
+
+} // namespace tiktrend::queue

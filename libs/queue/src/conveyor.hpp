@@ -1,0 +1,95 @@
+#pragma once
+#include "keys.hpp"
+#include "running_job.hpp"
+
+#include <tiktrend/base/event.hpp>
+
+#include <deque>
+
+namespace tiktrend::queue {
+
+/// Carries ended jobs to Redis and new ones back, together, one call at a time: what ends while a call is on
+/// its way goes with the next. Survives lost connections: a call whose reply was lost is looked into before
+/// anything of it is sent again.
+///
+/// Owned by a worker; run() is its loop.
+class conveyor {
+public:
+    struct hooks {
+        /// A job was taken. Runs it, or settles it at once.
+        std::function<void(running_job&)> start;
+        /// Redis has confirmed (code 0) or refused (a script code) how the job ended. True: the job is
+        /// forgotten; false: it has got another outcome, which is sent.
+        std::function<bool(running_job&, std::int64_t code)> settled;
+    };
+    conveyor(asio::any_io_executor executor, const worker_options& options, const queue_keys& keys,
+             job_connection& connection, running_jobs& jobs, hooks h);
+
+    task<void> run();
+
+    /// The job has ended as its `outcome` says.
+    void settle(running_job& job);
+    /// The job is gone without a word to Redis (its lock was lost).
+    void drop(running_job& job);
+
+    void stop_fetching();
+    void set_concurrency(std::size_t n);
+    std::size_t running() const noexcept { return running_; }
+
+    // For the one that waits on the marker while there is nothing to take:
+    /// Set whenever may_idle() could have changed.
+    event& changed() noexcept { return idle_changed_; }
+    bool is_fetching() const noexcept { return is_fetching_; }
+    /// There was nothing to take, and there is a slot: somebody should wait for work. Reserves one slot until
+    /// end_idle().
+    bool begin_idle() noexcept;
+    /// There may be something to take now.
+    void end_idle();
+    std::int64_t next_delayed_ms() const noexcept { return next_delayed_ms_; }
+    std::chrono::steady_clock::time_point limited_until() const noexcept { return limited_until_; }
+
+private:
+    using settled_jobs = std::vector<running_job*>;
+    /// A call as it was sent.
+    struct call {
+        std::string token;
+        std::int64_t now_ms = 0;
+        std::size_t wanted = 0;
+        settled_jobs ended;
+    };
+
+    std::size_t wanted() const noexcept;
+    bool has_work() const noexcept;
+    call next_call();
+    task<redis::reply> send(const call& c);
+    task<bool> try_call(call& c);
+    task<bool> try_recover(call& c);
+    void accept(const call& c, const redis::reply& reply);
+    void take(const redis::reply::view& fields, const call& c, bool is_counted);
+    void report(running_job& job, std::int64_t code);
+    void put_back(const settled_jobs& ended);
+    void wake() noexcept;
+
+    const worker_options& options_;
+    const queue_keys& keys_;
+    job_connection& connection_;
+    running_jobs& jobs_;
+    hooks hooks_;
+    options_reader reader_;
+
+    std::string worker_id_;
+    std::uint64_t calls_ = 0;
+    std::size_t concurrency_;
+    std::size_t running_ = 0;        ///< jobs whose processor has not ended
+    std::deque<running_job*> ended_; ///< waiting for the next call
+    bool is_fetching_ = true;
+    bool is_drained_ = false; ///< the last fetch found less than it wanted
+    bool is_idling_ = false;
+    bool is_failing_ = false; ///< said so in the log already
+    std::int64_t next_delayed_ms_ = 0;
+    std::chrono::steady_clock::time_point limited_until_{};
+    event work_;
+    event idle_changed_;
+};
+
+} // namespace tiktrend::queue

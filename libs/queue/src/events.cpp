@@ -1,0 +1,119 @@
+#include "keys.hpp"
+
+#include <tiktrend/base/task_group.hpp>
+#include <tiktrend/base/timeout.hpp>
+#include <tiktrend/queue/events.hpp>
+
+namespace tiktrend::queue {
+namespace {
+
+queue_event read_entry(const redis::reply::view& entry) {
+    queue_event e;
+    e.stream_id = entry[0].text();
+    const auto fields = entry[1];
+    for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
+        if (fields[i].text() == "event")
+            e.name = fields[i + 1].text();
+        else
+            e.fields.emplace_back(fields[i].text(), fields[i + 1].text());
+    }
+    return e;
+}
+
+} // namespace
+
+std::string_view queue_event::get(std::string_view field) const noexcept {
+    for (const auto& [name, value] : fields)
+        if (name == field) return value;
+    return {};
+}
+
+struct queue_events::impl {
+    impl(asio::any_io_executor ex, redis::address where, const std::string& queue_name, listener l, options o)
+        : opts{std::move(o)}, keys{opts.prefix, queue_name}, on_event{std::move(l)},
+          connection{ex, std::move(where), connection_options()}, last_id{opts.last_id}, loop{ex} {}
+
+    redis::client_options connection_options() const {
+        redis::client_options o;
+        o.client_name = keys.events_connection();
+        o.log = opts.log;
+        return o;
+    }
+
+    task<void> follow() {
+        for (;;) {
+            const bool has_failed = !co_await read_once();
+            if (has_failed) co_await sleep_for(std::chrono::milliseconds{200});
+        }
+    }
+
+    /// One XREAD. The position is the last entry seen; "$" until then, which skips what arrives between two
+    /// connections.
+    task<bool> read_once() {
+        const redis::command c{"XREAD",   "COUNT",       500,    "BLOCK", opts.block.count(),
+                               "STREAMS", keys.events(), last_id};
+        try {
+            const auto reply = co_await connection.exec(c, opts.block);
+            if (reply.is_error()) {
+                opts.log.error("queue_events_refused", {{"queue", keys.base()}, {"error", reply.text()}});
+                co_return false;
+            }
+            const auto entries = reply[0][1];
+            for (std::size_t i = 0; i < entries.size(); ++i) {
+                const auto e = read_entry(entries[i]);
+                last_id = e.stream_id;
+                on_event(e);
+            }
+            co_return true;
+        } catch (const system_error& e) {
+            if (is_cancelled(e.code())) throw;
+            opts.log.warn("queue_events_interrupted", {{"queue", keys.base()}, {"error", e.what()}});
+            co_return false;
+        }
+    }
+
+    options opts;
+    queue_keys keys;
+    listener on_event;
+    redis::blocking_connection connection;
+    std::string last_id;
+    task_group loop;
+};
+
+queue_events::queue_events(asio::any_io_executor executor, redis::address where, std::string queue_name,
+                           listener on_event, options o)
+    : impl_{std::make_unique<impl>(executor, std::move(where), queue_name, std::move(on_event),
+                                   std::move(o))} {}
+queue_events::~queue_events() = default;
+
+void queue_events::start() {
+    if (impl_->loop.size() == 0) impl_->loop.spawn("queue_events", impl_->follow());
+}
+
+task<void> queue_events::stop() {
+    impl_->loop.cancel();
+    impl_->connection.close();
+    co_await impl_->loop.join();
+}
+
+task<std::vector<queue_event>> queue_events::read_for_job(redis::client& client, std::string key_base,
+                                                          std::string job_id, std::string after,
+                                                          std::size_t limit) {
+    constexpr std::size_t page = 1000;
+    std::vector<queue_event> found;
+    std::string from = after.empty() || after == "0" ? "-" : "(" + after;
+    while (found.size() < limit) {
+        const redis::command c{"XRANGE", key_base + "events", from, "+", "COUNT", page};
+        const auto reply = co_await client.exec(c);
+        if (reply.is_error()) throw std::runtime_error("queue events: " + std::string{reply.text()});
+        for (std::size_t i = 0; i < reply.size() && found.size() < limit; ++i) {
+            auto e = read_entry(reply[i]);
+            if (e.job_id() == job_id) found.push_back(std::move(e));
+        }
+        if (reply.size() < page) break;
+        from = "(" + std::string{reply[reply.size() - 1][0].text()};
+    }
+    co_return found;
+}
+
+} // namespace tiktrend::queue

@@ -1,0 +1,86 @@
+#include "idle_waiter.hpp"
+
+#include <tiktrend/base/timeout.hpp>
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace tiktrend::queue {
+namespace {
+
+redis::client_options connection_options(const worker_options& options, const queue_keys& keys) {
+    redis::client_options o;
+    o.client_name = keys.worker_connection(options.name);
+    o.no_evict = true;
+    o.log = options.log;
+    return o;
+}
+
+/// Scores may have a fraction, which is dropped.
+std::int64_t whole_milliseconds(std::string_view text) {
+    double score = 0;
+    std::from_chars(text.data(), text.data() + text.size(), score);
+    return static_cast<std::int64_t>(score);
+}
+
+} // namespace
+
+idle_waiter::idle_waiter(asio::any_io_executor executor, const redis::address& where,
+                         const worker_options& options, const queue_keys& keys, conveyor& jobs)
+    : options_{options}, keys_{keys}, conveyor_{jobs},
+      connection_{executor, where, connection_options(options, keys)} {}
+
+task<void> idle_waiter::run() {
+    auto& changed = conveyor_.changed();
+    while (conveyor_.is_fetching()) {
+        changed.reset();
+        if (!conveyor_.begin_idle()) {
+            co_await changed.wait();
+            continue;
+        }
+        co_await wait_for_work();
+        conveyor_.end_idle();
+    }
+}
+
+task<void> idle_waiter::wait_for_work() {
+    if (const auto until = conveyor_.limited_until(); until > std::chrono::steady_clock::now()) {
+        while (conveyor_.is_fetching() && co_await conveyor_.changed().wait_until(until))
+            conveyor_.changed().reset();
+        co_return;
+    }
+    marker_plan plan{options_.drain_delay, conveyor_.next_delayed_ms()};
+    while (conveyor_.is_fetching()) {
+        const auto limit = plan.block_for(options_.clock->now_ms());
+        if (limit.count() == 0 || co_await block(plan, limit)) co_return;
+    }
+}
+
+/// True: fetch now.
+task<bool> idle_waiter::block(marker_plan& plan, std::chrono::milliseconds limit) {
+    const redis::command c{"BZPOPMIN", keys_.marker(),
+                           fmt::format("{:.3f}", static_cast<double>(limit.count()) / 1000)};
+    bool has_failed = false;
+    try {
+        const auto reply = co_await connection_.exec(c, limit);
+        if (reply.is_nil()) co_return true;
+        if (!reply.is_error())
+            co_return plan.popped(reply[1].text(), whole_milliseconds(reply[2].text()),
+                                  options_.clock->now_ms());
+        options_.log.error("queue_wait_refused", {{"queue", keys_.base()}, {"error", reply.text()}});
+        has_failed = true;
+    } catch (const system_error& e) {
+        if (is_cancelled(e.code())) throw;
+        options_.log.debug("queue_wait_failed", {{"queue", keys_.base()}, {"error", e.what()}});
+        has_failed = true;
+    }
+    // The fetch that follows finds out whether Redis is there; meanwhile this must not turn in circles.
+    if (has_failed && conveyor_.is_fetching()) {
+        conveyor_.changed().reset();
+        co_await conveyor_.changed().wait_for(std::chrono::milliseconds{200});
+    }
+    co_return true;
+}
+
+} // namespace tiktrend::queue

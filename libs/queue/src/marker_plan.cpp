@@ -1,0 +1,23 @@
+#include "marker_plan.hpp"
+
+#include <algorithm>
+
+namespace tiktrend::queue {
+
+marker_plan::marker_plan(std::chrono::milliseconds drain_delay, std::int64_t next_delayed_ms)
+    : drain_delay_{std::clamp(drain_delay, std::chrono::milliseconds{1}, longest_block)},
+      next_delayed_ms_{next_delayed_ms} {}
+
+std::chrono::milliseconds marker_plan::block_for(std::int64_t now_ms) const noexcept {
+    if (next_delayed_ms_ <= 0) return drain_delay_;
+    const auto left = std::chrono::milliseconds{std::max<std::int64_t>(next_delayed_ms_ - now_ms, 0)};
+    return std::min(left, longest_block);
+}
+
+bool marker_plan::popped(std::string_view member, std::int64_t score_ms, std::int64_t now_ms) noexcept {
+    if (member != "1" || score_ms <= now_ms) return true;
+    next_delayed_ms_ = score_ms;
+    return false;
+}
+
+} // namespace tiktrend::queue

@@ -1,0 +1,78 @@
+#pragma once
+#include "settlement.hpp"
+
+#include <tiktrend/queue/worker.hpp>
+#include <tiktrend/redis/client.hpp>
+
+#include <boost/asio/cancellation_signal.hpp>
+
+#include <memory>
+#include <vector>
+
+namespace tiktrend::queue {
+
+/// What the running jobs of a worker share. Lives as long as the worker.
+struct job_connection {
+    redis::client& client;
+    const std::string& key_base;
+    json_checker& json;
+};
+
+/// A job that this worker holds: from the fetch until Redis has confirmed how it ended.
+class running_job final : public active_job {
+public:
+    running_job(job_record record, stored_options options, std::string token,
+                const job_connection& connection);
+
+    task<void> update_progress(std::string json) override;
+    task<void> update_data(std::string json) override;
+    task<void> log(std::string row) override;
+    bool should_stop() const noexcept override { return !stop_reason_.empty(); }
+    std::string_view stop_reason() const noexcept override { return stop_reason_; }
+
+    const stored_options& options() const noexcept { return options_; }
+    const std::string& token() const noexcept { return token_; }
+    std::chrono::steady_clock::time_point started() const noexcept { return started_; }
+
+    enum class stop_cause { none, worker_ends, cancelled, lock_lost };
+    /// The first cause stays, but a lost lock outranks the others: then nothing of this run counts any more.
+    void ask_to_stop(stop_cause cause, std::string reason);
+    stop_cause cause() const noexcept { return cause_; }
+
+    /// Cancels the processor; null before it runs and after it has ended.
+    asio::cancellation_signal* signal = nullptr;
+    bool is_processing() const noexcept { return signal != nullptr; }
+    settlement outcome; ///< valid once the processor has ended
+
+private:
+    friend class running_jobs;
+    stored_options options_;
+    std::string token_;
+    const job_connection& connection_;
+    std::string stop_reason_;
+    stop_cause cause_ = stop_cause::none;
+    std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+    std::size_t position_ = 0;
+};
+
+/// The jobs that a worker holds, in no order. Their addresses do not change.
+class running_jobs {
+public:
+    running_job& add(job_record record, stored_options options, std::string token,
+                     const job_connection& connection);
+    void erase(running_job& job) noexcept;
+    std::size_t size() const noexcept { return jobs_.size(); }
+    bool empty() const noexcept { return jobs_.empty(); }
+
+    /// `visit` may make the visited job end and be erased, but no other.
+    template <class F>
+    void for_each(F visit) {
+        for (std::size_t i = jobs_.size(); i-- > 0;)
+            visit(*jobs_[i]);
+    }
+
+private:
+    std::vector<std::unique_ptr<running_job>> jobs_;
+};
+
+} // namespace tiktrend::queue

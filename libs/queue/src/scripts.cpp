@@ -1,0 +1,70 @@
+#include "scripts.hpp"
+
+#include "lua_files.hpp"
+
+#include <set>
+#include <stdexcept>
+
+namespace tiktrend::queue {
+namespace {
+
+std::string_view file(const std::string& name) {
+    for (const auto& f : lua_files())
+        if (f.name == name) return f.text;
+    throw std::logic_error("no Lua file " + name);
+}
+
+void append(std::string& out, std::string_view text, std::set<std::string, std::less<>>& taken) {
+    constexpr std::string_view directive = "--@include \"";
+    while (!text.empty()) {
+        const auto end = text.find('\n');
+        const auto line = text.substr(0, end);
+        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+        if (!line.starts_with(directive)) {
+            out.append(line).push_back('\n');
+            continue;
+        }
+        const std::string part{
+            line.substr(directive.size(), line.find('"', directive.size()) - directive.size())};
+        if (taken.insert(part).second) append(out, file("includes/" + part + ".lua"), taken);
+    }
+}
+
+redis::script make(const char* name) {
+    return redis::script{name, assemble_script(name)};
+}
+
+} // namespace
+
+std::string assemble_script(std::string_view name) {
+    std::string out;
+    std::set<std::string, std::less<>> taken;
+    append(out, file(std::string{name} + ".lua"), taken);
+    return out;
+}
+
+const scripts& scripts::all() {
+    static const scripts instance{
+        .add = make("add"),
+        .finish_and_fetch = make("finish_and_fetch"),
+        .renew_locks = make("renew_locks"),
+        .recover = make("recover"),
+        .stalled_check = make("stalled_check"),
+        .next_iteration = make("next_iteration"),
+        .update_progress = make("update_progress"),
+        .update_data = make("update_data"),
+        .add_log = make("add_log"),
+        .get_job = make("get_job"),
+        .counts = make("counts"),
+        .depth = make("depth"),
+        .list_ids = make("list_ids"),
+        .pause = make("pause"),
+        .resume = make("resume"),
+        .promote = make("promote"),
+        .retry = make("retry"),
+        .remove = make("remove"),
+    };
+    return instance;
+}
+
+} // namespace tiktrend::queue

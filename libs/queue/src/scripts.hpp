@@ -1,0 +1,24 @@
+#pragma once
+#include <tiktrend/redis/script.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace tiktrend::queue {
+
+/// The text of lua/<name>.lua with its includes in place. A line `--@include "part"` stands for
+/// lua/includes/part.lua; each part is taken once, where it is first asked for. Throws std::logic_error for a
+/// name that does not exist.
+std::string assemble_script(std::string_view name);
+
+/// Every script of the library, one member a file.
+struct scripts {
+    redis::script add, finish_and_fetch, renew_locks, recover, stalled_check, next_iteration;
+    redis::script update_progress, update_data, add_log;
+    redis::script get_job, counts, depth, list_ids;
+    redis::script pause, resume, promote, retry, remove;
+
+    static const scripts& all();
+};
+
+} // namespace tiktrend::queue

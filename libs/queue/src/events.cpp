@@ -23,8 +23,8 @@ queue_event read_entry(const redis::reply::view& entry) {
 } // namespace
 
 std::string_view queue_event::get(std::string_view field) const noexcept {
-    for (const auto& [name, value] : fields)
-        if (name == field) return value;
+    for (const auto& [key, value] : fields)
+        if (key == field) return value;
     return {};
 }
 

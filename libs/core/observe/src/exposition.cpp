@@ -1,161 +1,216 @@
-#include "registry_impl.hpp"
+#include "exposition.hpp"
 
-#include <fmt/format.h>
-#include <prometheus/metric_family.h>
-#include <prometheus/text_serializer.h>
-
+#include <algorithm>
+#include <charconv>
 #include <cmath>
 
 namespace tiktrend::observe {
 namespace {
 
-using ::prometheus::ClientMetric;
-using ::prometheus::MetricFamily;
-using ::prometheus::MetricType;
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
 
-/// True if the Accept header names OpenMetrics with a quality above that of plain text. Prometheus sends one
-/// of the two first.
-bool wants_openmetrics(std::string_view accept) {
-    const auto quality_of = [&](std::string_view media) -> double {
-        const auto at = accept.find(media);
-        if (at == std::string_view::npos) return 0;
-        const auto entry = accept.substr(at, accept.find(',', at) - at);
-        const auto q = entry.find("q=");
-        if (q == std::string_view::npos) return 1;
-        double value = 0;
-        double place = 1;
-        bool after_point = false;
-        for (const char c : entry.substr(q + 2)) {
-            if (c == '.') {
-                after_point = true;
-            } else if (c >= '0' && c <= '9') {
-                if (after_point) {
-                    place /= 10;
-                    value += (c - '0') * place;
-                } else {
-                    value = value * 10 + (c - '0');
-                }
-            } else {
-                break;
-            }
-        }
-        return value;
-    };
-    const double open = quality_of("application/openmetrics-text");
-    return open > 0 && open >= quality_of("text/plain");
+std::string_view trim(std::string_view s) noexcept {
+    while (!s.empty() && (s.front() == ' ' || s.front() == '\t'))
+        s.remove_prefix(1);
+    while (!s.empty() && (s.back() == ' ' || s.back() == '\t'))
+        s.remove_suffix(1);
+    return s;
 }
 
-std::string_view type_name(MetricType type) {
-    switch (type) {
-    case MetricType::Counter:
-        return "counter";
-    case MetricType::Gauge:
-        return "gauge";
-    case MetricType::Histogram:
-        return "histogram";
-    case MetricType::Summary:
-        return "summary";
-        return "info";
-    case MetricType::Untyped:
-        break;
+/// Calls f(piece) for each piece of `text` between separators.
+template <class F>
+void each(std::string_view text, char separator, F f) {
+    for (;;) {
+        const auto end = text.find(separator);
+        f(trim(text.substr(0, end)));
+        if (end == std::string_view::npos) return;
+        text.remove_prefix(end + 1);
     }
-    return "unknown";
 }
 
 void append_number(std::string& out, double v) {
-    if (std::isnan(v))
+    if (std::isnan(v)) {
         out += "NaN";
-    else if (std::isinf(v))
+    } else if (std::isinf(v)) {
         out += v > 0 ? "+Inf" : "-Inf";
-    else
-        fmt::format_to(std::back_inserter(out), "{}", v);
+    } else {
+        char digits[32];
+        out.append(digits, std::to_chars(digits, digits + sizeof digits, v).ptr);
+    }
 }
 
-void append_escaped(std::string& out, std::string_view text) {
+/// OpenMetrics: "Float with integer values are written with .0" for le, so that one boundary has one
+/// spelling.
+void append_boundary(std::string& out, double v, format f) {
+    const auto begin = out.size();
+    append_number(out, v);
+    if (f == format::openmetrics_1_0_0 && out.find_first_of(".eEIN", begin) == std::string::npos) out += ".0";
+}
+
+void append_escaped(std::string& out, std::string_view text, bool quotes_too) {
     for (const char c : text) {
-        if (c == '\\')
+        switch (c) {
+        case '\\':
             out += "\\\\";
-        else if (c == '"')
-            out += "\\\"";
-        else if (c == '\n')
+            break;
+        case '\n':
             out += "\\n";
-        else
-            out += c;
-    }
-}
-
-void append_sample(std::string& out, std::string_view name, const ClientMetric& m, double value,
-                   const std::string* le = nullptr) {
-    out += name;
-    char separator = '{';
-    const auto label = [&](std::string_view key, std::string_view text) {
-        out += separator;
-        out += key;
-        out += "=\"";
-        append_escaped(out, text);
-        out += '"';
-        separator = ',';
-    };
-    for (const auto& l : m.label)
-        label(l.name, l.value);
-    if (le) label("le", *le);
-    if (separator == ',') out += '}';
-    out += ' ';
-    append_number(out, value);
-    out += '\n';
-}
-
-std::string bound_text(double bound) {
-    std::string out;
-    append_number(out, bound);
-    // OpenMetrics wants canonical numbers in `le`: 1.0, not 1
-    if (std::isfinite(bound) && out.find_first_of(".e") == std::string::npos) out += ".0";
-    return out;
-}
-
-void append_family(std::string& out, const MetricFamily& f) {
-    // The name of a counter's family lacks the suffix that its samples carry (OpenMetrics 1.0.0, "Counter").
-    std::string_view base = f.name;
-    if (f.type == MetricType::Counter && base.ends_with("_total")) base.remove_suffix(6);
-    fmt::format_to(std::back_inserter(out), "# HELP {} ", base);
-    append_escaped(out, f.help);
-    fmt::format_to(std::back_inserter(out), "\n# TYPE {} {}\n", base, type_name(f.type));
-    for (const auto& m : f.metric) {
-        switch (f.type) {
-        case MetricType::Counter:
-            append_sample(out, std::string{base} + "_total", m, m.counter.value);
             break;
-        case MetricType::Gauge:
-            append_sample(out, base, m, m.gauge.value);
+        case '"':
+            out += quotes_too ? "\\\"" : "\"";
             break;
-        case MetricType::Histogram: {
-            for (const auto& b : m.histogram.bucket) {
-                const auto le = bound_text(b.upper_bound);
-                append_sample(out, f.name + "_bucket", m, static_cast<double>(b.cumulative_count), &le);
-            }
-            append_sample(out, f.name + "_sum", m, m.histogram.sample_sum);
-            append_sample(out, f.name + "_count", m, static_cast<double>(m.histogram.sample_count));
-            break;
-        }
         default:
-            append_sample(out, base, m, m.untyped.value);
+            out += c;
         }
     }
 }
+
+class writer {
+public:
+    writer(std::string& out, format f) : out_{out}, format_{f} {}
+
+    void family(const MetricFamily& family) {
+        // OpenMetrics names a counter's family without the suffix that its samples carry.
+        constexpr std::string_view total = "_total";
+        const bool is_counter = family.type == MetricType::Counter;
+        name_ = family.name;
+        if (is_counter && format_ == format::openmetrics_1_0_0 && name_.size() > total.size() &&
+            name_.substr(name_.size() - total.size()) == total)
+            name_.remove_suffix(total.size());
+        out_.append("# HELP ").append(name_) += ' ';
+        append_escaped(out_, family.help, format_ == format::openmetrics_1_0_0);
+        out_.append("\n# TYPE ").append(name_).append(" ").append(type_name(family.type)) += '\n';
+        const std::string_view counter_suffix =
+            format_ == format::openmetrics_1_0_0 ? total : std::string_view{};
+        for (const auto& m : family.metric) {
+            switch (family.type) {
+            case MetricType::Counter:
+                sample(counter_suffix, m, m.counter.value);
+                break;
+            case MetricType::Gauge:
+                sample("", m, m.gauge.value);
+                break;
+            case MetricType::Histogram:
+                histogram(m);
+                break;
+            case MetricType::Summary: // this project makes neither
+            case MetricType::Untyped:
+            default:
+                break;
+            }
+        }
+    }
+
+private:
+    static std::string_view type_name(MetricType t) noexcept {
+        switch (t) {
+        case MetricType::Counter:
+            return "counter";
+        case MetricType::Histogram:
+            return "histogram";
+        case MetricType::Summary:
+            return "summary";
+        case MetricType::Gauge:
+            return "gauge";
+        case MetricType::Untyped:
+        default:
+            return "untyped";
+        }
+    }
+
+    void histogram(const ClientMetric& m) {
+        bool has_infinite = false;
+        for (const auto& b : m.histogram.bucket) {
+            bucket(m, b.upper_bound, b.cumulative_count);
+            has_infinite = has_infinite || std::isinf(b.upper_bound);
+        }
+        if (!has_infinite) bucket(m, HUGE_VAL, m.histogram.sample_count);
+        sample("_sum", m, m.histogram.sample_sum);
+        sample("_count", m, static_cast<double>(m.histogram.sample_count));
+    }
+
+    void bucket(const ClientMetric& m, double bound, std::uint64_t count) {
+        std::string text;
+        append_boundary(text, bound, format_);
+        sample("_bucket", m, static_cast<double>(count), "le", text);
+    }
+
+    void sample(std::string_view suffix, const ClientMetric& m, double value,
+                std::string_view extra_name = {}, std::string_view extra_value = {}) {
+        out_.append(name_).append(suffix);
+        if (!m.label.empty() || !extra_name.empty()) {
+            char before = '{';
+            for (const auto& l : m.label) {
+                label(before, l.name, l.value);
+                before = ',';
+            }
+            if (!extra_name.empty()) label(before, extra_name, extra_value);
+            out_ += '}';
+        }
+        out_ += ' ';
+        append_number(out_, value);
+        out_ += '\n';
+    }
+
+    void label(char before, std::string_view name, std::string_view value) {
+        out_ += before;
+        out_.append(name) += "=\"";
+        append_escaped(out_, value, true);
+        out_ += '"';
+    }
+
+    std::string& out_;
+    format format_;
+    std::string_view name_;
+};
 
 } // namespace
 
-exposition_text registry::exposition(std::string_view accept) const {
-    auto families = impl_->registry.Collect();
-    std::erase_if(families, [](const MetricFamily& f) { return f.metric.empty(); });
-    if (!wants_openmetrics(accept))
-        return {"text/plain; version=0.0.4; charset=utf-8",
-                ::prometheus::TextSerializer{}.Serialize(families)};
-    std::string body;
-    for (const auto& f : families)
-        append_family(body, f);
-    body += "# EOF\n";
-    return {"application/openmetrics-text; version=1.0.0; charset=utf-8", std::move(body)};
+format choose_format(std::string_view accept) {
+    double openmetrics = 0, text = 0;
+    each(accept, ',', [&](std::string_view element) {
+        std::string_view type, version = "1.0.0";
+        double weight = 1;
+        bool first = true;
+        each(element, ';', [&](std::string_view part) {
+            if (std::exchange(first, false)) {
+                type = part;
+            } else if (part.substr(0, 2) == "q=") {
+                const auto end = std::from_chars(part.data() + 2, part.data() + part.size(), weight);
+                if (end.ec != std::errc{} || !(weight >= 0 && weight <= 1)) weight = 0;
+            } else if (part.substr(0, 8) == "version=") {
+                version = part.substr(8);
+            }
+        });
+        if (type == "application/openmetrics-text") {
+            if (version == "1.0.0") openmetrics = std::max(openmetrics, weight);
+        } else if (type == "text/plain" || type == "text/*" || type == "*/*") {
+            text = std::max(text, weight);
+        }
+    });
+    return openmetrics > 0 && openmetrics >= text ? format::openmetrics_1_0_0 : format::text_0_0_4;
+}
+
+std::string_view content_type_of(format f) noexcept {
+    return f == format::openmetrics_1_0_0 ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+                                          : "text/plain; version=0.0.4; charset=utf-8";
+}
+
+std::string write_exposition(std::vector<MetricFamily> families, format f) {
+    std::sort(families.begin(), families.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+    std::string out;
+    out.reserve(16U << 10);
+    writer w{out, f};
+    for (auto& family : families) {
+        if (family.metric.empty()) continue;
+        std::sort(family.metric.begin(), family.metric.end(),
+                  [](const auto& a, const auto& b) { return a.label < b.label; });
+        w.family(family);
+    }
+    if (f == format::openmetrics_1_0_0) out += "# EOF\n";
+    return out;
 }
 
 } // namespace tiktrend::observe

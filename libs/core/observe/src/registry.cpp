@@ -1,175 +1,160 @@
-#include "registry_impl.hpp"
+#include "exposition.hpp"
 
 #include <tiktrend/observe/registry.hpp>
 
+#include <prometheus/check_names.h>
 #include <prometheus/counter.h>
 #include <prometheus/family.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
+#include <prometheus/registry.h>
 
-#include <chrono>
+#include <list>
 #include <map>
 #include <mutex>
 #include <stdexcept>
 
 namespace tiktrend::observe {
+namespace {
 
-namespace prom = ::prometheus;
+/// One family over prometheus-cpp's. Series are kept by their values, so that asking again costs one look-up.
+template <class Handle, class Metric, class... Arguments>
+class family_of final : public metric_family<Handle> {
+public:
+    family_of(prometheus::Family<Metric>& family, std::vector<std::string> names, Arguments... arguments)
+        : names{std::move(names)}, family_{family}, arguments_{std::move(arguments)...} {}
 
-/// What the three kinds of family share: the names of the labels and the series made so far.
-template <class Metric>
-struct family_state {
-    prom::Family<Metric>* family = nullptr;
-    std::vector<std::string> labels;
+    Handle with(const std::vector<std::string_view>& values) override {
+        check(values);
+        const std::scoped_lock lock{mutex_};
+        auto& metric = series_[key_of(values)];
+        if (!metric)
+            metric =
+                &std::apply([&](const auto&... a) -> Metric& { return family_.Add(labels_of(values), a...); },
+                            arguments_);
+        return Handle{metric};
+    }
+
+    void remove(const std::vector<std::string_view>& values) override {
+        check(values);
+        const std::scoped_lock lock{mutex_};
+        if (const auto it = series_.find(key_of(values)); it != series_.end()) {
+            family_.Remove(it->second);
+            series_.erase(it);
+        }
+    }
+
+    const std::vector<std::string> names;
+
+private:
+    void check(const std::vector<std::string_view>& values) const {
+        if (values.size() != names.size())
+            throw std::invalid_argument("metric " + family_.GetName() + " has " +
+                                        std::to_string(names.size()) + " labels, not " +
+                                        std::to_string(values.size()));
+    }
+    static std::vector<std::string> key_of(const std::vector<std::string_view>& values) {
+        return {values.begin(), values.end()};
+    }
+    prometheus::Labels labels_of(const std::vector<std::string_view>& values) const {
+        prometheus::Labels out;
+        for (std::size_t i = 0; i < names.size(); ++i)
+            out.emplace(names[i], values[i]);
+        return out;
+    }
+
+    prometheus::Family<Metric>& family_;
+    std::tuple<Arguments...> arguments_;
+    std::mutex mutex_;
+    std::map<std::vector<std::string>, Metric*> series_;
+};
+
+using counters_of = family_of<counter, prometheus::Counter>;
+using gauges_of = family_of<gauge, prometheus::Gauge>;
+using histograms_of = family_of<histogram, prometheus::Histogram, prometheus::Histogram::BucketBoundaries>;
+
+struct callback {
+    std::function<void()> run;
+};
+
+} // namespace
+
+struct registry::impl {
+    prometheus::Registry inner;
     std::mutex mutex;
-    std::map<label_values, Metric*> series;
+    std::map<std::string, std::unique_ptr<counters_of>, std::less<>> counters;
+    std::map<std::string, std::unique_ptr<gauges_of>, std::less<>> gauges;
+    std::map<std::string, std::unique_ptr<histograms_of>, std::less<>> histograms;
+    std::vector<std::weak_ptr<const callback>> callbacks;
 
-    template <class... Args>
-    Metric* find_or_add(const label_values& values, const Args&... args) {
-        if (values.size() != labels.size())
-            throw std::logic_error("metric " + family->GetName() + ": wrong number of label values");
+    template <class Families, class Build, class... Arguments>
+    auto& family(Families& families, Build build, std::string_view name, std::string_view help, labels names,
+                 Arguments... arguments) {
+        using family_type = typename Families::mapped_type::element_type;
+        const std::vector<std::string> wanted{names.begin(), names.end()};
         const std::scoped_lock lock{mutex};
-        if (const auto it = series.find(values); it != series.end()) return it->second;
-        std::map<std::string, std::string> pairs;
-        for (std::size_t i = 0; i < labels.size(); ++i)
-            pairs.emplace(labels[i], values[i]);
-        auto* made = &family->Add(pairs, args...);
-        series.emplace(values, made);
-        return made;
-    }
-    void clear() {
-        const std::scoped_lock lock{mutex};
-        for (const auto& [values, metric] : series)
-            family->Remove(metric);
-        series.clear();
+        if (const auto it = families.find(name); it != families.end()) {
+            if (it->second->names != wanted)
+                throw std::invalid_argument("metric " + std::string{name} + " exists with other labels");
+            return *it->second;
+        }
+        if (counters.contains(name) || gauges.contains(name) || histograms.contains(name))
+            throw std::invalid_argument("metric " + std::string{name} + " exists with another type");
+        const std::string text{name};
+        if (!prometheus::CheckMetricName(text)) throw std::invalid_argument("not a metric name: " + text);
+        for (const auto& label : wanted)
+            if (!prometheus::CheckLabelName(label) || label == "le" || label == "quantile")
+                throw std::invalid_argument("not a label name: " + label + " of metric " + text);
+        auto& made = build().Name(text).Help(std::string{help}).Register(inner);
+        return *families.emplace(text, std::make_unique<family_type>(made, wanted, std::move(arguments)...))
+                    .first->second;
     }
 };
-
-struct counter_family::impl : family_state<prom::Counter> {};
-struct gauge_family::impl : family_state<prom::Gauge> {};
-struct histogram_family::impl : family_state<prom::Histogram> {
-    prom::Histogram::BucketBoundaries buckets;
-};
-
-void counter::increment(double by) const {
-    if (impl_) static_cast<prom::Counter*>(impl_)->Increment(by);
-}
-double counter::value() const {
-    return impl_ ? static_cast<prom::Counter*>(impl_)->Value() : 0;
-}
-void gauge::set(double value) const {
-    if (impl_) static_cast<prom::Gauge*>(impl_)->Set(value);
-}
-void gauge::increment(double by) const {
-    if (impl_) static_cast<prom::Gauge*>(impl_)->Increment(by);
-}
-double gauge::value() const {
-    return impl_ ? static_cast<prom::Gauge*>(impl_)->Value() : 0;
-}
-void histogram::observe(double value) const {
-    if (impl_) static_cast<prom::Histogram*>(impl_)->Observe(value);
-}
-
-counter counter_family::with(const label_values& values) const {
-    return counter{impl_->find_or_add(values)};
-}
-void counter_family::clear() const {
-    impl_->clear();
-}
-gauge gauge_family::with(const label_values& values) const {
-    return gauge{impl_->find_or_add(values)};
-}
-void gauge_family::clear() const {
-    impl_->clear();
-}
-histogram histogram_family::with(const label_values& values) const {
-    return histogram{impl_->find_or_add(values, impl_->buckets)};
-}
 
 registry::registry() : impl_{std::make_unique<impl>()} {}
 registry::~registry() = default;
 
-namespace {
-
-/// The family of this name, made at first use.
-template <class Family, class Make>
-Family find_or_make(std::map<std::string, Family, std::less<>>& families, const std::string& name,
-                    Make make) {
-    if (const auto it = families.find(name); it != families.end()) return it->second;
-    return families.emplace(name, make()).first->second;
+counter_family& registry::counters(std::string_view name, std::string_view help, labels names) {
+    return impl_->family(impl_->counters, prometheus::BuildCounter, name, help, names);
+}
+gauge_family& registry::gauges(std::string_view name, std::string_view help, labels names) {
+    return impl_->family(impl_->gauges, prometheus::BuildGauge, name, help, names);
+}
+histogram_family& registry::histograms(std::string_view name, std::string_view help, labels names,
+                                       const std::vector<double>& upper_bounds) {
+    return impl_->family(impl_->histograms, prometheus::BuildHistogram, name, help, names, upper_bounds);
 }
 
-} // namespace
+counter registry::make_counter(std::string_view name, std::string_view help) {
+    return counters(name, help, {}).with({});
+}
+gauge registry::make_gauge(std::string_view name, std::string_view help) {
+    return gauges(name, help, {}).with({});
+}
+histogram registry::make_histogram(std::string_view name, std::string_view help,
+                                   const std::vector<double>& upper_bounds) {
+    return histograms(name, help, {}, upper_bounds).with({});
+}
 
-counter_family registry::counters(std::string name, std::string help, std::vector<std::string> labels) {
+registry::token registry::on_collect(std::function<void()> f) {
+    auto made = std::make_shared<const callback>(callback{std::move(f)});
     const std::scoped_lock lock{impl_->mutex};
-    return find_or_make(impl_->counters, name, [&] {
-        counter_family f;
-        f.impl_ = std::make_shared<counter_family::impl>();
-        f.impl_->family = &prom::BuildCounter().Name(name).Help(help).Register(impl_->registry);
-        f.impl_->labels = std::move(labels);
-        return f;
-    });
+    std::erase_if(impl_->callbacks, [](const auto& c) { return c.expired(); });
+    impl_->callbacks.push_back(made);
+    return made;
 }
 
-gauge_family registry::gauges(std::string name, std::string help, std::vector<std::string> labels) {
-    const std::scoped_lock lock{impl_->mutex};
-    return find_or_make(impl_->gauges, name, [&] {
-        gauge_family f;
-        f.impl_ = std::make_shared<gauge_family::impl>();
-        f.impl_->family = &prom::BuildGauge().Name(name).Help(help).Register(impl_->registry);
-        f.impl_->labels = std::move(labels);
-        return f;
-    });
-}
-
-histogram_family registry::histograms(std::string name, std::string help, std::vector<std::string> labels,
-                                      const std::vector<double>& buckets) {
-    const std::scoped_lock lock{impl_->mutex};
-    return find_or_make(impl_->histograms, name, [&] {
-        histogram_family f;
-        f.impl_ = std::make_shared<histogram_family::impl>();
-        f.impl_->family = &prom::BuildHistogram().Name(name).Help(help).Register(impl_->registry);
-        f.impl_->labels = std::move(labels);
-        f.impl_->buckets = {buckets.begin(), buckets.end()};
-        return f;
-    });
-}
-
-std::vector<std::string> registry::names() const {
-    const std::scoped_lock lock{impl_->mutex};
-    std::map<std::string, int, std::less<>> sorted;
-    for (const auto& [name, f] : impl_->counters)
-        sorted.emplace(name, 0);
-    for (const auto& [name, f] : impl_->gauges)
-        sorted.emplace(name, 0);
-    for (const auto& [name, f] : impl_->histograms)
-        sorted.emplace(name, 0);
-    std::vector<std::string> out;
-    for (const auto& [name, unused] : sorted)
-        out.push_back(name);
-    return out;
-}
-
-const std::vector<double>& http_duration_buckets() {
-    static const std::vector<double> b{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25,
-                                       0.5,   0.75, 1,     2.5,  5,     7.5, 10};
-    return b;
-}
-
-const std::vector<double>& job_duration_buckets() {
-    static const std::vector<double> b{0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600};
-    return b;
-}
-
-void add_process_metrics(registry& r, std::string_view program, std::string_view version) {
-    r.gauges("tiktrend_build_info", "Always 1; the labels say what runs.", {"program", "version"})
-        .with({std::string{program}, std::string{version}})
-        .set(1);
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    r.gauges("process_start_time_seconds", "Unix time at which the process started.")
-        .with({})
-        .set(std::chrono::duration<double>(now).count());
+registry::exposition registry::expose(std::string_view accept) const {
+    std::vector<std::shared_ptr<const callback>> alive;
+    {
+        const std::scoped_lock lock{impl_->mutex};
+        for (const auto& c : impl_->callbacks)
+            if (auto held = c.lock()) alive.push_back(std::move(held));
+    }
+    for (const auto& c : alive)
+        c->run(); // unlocked: they ask the registry for their families
+    const auto f = choose_format(accept);
+    return {std::string{content_type_of(f)}, write_exposition(impl_->inner.Collect(), f)};
 }
 
 } // namespace tiktrend::observe

@@ -170,8 +170,7 @@ task<outcome> client::impl::follow(const request& r) {
         };
         if (const auto refused = options.guard.check(*where))
             co_return with_place(fail(*refused, fmt::format("{} port {}", where->host, where->port)));
-        if (!r.allowed_hosts.empty() &&
-            std::find(r.allowed_hosts.begin(), r.allowed_hosts.end(), where->host) == r.allowed_hosts.end())
+        if (behind.empty() && r.allow_host && !r.allow_host(where->host))
             co_return with_place(
                 fail(failure_kind::host_not_allowed, where->host + " is not a host of this source"));
 
@@ -196,7 +195,10 @@ task<outcome> client::impl::follow(const request& r) {
         }
         const std::string location{is_redirect(answer.status) ? answer.header_value("location")
                                                               : std::string_view{}};
-        if (location.empty()) {
+        std::optional<result<url, failure_kind>> next;
+        if (!location.empty()) next = resolve(*where, location);
+        const bool may_follow = next && (!*next || !r.allow_host || r.allow_host((*next)->host));
+        if (!may_follow) {
             answer.url = where->text;
             answer.redirects = std::move(behind);
             answer.total_time = std::chrono::duration_cast<std::chrono::microseconds>(
@@ -206,18 +208,17 @@ task<outcome> client::impl::follow(const request& r) {
         if (behind.size() >= static_cast<std::size_t>(options.max_redirects))
             co_return with_place(
                 fail(failure_kind::too_many_redirects, fmt::format("after {}", options.max_redirects)));
-        auto next = resolve(*where, location);
-        if (!next)
-            co_return with_place(fail(next.error(), "redirected to something that may not be fetched"));
+        if (!*next)
+            co_return with_place(fail(next->error(), "redirected to something that may not be fetched"));
         ++counted.redirects;
         if (becomes_get(answer.status, method)) {
             method = "GET";
             body = {};
         }
         // Once away from the first origin they stay away: whoever redirects back chooses the path.
-        if (next->origin() != where->origin()) send_secrets = false;
+        if ((*next)->origin() != where->origin()) send_secrets = false;
         behind.push_back(where->text);
-        where = std::move(next);
+        where = std::move(*next);
     }
 }
 

@@ -9,6 +9,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -30,8 +31,9 @@ struct request {
     std::string method = "GET";
     std::vector<header> headers;
     std::string body; ///< sent when not empty, and with POST
-    std::vector<std::string>
-        allowed_hosts; ///< not empty: every hop's host must be one of these (exact, lower case)
+    /// Set: the first host must pass (host_not_allowed), and a redirect to a host that does not is not
+    /// followed: the redirect itself is the response, for the caller's own rules to name.
+    std::function<bool(std::string_view host)> allow_host;
     std::vector<std::string> secrets; ///< masked wherever they would appear in a failure or a log line
     std::size_t max_body_bytes = 0;   ///< decoded; 0: the client's default
     std::chrono::milliseconds total_timeout{

@@ -12,7 +12,7 @@ enum class failure_kind : std::uint8_t {
     port_forbidden,     ///< neither 80, 443 nor a port that the operator's allow list opens
     address_forbidden,  ///< loopback, private, link-local, reserved, this machine's own, or on the operator's
                         ///< deny list
-    host_not_allowed,   ///< not one of request::allowed_hosts
+    host_not_allowed,   ///< refused by request::allow_host
     too_many_redirects, ///< more than client_options::max_redirects
     dns_failed,         ///< the name has no address now
     connection_failed,  ///< refused, unreachable, reset before a response began

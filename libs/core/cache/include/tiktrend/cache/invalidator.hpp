@@ -1,0 +1,37 @@
+#pragma once
+#include <tiktrend/base/asio.hpp>
+#include <tiktrend/redis/client.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace tiktrend::cache {
+
+/// The writing side: says that answers no longer count. One script call each (one per 500 items), never a key
+/// scan. To be called after the commit, with pg_current_wal_insert_lsn() taken after the commit (an LSN taken
+/// before it may lie inside the commit record): from then on only answers that were read at or after that LSN
+/// are stored. The client must outlive it.
+class invalidator {
+public:
+    explicit invalidator(redis::client& far) : far_{far} {}
+
+    /// Drops these items and, unless `lists` is false, all lists of the scope. Throws as
+    /// redis::client::eval(): until a repeated call succeeds readers may see the old answers up to their time
+    /// to live.
+    task<void> invalidate(std::string_view scope, std::span<const std::string> ids, std::uint64_t lsn,
+                          bool lists = true);
+
+    /// Drops everything of the scope (DELETE /cache/{scope}).
+    task<void> clear(std::string_view scope);
+
+    /// How long an item's invalidation is remembered: longer than any load takes and any replica lags.
+    static constexpr std::chrono::minutes memory{10};
+
+private:
+    redis::client& far_;
+};
+
+} // namespace tiktrend::cache

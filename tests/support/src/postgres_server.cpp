@@ -42,14 +42,28 @@ std::string contents(const std::filesystem::path& file) {
 postgres_server::postgres_server(const options& o) : options_{o}, port_{o.port ? o.port : free_port()} {
     process::options po;
     po.user = "postgres"; // initdb refuses root
-    po.output = dir_.path() / "initdb.log";
+    po.output = dir_.path() / "create.log";
     po.directory = dir_.path();
-    const auto status =
-        run({program("initdb"), "--pgdata", (dir_.path() / "data").string(), "--username=postgres",
-             "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"},
-            po);
-    if (status != 0) throw std::runtime_error("initdb failed:\n" + contents(po.output));
+    if (run(create_command(), po) != 0) throw std::runtime_error("no cluster:\n" + contents(po.output));
     start();
+}
+
+std::vector<std::string> postgres_server::create_command() const {
+    const auto data = (dir_.path() / "data").string();
+    if (const auto* primary = options_.replica_of)
+        return {program("pg_basebackup"),
+                "--pgdata",
+                data,
+                "--host",
+                primary->socket_dir(),
+                "--port",
+                std::to_string(primary->port()),
+                "--username=postgres",
+                "--write-recovery-conf",
+                "--checkpoint=fast",
+                "--no-sync"};
+    return {program("initdb"), "--pgdata",         data,       "--username=postgres", "--auth=trust",
+            "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"};
 }
 
 postgres_server::~postgres_server() {
@@ -84,8 +98,8 @@ void postgres_server::start() {
         program("postgres"),  "-D", (dir_.path() / "data").string(), "-k", socket_dir(), "-p",
         std::to_string(port_)};
     for (const char* setting :
-         {"listen_addresses=127.0.0.1", "fsync=off", "full_page_writes=off", "synchronous_commit=off",
-          "shared_buffers=32MB", "max_connections=100", "autovacuum=off", "max_wal_size=256MB"}) {
+         {"listen_addresses=127.0.0.1", "fsync=off", "full_page_writes=off", "shared_buffers=32MB",
+          "max_connections=100", "autovacuum=off", "max_wal_size=256MB"}) {
         argv.emplace_back("-c");
         argv.emplace_back(setting);
     }

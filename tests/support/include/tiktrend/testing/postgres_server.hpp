@@ -17,6 +17,8 @@ public:
         options() {}
         std::vector<std::string> settings; ///< further `name=value` settings
         unsigned short port = 0;           ///< 0: a free one
+        /// Makes this a streaming standby (hot, read-only) of that cluster instead of a new one.
+        const postgres_server* replica_of = nullptr;
     };
     explicit postgres_server(const options& o = options{});
     ~postgres_server();
@@ -51,6 +53,7 @@ public:
 
 private:
     bool answers() const;
+    std::vector<std::string> create_command() const;
 
     options options_;
     temp_dir dir_;

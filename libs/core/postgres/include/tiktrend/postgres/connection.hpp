@@ -85,6 +85,9 @@ public:
     bool is_open() const noexcept;
     /// Open, and neither in an operation nor in a transaction: fit to go back to a pool.
     bool is_idle() const noexcept;
+    /// False if the server has closed or said something while the connection was idle, as at its shutdown.
+    /// Costs one system call, no round trip.
+    bool looks_alive() const noexcept;
 
     /// One statement, in a transaction of its own unless one is open.
     task<rows> query(std::string_view sql, const params& values = no_params());

@@ -5,6 +5,7 @@
 #include <tiktrend/postgres/connection.hpp>
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -27,7 +28,7 @@ struct migration_status {
     int latest = 0;                   ///< highest version known to this program
     std::vector<std::string> pending; ///< names not applied yet, in order
     std::vector<std::string>
-        problems;          ///< changed after it was applied, or applied and unknown here with a lower version
+        problems;          ///< files that changed after they were applied
     bool is_newer = false; ///< the database is ahead of this program (expand/contract allows it)
 
     /// Daemons start only if this is true: nothing pending, nothing wrong.
@@ -45,6 +46,10 @@ public:
     /// Throws std::invalid_argument for a wrong name, a gap in the numbers or a missing .down.sql: mistakes
     /// of the program.
     explicit migrator(std::span<const embedded_file> files, migrator_options options = migrator_options{});
+
+    /// Options for the connection that up() and down() run on: no timeouts, since a migration takes as long
+    /// as it takes.
+    static connection_options settings(std::string url);
 
     /// Applies what is pending; returns the names applied by this call. Throws std::runtime_error if status()
     /// has problems, server_error if a file fails (it is rolled back, the ones before stay).
@@ -67,6 +72,12 @@ private:
         std::string checksum;
     };
     task<std::map<int, applied>> read_applied(connection& on) const;
+    task<void> apply(connection& on, std::string_view sql, bool as_transaction, std::string record) const;
+    task<void> apply_pending(connection& on, std::vector<std::string>& done) const;
+    task<void> revert_to(connection& on, int version, std::vector<std::string>& done) const;
+    /// Runs `work` while holding the advisory lock.
+    task<std::vector<std::string>> locked(connection& on,
+                                          std::function<task<void>(std::vector<std::string>&)> work) const;
     migration_status compare(const std::map<int, applied>& have) const;
 
     std::vector<migration> migrations_;

@@ -28,9 +28,12 @@ struct pool_options {
 };
 
 class pool;
+struct pool_state;
+struct pool_slot;
 
 /// A borrowed connection; goes back when destroyed. A connection that is closed, busy or in a transaction (a
-/// cancelled coroutine) is dropped instead and replaced by need. Must not outlive the pool.
+/// cancelled coroutine) is dropped instead and replaced by need. Keep none over the end of the
+/// pool's stop(), which closes it under you.
 class lease {
 public:
     lease(lease&& other) noexcept;
@@ -43,10 +46,10 @@ public:
 
 private:
     friend class pool;
-    struct slot;
-    lease(pool* owner, slot* s) noexcept : owner_{owner}, slot_{s} {}
-    pool* owner_;
-    slot* slot_;
+    friend struct pool_state;
+    lease(std::shared_ptr<pool_state> owner, pool_slot* slot) noexcept;
+    std::shared_ptr<pool_state> owner_; ///< empty: moved from
+    pool_slot* slot_;
 };
 
 /// Connections to one database, last used first. Owned by one executor; each thread has its own slice.
@@ -94,9 +97,7 @@ public:
     const pool_options& options() const noexcept;
 
 private:
-    friend class lease;
-    struct impl;
-    std::unique_ptr<impl> impl_;
+    std::shared_ptr<pool_state> state_;
 };
 
 } // namespace tiktrend::postgres

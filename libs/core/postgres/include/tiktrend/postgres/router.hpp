@@ -18,7 +18,7 @@ struct router_options {
     std::chrono::milliseconds probe_interval{1000};
     std::chrono::milliseconds probe_timeout{1000};
     std::int64_t max_lag_bytes = 16LL << 20; ///< a replica further behind gets no reads …
-    std::chrono::milliseconds max_lag{5000}; ///< … nor one that has replayed nothing for so long while behind
+    std::chrono::milliseconds max_lag{5000}; ///< … nor one that lacks what the primary wrote longer ago
     int good_probes_to_return = 3;           ///< in a row, after an ejection
     std::chrono::milliseconds consistency_wait{100}; ///< how long read_at() waits for a replica to catch up
     logger log;

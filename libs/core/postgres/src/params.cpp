@@ -1,0 +1,147 @@
+#include <tiktrend/postgres/params.hpp>
+
+#include <array>
+#include <bit>
+#include <cassert>
+#include <charconv>
+#include <limits>
+#include <stdexcept>
+
+namespace tiktrend::postgres {
+namespace {
+
+/// dimensions, has-null flag, element oid, length and lower bound of the one dimension
+constexpr std::size_t array_header = 5 * 4;
+
+void put_be32(char* at, std::uint32_t v) noexcept {
+    for (int i = 0; i < 4; ++i)
+        at[i] = static_cast<char>(v >> (24 - 8 * i));
+}
+
+void append_be32(std::string& out, std::uint32_t v) {
+    char bytes[4];
+    put_be32(bytes, v);
+    out.append(bytes, sizeof bytes);
+}
+
+void append_be64(std::string& out, std::uint64_t v) {
+    char bytes[8];
+    put_be32(bytes, static_cast<std::uint32_t>(v >> 32));
+    put_be32(bytes + 4, static_cast<std::uint32_t>(v));
+    out.append(bytes, sizeof bytes);
+}
+
+/// pg_type.oid of the array type over an element type; fixed for ever.
+std::uint32_t array_oid(array::element type) noexcept {
+    switch (type) {
+    case array::element::boolean:
+        return 1000;
+    case array::element::int8:
+        return 1016;
+    case array::element::text:
+        return 1009;
+    case array::element::float8:
+        return 1022;
+    }
+    return 0;
+}
+
+} // namespace
+
+array::array(element type, std::size_t count_hint, std::size_t bytes_hint) : type_{type} {
+    bytes_.reserve(array_header + count_hint * 4 + bytes_hint);
+    bytes_.resize(array_header);
+}
+
+void array::add(std::string_view text) {
+    assert(type_ == element::text);
+    append_be32(bytes_, static_cast<std::uint32_t>(text.size()));
+    bytes_ += text;
+    ++count_;
+}
+
+void array::add(std::int64_t value) {
+    assert(type_ == element::int8);
+    append_be32(bytes_, 8);
+    append_be64(bytes_, static_cast<std::uint64_t>(value));
+    ++count_;
+}
+
+void array::add(double value) {
+    assert(type_ == element::float8);
+    append_be32(bytes_, 8);
+    append_be64(bytes_, std::bit_cast<std::uint64_t>(value));
+    ++count_;
+}
+
+void array::add(bool value) {
+    assert(type_ == element::boolean);
+    append_be32(bytes_, 1);
+    bytes_ += static_cast<char>(value);
+    ++count_;
+}
+
+void array::add_null() {
+    append_be32(bytes_, 0xFFFF'FFFFU);
+    has_null_ = true;
+    ++count_;
+}
+
+void params::put(std::string_view bytes, int format, std::uint32_t oid) {
+    if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
+        throw std::invalid_argument("a parameter of more than 2 GiB");
+    values_.push_back({bytes_.size(), static_cast<int>(bytes.size()), format, oid});
+    bytes_ += bytes;
+    bytes_ += '\0'; // libpq takes text parameters as C strings
+}
+
+params& params::add(std::string_view text) {
+    if (text.find('\0') != std::string_view::npos)
+        throw std::invalid_argument("a text parameter with a NUL byte");
+    put(text, 0, 0);
+    return *this;
+}
+
+params& params::add(double value) {
+    std::array<char, 32> buffer;
+    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
+    put({buffer.data(), static_cast<std::size_t>(end - buffer.data())}, 0, 0);
+    return *this;
+}
+
+params& params::add_integer(std::int64_t value) {
+    std::array<char, 24> buffer;
+    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
+    put({buffer.data(), static_cast<std::size_t>(end - buffer.data())}, 0, 0);
+    return *this;
+}
+
+params& params::add_null() {
+    values_.push_back({0, -1, 0, 0});
+    return *this;
+}
+
+params& params::add(array&& values) {
+    auto& bytes = values.bytes_;
+    put_be32(bytes.data(), values.count_ ? 1 : 0);
+    put_be32(bytes.data() + 4, values.has_null_);
+    put_be32(bytes.data() + 8, static_cast<std::uint32_t>(values.type_));
+    put_be32(bytes.data() + 12, values.count_);
+    put_be32(bytes.data() + 16, 1);
+    // An array without dimensions ends after the element type.
+    const std::string_view all{bytes};
+    put(values.count_ ? all : all.substr(0, 12), 1, array_oid(values.type_));
+    return *this;
+}
+
+params& params::add_bytes(std::string_view bytes) {
+    put(bytes, 1, 17); // bytea
+    return *this;
+}
+
+const params& no_params() noexcept {
+    static const params instance;
+    return instance;
+}
+
+} // namespace tiktrend::postgres

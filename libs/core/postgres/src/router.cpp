@@ -1,0 +1,254 @@
+#include <tiktrend/base/task_group.hpp>
+#include <tiktrend/postgres/router.hpp>
+
+#include <algorithm>
+#include <deque>
+
+namespace tiktrend::postgres {
+
+using clock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::string_view primary_position =
+    "SELECT CASE WHEN pg_is_in_recovery() THEN NULL ELSE pg_current_wal_insert_lsn() END::text";
+constexpr std::string_view replica_position =
+    "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() END::text";
+
+/// Samples of the primary's position kept to tell how old what a replica lacks is: a minute of them.
+constexpr std::size_t max_samples = 64;
+
+bool worth_another_server(const error_code& e) noexcept {
+    // conflict: "canceling statement due to conflict with recovery" on a standby
+    return is_unavailable(e) || is_retryable(e);
+}
+
+} // namespace
+
+struct router::impl {
+    struct replica {
+        replica(const asio::any_io_executor& e, pool_options o) : servers{e, std::move(o)} {}
+        pool servers;
+        lsn replayed;
+        std::int64_t lag_bytes = 0;
+        std::chrono::milliseconds lag{0};
+        bool serving = false;
+        int good_in_row = 0;
+        bool ever_served = false;
+        std::string reason = "not probed yet";
+    };
+
+    impl(asio::any_io_executor e, router_options o)
+        : options{std::move(o)}, primary{e, options.pool}, probes{e} {
+        for (const auto& url : options.replica_urls) {
+            if (url.empty() || url == options.pool.connection.url) continue;
+            auto po = options.pool;
+            po.connection.url = url;
+            replicas.push_back(std::make_unique<replica>(e, std::move(po)));
+        }
+    }
+
+    task<std::optional<lsn>> position(pool& where, std::string_view sql) {
+        const auto answer = co_await within(options.probe_timeout, where.query(sql));
+        const auto text = answer.front()[0].optional_text();
+        co_return text ? lsn::parse(*text) : std::nullopt;
+    }
+
+    task<void> probe_primary() {
+        for (;;) {
+            try {
+                if (const auto at = co_await position(primary, primary_position)) {
+                    samples.emplace_back(clock::now(), *at);
+                    if (samples.size() > max_samples) samples.pop_front();
+                } else {
+                    options.log.warn("postgres_primary_is_standby", {{"database", primary.description()}});
+                    primary.recycle(); // failover: the address may lead elsewhere now
+                }
+            } catch (const system_error& e) {
+                if (is_cancelled(e.code()) || e.code() == tiktrend::errc::stopped) throw;
+                // The pool tells about an unreachable server; replicas are judged by the samples there are.
+            }
+            co_await sleep_for(options.probe_interval);
+        }
+    }
+
+    task<void> probe_replica(replica& r) {
+        for (;;) {
+            bool busy = false;
+            std::string failure;
+            std::optional<lsn> at;
+            try {
+                at = co_await position(r.servers, replica_position);
+                if (!at) failure = "not a standby";
+            } catch (const system_error& e) {
+                if (is_cancelled(e.code()) || e.code() == tiktrend::errc::stopped) throw;
+                failure = e.what();
+                // A pool whose connections are all at work says nothing about the server.
+                busy =
+                    r.serving && r.servers.in_use() >= r.servers.options().max_size && r.servers.is_healthy();
+            }
+            if (!busy) judge(r, at, std::move(failure));
+            co_await sleep_for(options.probe_interval);
+        }
+    }
+
+    void judge(replica& r, std::optional<lsn> at, std::string failure) {
+        if (at) {
+            r.replayed = *at;
+            const auto head = samples.empty() ? lsn{} : samples.back().second;
+            r.lag_bytes = head > *at ? static_cast<std::int64_t>(head.value - at->value) : 0;
+            // The oldest moment at which the primary had what the replica lacks.
+            const auto missing =
+                std::find_if(samples.begin(), samples.end(), [&](const auto& s) { return s.second > *at; });
+            r.lag =
+                missing == samples.end()
+                    ? std::chrono::milliseconds{0}
+                    : std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - missing->first);
+            if (r.lag_bytes > options.max_lag_bytes)
+                failure = "too many bytes behind";
+            else if (r.lag > options.max_lag)
+                failure = "too long behind";
+        }
+        if (!failure.empty()) {
+            if (r.serving)
+                options.log.warn("postgres_replica_ejected",
+                                 {{"database", r.servers.description()}, {"reason", failure}});
+            r.serving = false;
+            r.good_in_row = 0;
+            r.reason = std::move(failure);
+            return;
+        }
+        ++r.good_in_row;
+        // A replica that is new to us needs no probation.
+        if (!r.serving && (!r.ever_served || r.good_in_row >= options.good_probes_to_return)) {
+            r.serving = r.ever_served = true;
+            options.log.info("postgres_replica_serving", {{"database", r.servers.description()}});
+        }
+        if (r.serving)
+            r.reason.clear();
+        else
+            r.reason = "on probation";
+    }
+
+    replica* best(lsn at_least = {}) noexcept {
+        replica* out = nullptr;
+        const auto n = replicas.size();
+        ++turn;
+        for (std::size_t i = 0; i < n; ++i) {
+            auto* r = replicas[(turn + i) % n].get();
+            if (!r->serving || r->replayed < at_least) continue;
+            if (!out || load(*r) < load(*out)) out = r;
+        }
+        return out;
+    }
+
+    static std::size_t load(const replica& r) noexcept { return r.servers.in_use() + r.servers.waiting(); }
+
+    read_choice choice(replica* r) noexcept {
+        return r ? read_choice{&r->servers, {false, r->replayed}} : read_choice{&primary, {}};
+    }
+
+    router_options options;
+    pool primary;
+    std::vector<std::unique_ptr<replica>> replicas;
+    std::deque<std::pair<steady_time, lsn>> samples; ///< of the primary, oldest first
+    std::size_t turn = 0;
+    task_group probes;
+};
+
+router::router(asio::any_io_executor executor, router_options options)
+    : impl_{std::make_unique<impl>(std::move(executor), std::move(options))} {}
+
+router::~router() = default;
+
+void router::start() {
+    impl_->primary.start();
+    if (impl_->replicas.empty() || impl_->probes.size()) return;
+    impl_->probes.spawn("probe primary", impl_->probe_primary());
+    for (auto& r : impl_->replicas) {
+        r->servers.start();
+        impl_->probes.spawn("probe " + r->servers.description(), impl_->probe_replica(*r));
+    }
+}
+
+task<void> router::stop(std::chrono::milliseconds grace) {
+    impl_->probes.cancel();
+    co_await impl_->probes.join();
+    const auto deadline = clock::now() + grace;
+    const auto left = [&] {
+        return std::max(std::chrono::ceil<std::chrono::milliseconds>(deadline - clock::now()),
+                        std::chrono::milliseconds{0});
+    };
+    for (auto& r : impl_->replicas)
+        co_await r->servers.stop(left());
+    co_await impl_->primary.stop(left());
+}
+
+pool& router::write() noexcept {
+    return impl_->primary;
+}
+read_choice router::read() noexcept {
+    return impl_->choice(impl_->best());
+}
+
+task<read_choice> router::read_at(lsn at_least) {
+    const auto deadline = clock::now() + impl_->options.consistency_wait;
+    for (;;) {
+        if (auto* r = impl_->best(at_least)) co_return impl_->choice(r);
+        auto* behind = impl_->best();
+        if (!behind || clock::now() >= deadline) co_return impl_->choice(nullptr);
+        try {
+            // Probes are a second apart; ask again now.
+            if (const auto at = co_await until(deadline, impl_->position(behind->servers, replica_position)))
+                behind->replayed = std::max(behind->replayed, *at);
+        } catch (const system_error& e) {
+            if (is_cancelled(e.code())) throw;
+            co_return impl_->choice(nullptr);
+        }
+        if (behind->replayed < at_least) co_await sleep_for(std::chrono::milliseconds{10});
+    }
+}
+
+task<read_result> router::query(std::string_view sql, const params& values) {
+    const auto where = read();
+    if (!where.point.is_primary) {
+        try {
+            co_return read_result{co_await where.where->query(sql, values), where.point};
+        } catch (const system_error& e) {
+            if (!worth_another_server(e.code())) throw;
+            impl_->options.log.warn("postgres_read_moved_to_primary",
+                                    {{"database", where.where->description()}, {"error", e.what()}});
+        }
+    }
+    co_return read_result{co_await impl_->primary.query(sql, values), {}};
+}
+
+std::vector<router::replica_state> router::replicas() const {
+    std::vector<replica_state> out;
+    for (const auto& r : impl_->replicas)
+        out.push_back({r->servers.description(), r->serving, r->replayed, r->lag_bytes, r->lag, r->reason});
+    return out;
+}
+
+std::size_t router::in_use() const noexcept {
+    auto n = impl_->primary.in_use();
+    for (const auto& r : impl_->replicas)
+        n += r->servers.in_use();
+    return n;
+}
+
+std::size_t router::idle() const noexcept {
+    auto n = impl_->primary.idle();
+    for (const auto& r : impl_->replicas)
+        n += r->servers.idle();
+    return n;
+}
+
+std::size_t router::waiting() const noexcept {
+    auto n = impl_->primary.waiting();
+    for (const auto& r : impl_->replicas)
+        n += r->servers.waiting();
+    return n;
+}
+
+} // namespace tiktrend::postgres

@@ -1,12 +1,7 @@
 #include "actor.hpp"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
 #include <ostream>
 #include <stdexcept>
@@ -22,13 +17,12 @@ std::string environment(const char* name) {
     return value;
 }
 
-std::vector<std::string> command_of(library which, int fd, const std::string& url) {
-    const auto number = std::to_string(fd);
-    if (which == library::ours) return {environment("TIKTREND_INTEROP_ACTOR"), number, url};
+std::vector<std::string> command_of(library which, const std::string& fd, const std::string& url) {
+    if (which == library::ours) return {environment("TIKTREND_INTEROP_ACTOR"), fd, url};
     const auto folder = environment("TIKTREND_SOURCE_DIR") + "/tests/interop/node";
     if (::access((folder + "/node_modules/bullmq").c_str(), R_OK) != 0)
         throw std::runtime_error("Node's BullMQ is not installed in " + folder + "; run tools/setup");
-    return {"node", folder + "/actor.mjs", which == library::node6 ? "6" : "5", number, url};
+    return {"node", folder + "/actor.mjs", which == library::node6 ? "6" : "5", fd, url};
 }
 
 } // namespace
@@ -52,21 +46,12 @@ std::ostream& operator<<(std::ostream& out, const pairing& p) {
     return out << p.producer << " adds, " << p.worker << " processes";
 }
 
-actor::actor(library which, int database) : which_{which} {
-    const auto url = testing::redis_server::shared().url() + "/" + std::to_string(database);
-    int ends[2];
-    if (::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) throw std::runtime_error("socketpair failed");
-    fd_ = ends[0];
-    ::fcntl(fd_, F_SETFD,
-            FD_CLOEXEC); // ends[1] is inherited, and only by this child: it is closed here right after
-    process_ = testing::process{command_of(which, ends[1], url)};
-    ::close(ends[1]);
-}
-
-actor::~actor() {
-    ::close(fd_); // the actor stops its workers and ends
-    if (!process_.wait(std::chrono::seconds{15})) process_.kill();
-}
+actor::actor(library which, int database)
+    : which_{which},
+      peer_{std::string{to_string(which)}, [&](const std::string& fd) {
+                return command_of(which, fd,
+                                  testing::redis_server::shared().url() + "/" + std::to_string(database));
+            }} {}
 
 actor& actor::shared(library which) {
     testing::redis_server::shared(); // lives longer than the actors
@@ -80,40 +65,13 @@ std::int64_t actor::send(std::string_view verb, json::object arguments) {
     const auto seq = ++last_seq_;
     arguments["seq"] = seq;
     arguments["call"] = verb;
-    const auto line = json::serialize(arguments) + "\n";
-    for (std::size_t done = 0; done < line.size();) {
-        const auto n = ::send(fd_, line.data() + done, line.size() - done, MSG_NOSIGNAL);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) throw std::runtime_error(std::string{to_string(which_)} + " is gone");
-        done += static_cast<std::size_t>(n);
-    }
+    peer_.send(json::serialize(arguments));
     return seq;
 }
 
-std::string actor::read_line(std::chrono::steady_clock::time_point deadline) {
-    for (;;) {
-        if (const auto end = buffer_.find('\n'); end != std::string::npos) {
-            auto line = buffer_.substr(0, end);
-            buffer_.erase(0, end + 1);
-            return line;
-        }
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-            deadline - std::chrono::steady_clock::now());
-        pollfd p{fd_, POLLIN, 0};
-        if (left.count() <= 0 || ::poll(&p, 1, static_cast<int>(left.count())) == 0)
-            throw std::runtime_error(std::string{to_string(which_)} + " does not answer");
-        char bytes[65536];
-        const auto n = ::recv(fd_, bytes, sizeof bytes, 0);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) throw std::runtime_error(std::string{to_string(which_)} + " ended");
-        buffer_.append(bytes, static_cast<std::size_t>(n));
-    }
-}
-
 json::value actor::receive(std::int64_t seq) {
-    const auto deadline = std::chrono::steady_clock::now() + answer_limit;
     while (!early_.contains(seq)) {
-        auto reply = json::parse(read_line(deadline)).as_object();
+        auto reply = json::parse(peer_.receive(answer_limit)).as_object();
         const auto number = reply.at("seq").to_number<std::int64_t>();
         early_[number] = std::move(reply);
     }
@@ -125,10 +83,6 @@ json::value actor::receive(std::int64_t seq) {
 
 json::value actor::call(std::string_view verb, json::object arguments) {
     return receive(send(verb, std::move(arguments)));
-}
-
-void actor::kill() {
-    process_.kill();
 }
 
 std::string fresh_queue(std::string_view what) {

@@ -1,5 +1,5 @@
 #pragma once
-#include <tiktrend/testing/process.hpp>
+#include <tiktrend/testing/line_peer.hpp>
 #include <tiktrend/testing/redis_server.hpp>
 
 #include <boost/json.hpp>
@@ -23,9 +23,6 @@ class actor {
 public:
     /// Starts the process. `database`: of the program's Redis.
     explicit actor(library which, int database = 0);
-    ~actor();
-    actor(const actor&) = delete;
-    actor& operator=(const actor&) = delete;
 
     /// One of each library for the whole program (starting Node costs half a second); for tests that kill
     /// nobody.
@@ -40,16 +37,12 @@ public:
     std::int64_t send(std::string_view verb, json::object arguments);
     json::value receive(std::int64_t seq);
 
-    void kill(); ///< SIGKILL
+    void kill() { peer_.child().kill(); } ///< SIGKILL
 
 private:
-    std::string read_line(std::chrono::steady_clock::time_point deadline);
-
     library which_;
-    testing::process process_;
-    int fd_ = -1;
+    testing::line_peer peer_;
     std::int64_t last_seq_ = 0;
-    std::string buffer_;
     std::map<std::int64_t, json::object> early_; ///< answers that came before somebody asked for them
 };
 

@@ -79,12 +79,13 @@ private:
     bool trusted_ = false;
     std::uint64_t clears_ = 0;
     std::size_t bytes_ = 0;
+    std::unordered_map<std::string, std::weak_ptr<guard_state>, text_hash, std::equal_to<>>
+        guards_;            ///< outlives the slots, which leave it
     std::list<slot> slots_; ///< most recently used first
     std::unordered_map<std::string_view, std::list<slot>::iterator, text_hash, std::equal_to<>> by_key_;
-    std::unordered_map<std::string, std::weak_ptr<guard_state>, text_hash, std::equal_to<>> guards_;
 };
 
-/// Says what was known before the read. Empty if the cache was off.
+/// Says what was known before the read. Empty if the cache was off. Must not outlive the cache.
 class near_cache::ticket {
     friend class near_cache;
     guard_ptr guard_;

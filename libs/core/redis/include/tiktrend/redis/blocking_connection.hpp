@@ -5,7 +5,7 @@ namespace tiktrend::redis {
 
 /// A connection for one blocking command at a time (BZPOPMIN, XREAD BLOCK): never shared with other commands.
 /// A watchdog drops the connection when the reply is `grace` later than the command's own timeout (half-open
-/// TCP, ops.md 3.3).
+/// TCP).
 class blocking_connection {
 public:
     blocking_connection(asio::any_io_executor executor, address where,

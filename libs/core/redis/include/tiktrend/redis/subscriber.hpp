@@ -8,7 +8,7 @@
 namespace tiktrend::redis {
 
 /// One push connection: pub/sub messages, and key invalidations by CLIENT TRACKING in broadcast mode on this
-/// very connection (ops.md 6.4). Reconnects by itself and says so, since whatever was missed meanwhile is
+/// very connection (redis.io/docs/manual/client-side-caching). Reconnects by itself and says so, since whatever was missed meanwhile is
 /// unknown.
 class subscriber {
 public:

@@ -1,0 +1,35 @@
+-- Stores an answer that was loaded, unless something was invalidated since the miss or the answer is older than the last
+-- invalidation. Invariant: a stored answer was read at or after the last invalidation of what it shows.
+--
+-- KEYS[1] era of the scope            string
+-- KEYS[2] guard of the answer         string "TOKEN LSN"
+-- KEYS[3] the answer                  string
+-- ARGV[1] era seen at the miss        token, empty if there was none
+-- ARGV[2] guard seen at the miss      "TOKEN LSN", empty if there was none
+-- ARGV[3] LSN the answer was read at  20 digits
+-- ARGV[4] life of the answer          ms
+-- ARGV[5] guard to set if missing     "TOKEN LSN", empty: leave it missing
+-- ARGV[6] the answer
+--
+-- Returns "stored", "moved" (an invalidation came meanwhile: nothing written), "too_old" (read before the last invalidation:
+-- nothing written). O(1) and the size of the answer.
+local era_key, guard_key, value_key = KEYS[1], KEYS[2], KEYS[3]
+local era_seen, guard_seen, lsn = ARGV[1], ARGV[2], ARGV[3]
+local life_ms, new_guard, value = ARGV[4], ARGV[5], ARGV[6]
+
+if (redis.call('GET', era_key) or '') ~= era_seen then
+    return redis.status_reply('moved')
+end
+local guard = redis.call('GET', guard_key) or ''
+if guard ~= guard_seen then
+    return redis.status_reply('moved')
+end
+-- Both are 20 digits, so that text compares as numbers do, beyond the 53 bits of a Lua number.
+if guard ~= '' and lsn < string.sub(guard, -20) then
+    return redis.status_reply('too_old')
+end
+if guard == '' and new_guard ~= '' then
+    redis.call('SET', guard_key, new_guard)
+end
+redis.call('SET', value_key, value, 'PX', life_ms)
+return redis.status_reply('stored')

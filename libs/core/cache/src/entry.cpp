@@ -1,0 +1,66 @@
+#include <tiktrend/cache/entry.hpp>
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <zlib.h>
+
+#include <array>
+#include <stdexcept>
+
+namespace tiktrend::cache {
+namespace {
+
+/// gzip format (RFC 1952). Empty if the result would not be smaller.
+std::string compress(std::string_view plain) {
+    z_stream z{};
+    constexpr int gzip_format = 16;
+    if (deflateInit2(&z, 6, Z_DEFLATED, MAX_WBITS + gzip_format, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+        throw std::runtime_error("zlib does not start");
+    std::string out(plain.size(), '\0');
+    z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(plain.data())); // zlib does not write there
+    z.avail_in = static_cast<uInt>(plain.size());
+    z.next_out = reinterpret_cast<Bytef*>(out.data());
+    z.avail_out = static_cast<uInt>(out.size());
+    const bool smaller = deflate(&z, Z_FINISH) == Z_STREAM_END;
+    out.resize(smaller ? z.total_out : 0);
+    deflateEnd(&z);
+    out.shrink_to_fit();
+    return out;
+}
+
+/// Weak (RFC 9110 section 8.8.1), because the plain and the compressed form share it.
+std::string make_etag(std::string_view body) {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned int size = 0;
+    if (EVP_Digest(body.data(), body.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1)
+        throw std::runtime_error("SHA-256 is not available");
+    std::string out = "W/\"";
+    for (std::size_t i = 0; i < 12; ++i)
+        fmt::format_to(std::back_inserter(out), "{:02x}", digest[i]);
+    return out + '"';
+}
+
+} // namespace
+
+std::shared_ptr<const std::string> body_of(const entry_ptr& e) {
+    return {e, &e->body};
+}
+
+std::shared_ptr<const std::string> gzip_of(const entry_ptr& e) {
+    if (e->gzip.empty()) return nullptr;
+    return {e, &e->gzip};
+}
+
+entry_ptr make_entry(std::string body, bool found, std::uint64_t lsn, std::int64_t filled_at_ms,
+                     std::size_t compress_from) {
+    auto e = std::make_shared<entry>();
+    if (body.size() >= compress_from) e->gzip = compress(body);
+    e->etag = make_etag(body);
+    e->body = std::move(body);
+    e->lsn = lsn;
+    e->filled_at_ms = filled_at_ms;
+    e->found = found;
+    return e;
+}
+
+} // namespace tiktrend::cache

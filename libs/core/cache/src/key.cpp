@@ -1,0 +1,73 @@
+#include <tiktrend/cache/key.hpp>
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include <array>
+#include <stdexcept>
+
+namespace tiktrend::cache {
+namespace {
+
+constexpr std::size_t longest_text = 200;
+
+std::string shortened(std::string_view text) {
+    if (text.size() <= longest_text) return std::string{text};
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned int size = 0;
+    if (EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1)
+        throw std::runtime_error("SHA-256 is not available");
+    std::string out = "sha256-";
+    for (unsigned int i = 0; i < size; ++i)
+        fmt::format_to(std::back_inserter(out), "{:02x}", digest[i]);
+    return out;
+}
+
+std::string join(std::string_view prefix, std::string_view scope, std::string_view kind,
+                 std::string_view text = {}) {
+    std::string out;
+    out.reserve(prefix.size() + scope.size() + kind.size() + text.size() + 3);
+    out.append(prefix).append("{").append(scope).append("}:").append(kind).append(text);
+    return out;
+}
+
+constexpr std::string_view value_prefix = "cache:v:";
+
+} // namespace
+
+std::string era_key(std::string_view scope) {
+    return join(invalidation_prefix, scope, "era");
+}
+std::string lists_guard_key(std::string_view scope) {
+    return join(invalidation_prefix, scope, "lists");
+}
+std::string one_guard_key(std::string_view scope, std::string_view id) {
+    return join(invalidation_prefix, scope, "one:", shortened(id));
+}
+std::string list_value_key(std::string_view scope, std::string_view text) {
+    return join(value_prefix, scope, "list:", shortened(text));
+}
+std::string one_value_key(std::string_view scope, std::string_view id) {
+    return join(value_prefix, scope, "one:", shortened(id));
+}
+
+key key::list(std::string_view scope, std::string_view canonical_filter) {
+    key k;
+    k.is_list_ = true;
+    k.scope_ = scope;
+    k.value_ = list_value_key(scope, canonical_filter);
+    k.guard_ = lists_guard_key(scope);
+    k.era_ = era_key(scope);
+    return k;
+}
+
+key key::one(std::string_view scope, std::string_view id) {
+    key k;
+    k.scope_ = scope;
+    k.value_ = one_value_key(scope, id);
+    k.guard_ = one_guard_key(scope, id);
+    k.era_ = era_key(scope);
+    return k;
+}
+
+} // namespace tiktrend::cache

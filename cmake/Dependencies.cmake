@@ -13,5 +13,7 @@ if(PROJECT_IS_TOP_LEVEL)
     find_package(PostgreSQL REQUIRED)
     find_package(simdjson REQUIRED)
     find_package(yaml-cpp REQUIRED)
+    # Not through pkg-config: its -pthread differs from how the precompiled header is built.
+    find_library(RE2_LIBRARY re2 REQUIRED)
     find_package(prometheus-cpp REQUIRED COMPONENTS core)
 endif()

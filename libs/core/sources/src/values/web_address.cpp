@@ -1,0 +1,106 @@
+#include "values/web_address.hpp"
+
+#include "glob.hpp"
+
+#include <boost/url/parse.hpp>
+#include <boost/url/url.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace tiktrend::sources {
+namespace {
+
+bool is_hex(char c) noexcept {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/// Unreserved and reserved characters of RFC 3986 but the square brackets, which only a host may hold.
+constexpr auto legal = [] {
+    std::array<bool, 256> table{};
+    for (const char c : std::string_view{
+             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/?#@!$&'()*+,;="})
+        table[static_cast<unsigned char>(c)] = true;
+    return table;
+}();
+
+std::string_view scheme_of(std::string_view link) noexcept {
+    const auto end = link.find_first_of(":/?#");
+    return end != std::string_view::npos && link[end] == ':' ? link.substr(0, end) : std::string_view{};
+}
+
+converted<std::string> accept(boost::urls::url_view url) {
+    if (url.scheme_id() != boost::urls::scheme::http && url.scheme_id() != boost::urls::scheme::https)
+        return reject{"is no http or https URL"};
+    if (url.has_userinfo()) return reject{"holds a user name"};
+    if (url.encoded_host().empty()) return reject{"has no host"};
+    if (url.size() > page_address::max_bytes) return reject{"is longer than 2048 bytes"};
+    return std::string{url.data(), url.size()};
+}
+
+} // namespace
+
+struct page_address::parts {
+    boost::urls::url base;
+    bool has_base = false;
+};
+
+page_address::page_address(std::string_view url) : parts_{std::make_unique<parts>()} {
+    if (const auto parsed = boost::urls::parse_uri(url); parsed.has_value()) {
+        parts_->base = *parsed;
+        parts_->has_base = true;
+    }
+}
+
+page_address::~page_address() = default;
+page_address::page_address(page_address&&) noexcept = default;
+page_address& page_address::operator=(page_address&&) noexcept = default;
+
+converted<std::string> page_address::resolve(std::string_view link) const {
+    link = trim_blanks(link);
+    if (const auto scheme = scheme_of(link);
+        !scheme.empty() && !equals_ignoring_case(scheme, "http") && !equals_ignoring_case(scheme, "https"))
+        return reject{"is no http or https URL"};
+    if (link.size() > max_bytes) return reject{"is longer than 2048 bytes"};
+    if (link.empty()) return reject{"is empty"};
+
+    auto parsed = boost::urls::parse_uri_reference(link);
+    std::string tidy;
+    if (!parsed.has_value()) {
+        tidy = tidy_url(link);
+        parsed = boost::urls::parse_uri_reference(tidy);
+        if (!parsed.has_value()) return reject{"is no URL"};
+    }
+    if (parsed->has_scheme()) return accept(*parsed);
+    if (!parts_->has_base) return reject{"is relative, and the address of the page is unknown"};
+    boost::urls::url absolute;
+    if (!boost::urls::resolve(parts_->base, *parsed, absolute).has_value()) return reject{"is no URL"};
+    return accept(absolute);
+}
+
+std::string tidy_url(std::string_view url) {
+    static constexpr std::string_view hex = "0123456789ABCDEF";
+    std::string out;
+    out.reserve(url.size() + 16);
+    const auto authority = url.find("//");
+    const auto host_end = authority == std::string_view::npos
+                              ? 0
+                              : std::min(url.find_first_of("/?#", authority + 2), url.size());
+    for (std::size_t i = 0; i < url.size(); ++i) {
+        const char c = url[i];
+        const auto byte = static_cast<unsigned char>(c);
+        if (c == '\n' || c == '\r' || c == '\t') continue; // as the WHATWG URL standard does
+        const bool is_escape = c == '%' && i + 2 < url.size() && is_hex(url[i + 1]) && is_hex(url[i + 2]);
+        const bool is_host_bracket = (c == '[' || c == ']') && i < host_end;
+        if (is_escape || is_host_bracket || legal[byte]) {
+            out += c;
+        } else {
+            out += '%';
+            out += hex[byte >> 4];
+            out += hex[byte & 15];
+        }
+    }
+    return out;
+}
+
+} // namespace tiktrend::sources

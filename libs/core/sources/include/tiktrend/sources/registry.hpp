@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,8 @@ struct registry_options {
     /// address of a shop of their own. It replaces the file's default, is checked like any input and shows in
     /// the JSON Schema.
     std::map<std::string, std::string, std::less<>> input_defaults;
+    /// The most that any definition may ask for; nothing: what the files say.
+    std::optional<limits> caps;
 };
 
 /// Immutable; share one between all threads.

@@ -1,0 +1,54 @@
+#include <tiktrend/sources/registry.hpp>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+namespace tiktrend::sources {
+namespace fs = std::filesystem;
+
+namespace {
+
+bool is_definition_file(const fs::path& file) {
+    const auto extension = file.extension();
+    return extension == ".yaml" || extension == ".yml" || extension == ".json";
+}
+
+std::optional<std::string> read_whole(const fs::path& file) {
+    std::ifstream in{file, std::ios::binary};
+    if (!in) return std::nullopt;
+    // One byte more than is read: parse_definition() then says that the file is too large.
+    std::string text(max_definition_bytes + 1, '\0');
+    in.read(text.data(), static_cast<std::streamsize>(text.size()));
+    if (in.bad()) return std::nullopt;
+    text.resize(static_cast<std::size_t>(in.gcount()));
+    return text;
+}
+
+} // namespace
+
+registry_result load_registry(const fs::path& folder, const registry_options& options) {
+    std::vector<fs::path> paths;
+    std::error_code failure;
+    for (fs::directory_iterator it{folder, failure}, end; !failure && it != end; it.increment(failure))
+        if (is_definition_file(it->path())) paths.push_back(it->path());
+    if (failure)
+        return std::vector<definition_error>{
+            {folder.string(), 0, 0, {}, "the folder cannot be read: " + failure.message()}};
+    std::sort(paths.begin(), paths.end());
+
+    std::vector<source_file> files;
+    std::vector<definition_error> errors;
+    for (const auto& path : paths) {
+        if (auto text = read_whole(path))
+            files.push_back({path.string(), std::move(*text)});
+        else
+            errors.push_back({path.string(), 0, 0, {}, "the file cannot be read"});
+    }
+    auto made = make_registry(files, options);
+    if (errors.empty()) return made;
+    if (!made) errors.insert(errors.end(), made.error().begin(), made.error().end());
+    return errors;
+}
+
+} // namespace tiktrend::sources

@@ -1,0 +1,211 @@
+#include "row_reader.hpp"
+
+#include "record_json.hpp"
+#include "values/currency.hpp"
+#include "values/money.hpp"
+#include "values/text.hpp"
+
+#include <tiktrend/base/json_text.hpp>
+
+#include <algorithm>
+
+namespace tiktrend::sources {
+namespace {
+
+constexpr std::size_t most_problems = 10;
+constexpr std::size_t most_key_bytes = 1024;
+constexpr std::size_t most_extra_bytes = 256 * 1024;
+
+/// A part of a key that has several: '/' joins them, so it and the escape sign are escaped inside of each.
+void append_key_part(std::string& out, std::string_view part) {
+    for (const char c : part) {
+        if (c == '/')
+            out += "%2F";
+        else if (c == '%')
+            out += "%25";
+        else
+            out += c;
+    }
+}
+
+std::string decimal_text(const typed_value& v, const decimal_number& number) {
+    return v.minor_unit < 0 ? price_text(number, -1) : number.text(static_cast<std::size_t>(v.minor_unit));
+}
+
+/// The text of a value that stands alone; empty for lists and objects.
+std::string text_of(const typed_value& v) {
+    struct writer {
+        const typed_value& all;
+        std::string operator()(std::monostate) const { return {}; }
+        std::string operator()(const std::string& t) const { return t; }
+        std::string operator()(bool b) const { return b ? "true" : "false"; }
+        std::string operator()(std::int64_t n) const { return std::to_string(n); }
+        std::string operator()(const decimal_number& d) const { return decimal_text(all, d); }
+        std::string operator()(const timestamp& t) const { return std::to_string(t.ms); }
+        std::string operator()(const std::vector<std::string>&) const { return {}; }
+        std::string operator()(const json_value& j) const {
+            return is_json_number(j.text) ? j.text : std::string{};
+        }
+    };
+    return std::visit(writer{v}, v.value);
+}
+
+} // namespace
+
+field_value to_field_value(typed_value& v) {
+    return std::visit(
+        [&](auto& x) -> field_value {
+            using T = std::decay_t<decltype(x)>;
+            if constexpr (std::is_same_v<T, std::monostate>)
+                return std::string{};
+            else if constexpr (std::is_same_v<T, decimal_number>)
+                return decimal{decimal_text(v, x)};
+            else
+                return std::move(x);
+        },
+        v.value);
+}
+
+row_reader::row_reader(const page_scope& scope, page_statistics& statistics)
+    : scope_{scope}, statistics_{statistics} {
+    values_.resize(scope.rules.fields.size());
+    for (const auto& rule : scope.rules.fields) {
+        field_stats stats;
+        stats.name = rule.name;
+        stats.won.resize(rule.sources.size());
+        statistics_.fields.push_back(std::move(stats));
+    }
+}
+
+std::optional<record> row_reader::read(json_node row, std::int64_t index) {
+    bool is_valid = true;
+    for (const auto i : scope_.rules.order) {
+        auto read = evaluate(scope_.rules.fields[i], row);
+        is_valid = note(i, read, index) && is_valid;
+        values_[i] = std::move(read.value);
+    }
+    if (!is_valid) return std::nullopt;
+    auto key = key_of();
+    if (key.empty() || key.size() > most_key_bytes) {
+        add_problem(index, "key",
+                    key.empty() ? "a part of the key has no value" : "the key is longer than 1024 bytes");
+        return std::nullopt;
+    }
+    drop_prices_of_sold_out();
+    return build(std::move(key));
+}
+
+/// Counts how the field fared. False if that makes the row invalid.
+bool row_reader::note(std::size_t field, const reading& read, std::int64_t row) {
+    const auto& rule = scope_.rules.fields[field];
+    auto& stats = statistics_.fields[field];
+    if (read.value.exists()) {
+        if (read.won < stats.won.size()) ++stats.won[read.won];
+        return true;
+    }
+    if (read.was_rejected) {
+        ++stats.rejected;
+        add_problem(row, rule.name, fmt::format("\"{}\" {}", excerpt(read.shown), read.reason));
+    } else {
+        ++stats.missing;
+        if (rule.is_required) add_problem(row, rule.name, "nothing was found, and the field is required");
+    }
+    return !rule.is_required;
+}
+
+void row_reader::add_problem(std::int64_t row, std::string_view field, std::string message) {
+    if (statistics_.problems.size() < most_problems)
+        statistics_.problems.push_back({row, std::string{field}, std::move(message)});
+}
+
+std::string row_reader::key_of() const {
+    const auto& parts = scope_.rules.key;
+    std::string out;
+    for (const auto& part : parts) {
+        std::string text;
+        if (part.is_input)
+            text = scope_.inputs.find(part.input).value_or("");
+        else
+            text = text_of(values_[part.field]);
+        if (text.empty()) return {};
+        if (parts.size() == 1) return text;
+        if (!out.empty()) out += '/';
+        append_key_part(out, text);
+    }
+    return out;
+}
+
+/// A price of zero on something that cannot be had is no price (shops print it for sold-out goods).
+void row_reader::drop_prices_of_sold_out() {
+    const auto& fields = scope_.rules.fields;
+    const auto stock =
+        std::find_if(fields.begin(), fields.end(), [](const auto& f) { return f.canonical == "in_stock"; });
+    if (stock == fields.end()) return;
+    const auto* in_stock =
+        std::get_if<bool>(&values_[static_cast<std::size_t>(stock - fields.begin())].value);
+    if (in_stock == nullptr || *in_stock) return;
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+        const auto* price = std::get_if<decimal_number>(&values_[i].value);
+        if (fields[i].type == field_type::money && price != nullptr && price->is_zero()) values_[i] = {};
+    }
+}
+
+record row_reader::build(std::string key) {
+    record out;
+    out.key = std::move(key);
+    out.fields.reserve(scope_.rules.fields.size());
+    out.extra = "{";
+    const auto& fields = scope_.rules.fields;
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+        auto& v = values_[i];
+        if (!v.exists()) continue;
+        if (!fields[i].canonical.empty()) {
+            out.fields.push_back({fields[i].canonical, to_field_value(v)});
+            if (v.high && *v.high != std::get<decimal_number>(v.value) &&
+                fields[i].canonical.starts_with("price") &&
+                std::none_of(fields.begin(), fields.end(),
+                             [](const auto& f) { return f.canonical == "price_max"; }))
+                out.fields.push_back({"price_max", decimal{decimal_text(v, *v.high)}});
+            continue;
+        }
+        const auto before = out.extra.size();
+        if (before > 1) out.extra += ',';
+        append_json_string(out.extra, fields[i].name);
+        out.extra += ':';
+        append_json(out.extra, to_field_value(v));
+        if (out.extra.size() > most_extra_bytes) {
+            out.extra.resize(before);
+            ++statistics_.fields[i].rejected;
+        }
+    }
+    out.extra += '}';
+    return out;
+}
+
+decimal_rule row_reader::decimals_of(const field_rule& rule) const {
+    if (!rule.decimals_input) return rule.decimals;
+    const auto text = scope_.inputs.find(*rule.decimals_input).value_or("auto");
+    return text == "dot"     ? decimal_rule::dot
+           : text == "comma" ? decimal_rule::comma
+                             : decimal_rule::automatic;
+}
+
+int row_reader::minor_unit_for(const field_rule& rule) const {
+    std::string_view code;
+    switch (rule.currency.type) {
+    case text_reference::kind::none:
+        return -1;
+    case text_reference::kind::literal:
+        code = rule.currency.text;
+        break;
+    case text_reference::kind::input:
+        code = scope_.inputs.find(rule.currency.text).value_or("");
+        break;
+    case text_reference::kind::field:
+        if (const auto* text = std::get_if<std::string>(&values_[rule.currency.field].value)) code = *text;
+        break;
+    }
+    return minor_unit_of(code).value_or(-1);
+}
+
+} // namespace tiktrend::sources

@@ -3,6 +3,8 @@
 
 BIN_DIR=$TT_ROOT/build/release/bin
 DEMO_SOURCE=demo.shop
+# NAME=VALUE words for the gateway beside those below; tools/bench/run has some.
+GATEWAY_SETTINGS=()
 
 build_release() {
     configure_preset release
@@ -52,7 +54,7 @@ start_gateway() {
     start_program gateway env "${environment[@]}" \
         GATEWAY_ADDRESS=127.0.0.1 GATEWAY_PORT="$port" METRICS_ADDRESS=127.0.0.1 METRICS_PORT="$metrics_port" \
         CURSOR_SECRET="$(cat "$secret")" LAME_DUCK=0ms DRAIN_TIMEOUT=10s PORT_FILE="$RUN_DIR/gateway.port" \
-        "$BIN_DIR/tiktrend-gateway"
+        "${GATEWAY_SETTINGS[@]}" "$BIN_DIR/tiktrend-gateway"
     GATEWAY_URL=http://127.0.0.1:$(port_from gateway GATEWAY_PORT)
     METRICS_URL=http://127.0.0.1:$(port_from gateway METRICS_PORT)/metrics
 }

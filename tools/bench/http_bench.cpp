@@ -1,0 +1,110 @@
+// POST /scraping/start and the cached GET /products: the gateway beside Fastify, and beside a Beast server
+// that does nothing.
+#include "benches.hpp"
+#include "wrk.hpp"
+
+#include <tiktrend/testing/line_peer.hpp>
+
+#include <boost/json.hpp>
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <stdexcept>
+
+namespace tiktrend::bench {
+namespace {
+
+using testing::line_peer;
+
+std::string environment(const char* name) {
+    const auto* value = std::getenv(name);
+    if (!value) throw std::runtime_error(std::string{name} + " is not set; use tools/bench/run http");
+    return value;
+}
+
+/// A server under load.
+struct target {
+    std::string url;
+    pid_t pid;
+};
+
+target target_of(line_peer& peer) {
+    const auto port = boost::json::parse(peer.receive(std::chrono::seconds{30})).at("port").to_number<int>();
+    return {fmt::format("http://127.0.0.1:{}", port), peer.child().pid()};
+}
+
+/// Thrown-away jobs would fill the queue's memory.
+void flush_queue() {
+    if (testing::run({"redis-cli", "-u", environment("REDIS_QUEUE_URL"), "FLUSHALL"}, [] {
+            testing::process::options quiet;
+            quiet.output = "/dev/null";
+            return quiet;
+        }()) != 0)
+        throw std::runtime_error("cannot flush the queue");
+}
+
+struct comparison {
+    row speed;
+    row cpu;
+
+    comparison(const std::string& name, const std::string& peer, const char* goal)
+        : speed{name, "req/s", peer, goal, {}, {}}, cpu{name + "_server", "us/req", peer, "", {}, {}} {}
+    void note(bool is_ours, const http_load& load) {
+        (is_ours ? speed.ours : speed.theirs).push_back(load.requests_per_second);
+        (is_ours ? cpu.ours : cpu.theirs).push_back(load.server_us);
+    }
+};
+
+} // namespace
+
+std::vector<row> run_http_bench(const settings& s) {
+    const auto scripts = s.peers + "/../wrk";
+    const target gateway{environment("GATEWAY_URL"), std::stoi(environment("GATEWAY_PID"))};
+    line_peer fastify{"Fastify", [&](const std::string& fd) {
+                          return std::vector<std::string>{"node",
+                                                          s.peers + "/http.mjs",
+                                                          fd,
+                                                          environment("REDIS_QUEUE_URL"),
+                                                          environment("REDIS_CACHE_URL"),
+                                                          environment("API_KEY")};
+                      }};
+    line_peer echo{"Beast", [&](const std::string& fd) {
+                       return std::vector<std::string>{s.programs + "/tiktrend-bench-echo", fd,
+                                                       environment("BODY_FILE")};
+                   }};
+    const auto node = target_of(fastify);
+    const auto bare = target_of(echo);
+
+    comparison post{"post_scraping_start", "Fastify 5 + " + s.version_of_bullmq, ">= 4"};
+    comparison get{"get_products_cached", "Fastify 5 + ioredis", ">= 4"};
+    comparison bound{"get_products_vs_beast", "bare Beast, 1 thread", ">= 0.75"};
+    // As with the queue, the first round does not count.
+    for (int round = 0; round <= s.rounds; ++round) {
+        const auto load = [&](const target& t, const char* path, const char* script) {
+            const auto result = run_wrk(t.url + path, scripts, script, s.seconds, t.pid);
+            flush_queue();
+            return result;
+        };
+        for (int turn = 0; turn < 2; ++turn) {
+            const bool is_ours = (round + turn) % 2 == 0;
+            const auto& who = is_ours ? gateway : node;
+            const auto posts = load(who, "/scraping/start", "start.lua");
+            const auto gets = load(who, "/products?limit=20", "get.lua");
+            if (round == 0) continue;
+            post.note(is_ours, posts);
+            get.note(is_ours, gets);
+            if (is_ours) bound.note(true, gets);
+            fmt::print("round {} {:<8} POST {:>7.0f}/s (p99 {:.1f} ms)  GET {:>7.0f}/s (p99 {:.1f} ms)\n",
+                       round, is_ours ? "gateway" : "Fastify", posts.requests_per_second, posts.p99_ms,
+                       gets.requests_per_second, gets.p99_ms);
+        }
+        const auto gets = load(bare, "/", "get.lua");
+        if (round == 0) continue;
+        bound.note(false, gets);
+        fmt::print("round {} {:<8} {:>41} GET {:>7.0f}/s\n", round, "Beast", "", gets.requests_per_second);
+    }
+    return {post.speed, post.cpu, get.speed, get.cpu, bound.speed, bound.cpu};
+}
+
+} // namespace tiktrend::bench

@@ -1,0 +1,20 @@
+#pragma once
+#include <sys/types.h>
+
+#include <string>
+
+namespace tiktrend::bench {
+
+/// What one run of wrk against one server gave.
+struct http_load {
+    double requests_per_second;
+    double server_us; ///< processor time of the server's process for one request
+    double p99_ms;
+};
+
+/// 100 connections from one thread for `seconds`. Throws std::runtime_error if any request failed, or was not
+/// answered with 2xx or 3xx. `script` is a file of wrk/ beside this program's sources.
+http_load run_wrk(const std::string& url, const std::string& scripts, const std::string& script, int seconds,
+                  pid_t server);
+
+} // namespace tiktrend::bench

@@ -1,6 +1,6 @@
 #include "report.hpp"
 
-#include <boost/json.hpp>
+#include <tiktrend/base/json_text.hpp>
 
 #include <fmt/format.h>
 

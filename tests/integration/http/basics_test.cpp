@@ -1,56 +1,16 @@
 #include "raw_client.hpp"
 #include "running_server.hpp"
+#include "sample_routes.hpp"
 
-#include <tiktrend/base/timeout.hpp>
-#include <tiktrend/http/problem.hpp>
 #include <tiktrend/testing/process.hpp>
 
 #include <catch2/catch.hpp>
 
 using namespace tiktrend;
 using namespace tiktrend::testing;
-using namespace std::chrono_literals;
-
-namespace {
-
-task<http::response> hello(http::request&) {
-    co_return http::response::text(200, "hello");
-}
-task<http::response> echo(http::request& r) {
-    co_return http::response::text(200, r.method_text + " " + r.target + " " + r.body);
-}
-task<http::response> item(http::request& r) {
-    co_return http::response::text(200, std::string{r.param("id")});
-}
-task<http::response> refuses(http::request&) {
-    throw http::problem{429, "too_many", "Slow down."}.with_retry_after(7s);
-    co_return http::response{};
-}
-task<http::response> breaks(http::request&) {
-    throw std::runtime_error("the password is hunter2");
-    co_return http::response{};
-}
-task<http::response> big(http::request&) {
-    http::response r = http::response::json(200, "");
-    r.shared_body = std::make_shared<const std::string>(3'000'000, 'x');
-    co_return r;
-}
-
-http::router routes() {
-    http::router r;
-    r.add(http::method::get, "/hello", hello);
-    r.add(http::method::post, "/echo", echo);
-    r.add(http::method::get, "/items/{id}", item);
-    r.add(http::method::get, "/refuses", refuses);
-    r.add(http::method::get, "/breaks", breaks);
-    r.add(http::method::get, "/big", big);
-    return r;
-}
-
-} // namespace
 
 TEST_CASE("one connection answers request after request", "[integration][http]") {
-    running_server s{routes()};
+    running_server s{sample_routes()};
     raw_client c{s.port()};
     for (int i = 0; i < 3; ++i) {
         c.send(get("/items/" + std::to_string(i)));
@@ -69,7 +29,7 @@ TEST_CASE("one connection answers request after request", "[integration][http]")
 }
 
 TEST_CASE("bodies come by length or in chunks", "[integration][http]") {
-    running_server s{routes()};
+    running_server s{sample_routes()};
     raw_client c{s.port()};
     c.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nfirst");
     CHECK(c.read().body == "POST /echo first");
@@ -80,11 +40,11 @@ TEST_CASE("bodies come by length or in chunks", "[integration][http]") {
     c.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 700000\r\n\r\n" + large);
     CHECK(c.read().body == "POST /echo " + large);
     c.send(get("/big"));
-    CHECK(c.read().body == std::string(3'000'000, 'x'));
+    CHECK(c.read().body == std::string(big_size, 'x'));
 }
 
 TEST_CASE("HEAD answers as GET without the body, OPTIONS names the methods", "[integration][http]") {
-    running_server s{routes()};
+    running_server s{sample_routes()};
     raw_client c{s.port()};
     c.send("HEAD /hello HTTP/1.1\r\nHost: a\r\n\r\n");
     const auto head = c.read(true);
@@ -104,7 +64,7 @@ TEST_CASE("HEAD answers as GET without the body, OPTIONS names the methods", "[i
 }
 
 TEST_CASE("problems and exceptions become problem+json with the request id", "[integration][http]") {
-    running_server s{routes()};
+    running_server s{sample_routes()};
     raw_client c{s.port()};
     c.send(get("/refuses"));
     const auto refused = c.read();
@@ -123,4 +83,96 @@ TEST_CASE("problems and exceptions become problem+json with the request id", "[i
     CHECK(broken.body.find("hunter2") == std::string::npos);
     CHECK(s.log().find("hunter2") != std::string::npos);
     CHECK(s.log().find(broken.headers.at("x-request-id")) != std::string::npos);
+}
+
+TEST_CASE("HTTP/1.0 clients are answered their way", "[integration][http]") {
+    running_server s{sample_routes()};
+    raw_client once{s.port()};
+    once.send("GET /hello HTTP/1.0\r\n\r\n");
+    const auto r = once.read();
+    CHECK(r.status == 200);
+    CHECK(r.headers.at("connection") == "close");
+    CHECK(once.wait_end(std::chrono::seconds{5}) == raw_client::ending::orderly);
+    raw_client kept{s.port()};
+    for (int i = 0; i < 2; ++i) {
+        kept.send("GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+        const auto again = kept.read();
+        CHECK(again.body == "hello");
+        CHECK(again.headers.at("connection") == "keep-alive");
+    }
+}
+
+TEST_CASE("Connection: close is obeyed", "[integration][http]") {
+    running_server s{sample_routes()};
+    raw_client c{s.port()};
+    c.send(get("/hello", "Connection: close\r\n"));
+    CHECK(c.read().headers.at("connection") == "close");
+    CHECK(c.wait_end(std::chrono::seconds{5}) == raw_client::ending::orderly);
+}
+
+TEST_CASE("Expect: 100-continue is answered before the body is read", "[integration][http]") {
+    running_server s{sample_routes()};
+    raw_client c{s.port()};
+    c.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n");
+    CHECK(c.read().status == 100);
+    c.send("body");
+    CHECK(c.read().body == "POST /echo body");
+    c.send(
+        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\nfast"); // did not
+                                                                                                    // wait
+    CHECK(c.read().body == "POST /echo fast");
+    c.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\nExpect: 100-continue\r\n\r\n");
+    CHECK(c.read().status == 413); // instead of asking for it
+    CHECK(fetch(s.port(), "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: cake\r\nContent-Length: 0\r\n\r\n")
+              .status == 417);
+}
+
+TEST_CASE("absolute targets are taken for the host they were sent to", "[integration][http]") {
+    running_server s{sample_routes()};
+    raw_client c{s.port()};
+    c.send("GET http://Shop.test/echo?x=1 HTTP/1.1\r\nHost: shop.test\r\n\r\n");
+    CHECK(c.read().body == "GET /echo?x=1 ");
+    c.send("GET http://shop.test?x=1 HTTP/1.1\r\nHost: shop.test\r\n\r\n");
+    CHECK(c.read().status == 404); // "/"
+    c.send("GET http://other.test/echo HTTP/1.1\r\nHost: shop.test\r\n\r\n");
+    CHECK(c.read().status == 400);
+}
+
+TEST_CASE("a proxy is believed only when it is trusted", "[integration][http]") {
+    const auto request = get("/who", "X-Forwarded-For: 203.0.113.9\r\nX-Request-Id: from-the-edge.1\r\n");
+    running_server strict{sample_routes()};
+    const auto own = fetch(strict.port(), request);
+    CHECK(own.body == "127.0.0.1 " + own.headers.at("x-request-id"));
+    CHECK(own.headers.at("x-request-id") != "from-the-edge.1");
+    http::server_options o;
+    o.trusted_proxies = {"127.0.0.0/8"};
+    running_server trusting{sample_routes(), o};
+    const auto told = fetch(trusting.port(), request);
+    CHECK(told.body == "203.0.113.9 from-the-edge.1");
+    CHECK(told.headers.at("x-request-id") == "from-the-edge.1");
+    const auto odd = fetch(trusting.port(), get("/who", "X-Request-Id: \"quoted\"\r\n"));
+    CHECK(odd.headers.at("x-request-id").size() == 36);
+}
+
+TEST_CASE("every answer is told to on_finished, refusals too", "[integration][http]") {
+    std::string seen;
+    http::server_options o;
+    o.on_finished = [&seen](const http::server_options::finished& f) {
+        seen += std::string{to_string(f.req.method)} + " " + std::string{f.req.route} + " " +
+                std::to_string(f.status) + " " + (f.bytes_out > 100 ? "+" : "-") +
+                (f.elapsed.count() >= 0 ? "" : "!") + ";";
+    };
+    running_server s{sample_routes(), o};
+    raw_client c{s.port()};
+    c.send(get("/items/1"));
+    c.read();
+    c.send(get("/breaks"));
+    c.read();
+    c.send("BREW /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+    c.read();
+    c.send("nonsense\r\n\r\n");
+    c.read();
+    std::string copy;
+    s.on_thread([&] { copy = seen; });
+    CHECK(copy == "GET /items/{id} 200 +;GET /breaks 500 +;OTHER /hello 405 +;OTHER  400 +;");
 }

@@ -60,6 +60,7 @@ std::size_t running_server::requests_in_flight() {
 
 void running_server::begin_stop(std::chrono::milliseconds limit) {
     stopping_ = true;
+    *stopped_ = false;
     asio::post(context_, [this, limit] {
         asio::co_spawn(context_, server_->stop(std::chrono::steady_clock::now() + limit),
                        [flag = stopped_](const std::exception_ptr& e) {

@@ -43,14 +43,6 @@ bool was_cancelled(const std::exception_ptr& e) {
 
 } // namespace
 
-struct connection::in_flight_guard {
-    explicit in_flight_guard(server_core& c) : core{c} { ++core.in_flight; }
-    ~in_flight_guard() { --core.in_flight; }
-    in_flight_guard(const in_flight_guard&) = delete;
-    in_flight_guard& operator=(const in_flight_guard&) = delete;
-    server_core& core;
-};
-
 connection::connection(server_core& core, asio::ip::tcp::socket socket, const asio::ip::address& peer)
     : core_{core}, socket_{std::move(socket)}, peer_{peer}, peer_text_{peer.to_string()},
       peer_is_trusted_{core.proxies.trusts(peer)}, last_active_{now()},
@@ -77,6 +69,7 @@ task<void> connection::run() {
         core_.options.log.error("http_connection_failed",
                                 {{"client", peer_text_}, {"error", message_of(failure)}});
     phase_ = phase::over;
+    count_in_flight(false);
     error_code ignored;
     if (reset_at_end_) socket_.set_option(asio::socket_base::linger{true, 0}, ignored);
     socket_.close(ignored);
@@ -105,7 +98,7 @@ task<void> connection::serve() {
                 co_return;
             }
         }
-        const in_flight_guard counted{core_};
+        count_in_flight(true);
         started_ = now();
         request_.reset();
         const auto head = in_.bytes().substr(0, scanner_.head_size()).substr(scanner_.skipped());
@@ -145,6 +138,7 @@ task<void> connection::serve() {
         }
         if (in_.empty() || ++gathered_ >= o.max_pipelined || out_.pending() > gathered_bytes)
             if (!flush_now() && !co_await flush()) co_return;
+        count_in_flight(false);
     }
 }
 
@@ -284,6 +278,7 @@ task<void> connection::refuse(refusal why) {
 /// RFC 9112 section 9.6: says that nothing more comes and reads on for a while, since closing at once with
 /// unread input would reset the connection and could destroy the answer on its way.
 task<void> connection::close_gracefully() {
+    count_in_flight(false);
     error_code ec;
     socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ec);
     if (ec) co_return;
@@ -302,6 +297,14 @@ void connection::wait_for(phase p, steady_time deadline) noexcept {
     phase_ = p;
     deadline_ = deadline;
     expired_ = false;
+}
+
+void connection::count_in_flight(bool yes) noexcept {
+    if (std::exchange(counted_, yes) == yes) return;
+    if (yes)
+        ++core_.in_flight;
+    else
+        --core_.in_flight;
 }
 
 void connection::identify() {

@@ -48,7 +48,6 @@ public:
 
 private:
     enum class phase : std::uint8_t { idle, head, body, handler, writing, streaming, lingering, over };
-    struct in_flight_guard;
 
     task<void> serve();
     task<bool> read_body();
@@ -60,6 +59,7 @@ private:
 
     void wait_for(phase p, steady_time deadline) noexcept;
     void expire(steady_time now);
+    void count_in_flight(bool yes) noexcept;
     void identify();
     void queue(response& r, bool keep_alive);
     void finish(int status, std::uint64_t bytes_out, steady_time now);
@@ -81,6 +81,7 @@ private:
     bool peer_gone_ = false;
     bool reset_at_end_ = false;
     bool flush_posted_ = false;
+    bool counted_ = false; ///< this request is in core_.in_flight
     steady_time deadline_;
     steady_time last_active_; ///< end of the last response, or accept
     steady_time started_;     ///< end of the head of the current request

@@ -1,0 +1,161 @@
+#include "fixture.hpp"
+#include "silent_peer.hpp"
+
+#include <tiktrend/redis/blocking_connection.hpp>
+
+namespace tiktrend::redis {
+namespace {
+
+using testing::redis_server;
+
+/// Blocking clients that the server sees.
+int blocked(const redis_server& s) {
+    const auto info = s.command({"INFO", "clients"});
+    return std::stoi(info.substr(info.find("blocked_clients:") + 16));
+}
+
+task<void> pop(blocking_connection& b, std::chrono::milliseconds block, reply& out, error_code& code) {
+    const auto seconds = std::to_string(static_cast<double>(block.count()) / 1000);
+    const command c{"BLPOP", "queue", seconds};
+    try {
+        out = co_await b.exec(c, block);
+    } catch (const system_error& e) {
+        code = e.code();
+    }
+}
+
+} // namespace
+
+TEST_CASE("a blocking command gets its element, or nil after its own timeout", "[integration][redis]") {
+    auto body = []() -> task<void> {
+        auto& s = redis_server::shared();
+        s.command({"DEL", "queue"});
+        blocking_connection b{co_await asio::this_coro::executor, at(s.unix_url()), quick("waiter")};
+        reply r;
+        error_code code;
+        co_await pop(b, 20ms, r, code);
+        CHECK_FALSE(code.failed());
+        CHECK(r.is_nil());
+        task_group group{co_await asio::this_coro::executor};
+        group.spawn("pop", pop(b, 5s, r, code));
+        CHECK(co_await eventually([&] { return blocked(s) == 1; }));
+        CHECK(s.command({"CLIENT", "LIST"}).find("name=waiter") != std::string::npos);
+        s.command({"RPUSH", "queue", "x"});
+        co_await group.join();
+        CHECK_FALSE(code.failed());
+        CHECK(r[1].text() == "x");
+    };
+    testing::run_coroutine(body());
+}
+
+TEST_CASE("a cancelled blocking command is forgotten by the server, so no element is lost",
+          "[integration][redis]") {
+    auto body = []() -> task<void> {
+        auto& s = redis_server::shared();
+        s.command({"DEL", "queue"});
+        blocking_connection b{co_await asio::this_coro::executor, at(s.unix_url()), quick()};
+        reply r;
+        error_code code;
+        task_group group{co_await asio::this_coro::executor};
+        group.spawn("pop", pop(b, 60s, r, code));
+        CHECK(co_await eventually([&] { return blocked(s) == 1; }));
+        group.cancel();
+        co_await group.join();
+        CHECK(is_cancelled(code));
+        CHECK(co_await eventually([&] { return blocked(s) == 0; }));
+        s.command({"RPUSH", "queue", "kept"});
+        CHECK(s.command({"LLEN", "queue"}) == "1");
+        code = {};
+        co_await pop(b, 5s, r, code); // connects again
+        CHECK_FALSE(code.failed());
+        CHECK(r[1].text() == "kept");
+    };
+    testing::run_coroutine(body());
+}
+
+TEST_CASE("close ends a running blocking command, and the next one connects again", "[integration][redis]") {
+    auto body = []() -> task<void> {
+        auto& s = redis_server::shared();
+        s.command({"DEL", "queue"});
+        blocking_connection b{co_await asio::this_coro::executor, at(s.unix_url()), quick()};
+        reply r;
+        error_code code;
+        task_group group{co_await asio::this_coro::executor};
+        group.spawn("pop", pop(b, 60s, r, code));
+        CHECK(co_await eventually([&] { return blocked(s) == 1; }));
+        b.close();
+        b.close();
+        co_await group.join();
+        CHECK(code == errc::connection_lost);
+        code = {};
+        co_await pop(b, 10ms, r, code);
+        CHECK_FALSE(code.failed());
+    };
+    testing::run_coroutine(body());
+}
+
+TEST_CASE("close ends the wait for a connection too", "[integration][redis]") {
+    asio::io_context io{1};
+    silent_peer peer{io, 0};
+    auto body = [](std::string url) -> task<void> {
+        auto o = client_options{};
+        o.reconnect_min = o.reconnect_max = 10s;
+        blocking_connection b{co_await asio::this_coro::executor, at(url), o};
+        const auto start = std::chrono::steady_clock::now();
+        for (int round = 0; round < 2; ++round) { // first in the handshake, then in the back-off
+            reply r;
+            error_code code;
+            task_group group{co_await asio::this_coro::executor};
+            group.spawn("pop", pop(b, 60s, r, code));
+            co_await sleep_for(20ms);
+            b.close();
+            co_await group.join();
+            CHECK(code == errc::connection_lost);
+        }
+        CHECK(std::chrono::steady_clock::now() - start < 1s);
+    };
+    testing::run_on(io, body(peer.url()));
+}
+
+TEST_CASE("a half-open connection is given up a little after the command's timeout", "[integration][redis]") {
+    asio::io_context io{1};
+    silent_peer peer{io, 1};
+    auto body = [](silent_peer& p) -> task<void> {
+        blocking_connection b{co_await asio::this_coro::executor, at(p.url()), quick()};
+        const command c{"BZPOPMIN", "marker", "0.05"};
+        const auto start = std::chrono::steady_clock::now();
+        CHECK(co_await code_of(b.exec(c, 50ms, 50ms)) == errc::timed_out);
+        const auto took = std::chrono::steady_clock::now() - start;
+        CHECK(took >= 100ms);
+        CHECK(took < 1s);
+        CHECK(co_await eventually([&] { return p.closed() == 1; }));
+        CHECK(co_await code_of(b.exec(c, 50ms, 50ms)) == errc::timed_out); // a new connection, as silent
+        CHECK(p.accepted() == 2);
+    };
+    testing::run_on(io, body(peer));
+}
+
+TEST_CASE("a killed server ends the wait, and the next command finds it again", "[integration][redis]") {
+    redis_server server;
+    auto body = [](redis_server& s) -> task<void> {
+        blocking_connection b{co_await asio::this_coro::executor, at(s.unix_url()), quick()};
+        reply r;
+        error_code code;
+        task_group group{co_await asio::this_coro::executor};
+        group.spawn("pop", pop(b, 60s, r, code));
+        CHECK(co_await eventually([&] { return blocked(s) == 1; }));
+        s.kill();
+        co_await group.join();
+        CHECK(code == errc::connection_lost);
+        code = {};
+        co_await pop(b, 10ms, r, code);
+        CHECK(code == errc::not_connected);
+        s.start();
+        code = {};
+        co_await pop(b, 10ms, r, code);
+        CHECK_FALSE(code.failed());
+    };
+    testing::run_coroutine(body(server));
+}
+
+} // namespace tiktrend::redis

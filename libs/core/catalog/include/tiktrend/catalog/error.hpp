@@ -7,6 +7,7 @@ namespace tiktrend::catalog {
 enum class errc {
     fenced = 1, ///< a newer attempt of the job has started: this one must stop and may not report anything
     already_finished, ///< the job's effect is complete: report its totals instead of doing it again
+    not_started,      ///< finish_run() of an attempt that neither started nor committed anything
     bad_key,          ///< not the text of an API key
     unknown_key,      ///< no such key, or its secret is wrong
     revoked_key,      ///< revoked or expired

@@ -68,7 +68,8 @@ struct product {
 /// scraped_at_ms. Stored in products.content_hash: do not change (every product would count as changed once).
 std::int64_t content_hash(const scraped_product& p) noexcept;
 
-/// True for decimal text that fits the price columns, numeric(14,4) and not negative: "0", "19.90", "1200.5".
+/// True for decimal text fit for the price columns: at most 10 digits before and 4 after the point, not
+/// negative.
 bool is_price(std::string_view text) noexcept;
 
 } // namespace tiktrend::catalog

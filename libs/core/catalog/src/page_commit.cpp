@@ -1,0 +1,348 @@
+#include "page_commit.hpp"
+
+#include <tiktrend/base/json_text.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <stdexcept>
+
+namespace tiktrend::catalog::detail {
+namespace {
+
+using postgres::array;
+
+/// Longer ones would not fit an index entry (2,704 bytes).
+constexpr std::size_t max_identity_bytes = 1000;
+constexpr std::int64_t min_time_ms = 946'684'800'000;   // 2000
+constexpr std::int64_t max_time_ms = 4'102'444'800'000; // 2100
+
+constexpr std::string_view enter_page =
+    "SELECT scrape_run_enter_page($1::text, $2::bigint, $3::integer, $4::text, $5::bigint)";
+
+// The anti-join keeps known labels from using up identity values; the order keeps writers from deadlocks.
+constexpr std::string_view add_categories =
+    "INSERT INTO categories (name) SELECT n FROM unnest($1::text[]) AS n "
+    "WHERE NOT EXISTS (SELECT FROM categories WHERE name = n) ORDER BY n COLLATE \"C\" ON CONFLICT DO "
+    "NOTHING";
+
+// input:   the page.
+// wanted:  new, changed and newer, or unchanged for so long that it is touched. Unchanged rows are not even
+// locked. written: one lock order for all writers, and monotonic: an older scrape cannot overwrite a newer
+// one. now() is the transaction's start, so last_updated = now() tells what this statement changed.
+constexpr std::string_view upsert_products = R"(
+WITH input AS (
+    SELECT u.*, 'epoch'::timestamptz + u.scraped_ms * interval '1 millisecond' AS scraped_at
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                $9::text[], $10::text[], $11::text[], $12::bigint[], $13::bigint[], $14::float8[], $15::bigint[],
+                $16::float8[], $17::boolean[], $18::boolean[], $19::text[], $20::bigint[], $21::bigint[])
+        AS u(source, external_id, kind, title, description, url, image_url, category, price_min, price_max, currency,
+             sales_7d, sales_total, rating, review_count, trend_score, is_trending, is_active, attributes, content_hash,
+             scraped_ms)
+), wanted AS (
+    SELECT i.* FROM input i
+    LEFT JOIN products p ON p.source = i.source AND p.external_id = i.external_id
+    WHERE p.id IS NULL
+       OR (p.scraped_at < i.scraped_at
+           AND (p.content_hash <> i.content_hash OR p.scraped_at < i.scraped_at - $22::bigint * interval '1 millisecond'))
+), written AS (
+    INSERT INTO products AS p (source, external_id, kind, title, description, url, image_url, category_id, price_min,
+                               price_max, currency, sales_7d, sales_total, rating, review_count, trend_score, is_trending,
+                               is_active, attributes, content_hash, scraped_at)
+    SELECT w.source, w.external_id, w.kind, w.title, w.description, w.url, w.image_url, c.id, w.price_min::numeric,
+           w.price_max::numeric, w.currency, w.sales_7d, w.sales_total, w.rating, w.review_count, w.trend_score,
+           w.is_trending, w.is_active, w.attributes::jsonb, w.content_hash, w.scraped_at
+    FROM wanted w LEFT JOIN categories c ON c.name = w.category
+    ORDER BY w.source COLLATE "C", w.external_id COLLATE "C"
+    ON CONFLICT ON CONSTRAINT products_source_external_id_key DO UPDATE
+        SET kind = EXCLUDED.kind, title = EXCLUDED.title, description = EXCLUDED.description, url = EXCLUDED.url,
+            image_url = EXCLUDED.image_url, category_id = EXCLUDED.category_id, price_min = EXCLUDED.price_min,
+            price_max = EXCLUDED.price_max, currency = EXCLUDED.currency, sales_7d = EXCLUDED.sales_7d,
+            sales_total = EXCLUDED.sales_total, rating = EXCLUDED.rating, review_count = EXCLUDED.review_count,
+            trend_score = EXCLUDED.trend_score, is_trending = EXCLUDED.is_trending, is_active = EXCLUDED.is_active,
+            attributes = EXCLUDED.attributes, content_hash = EXCLUDED.content_hash, scraped_at = EXCLUDED.scraped_at,
+            last_updated = CASE WHEN p.content_hash <> EXCLUDED.content_hash THEN now() ELSE p.last_updated END
+        WHERE p.scraped_at < EXCLUDED.scraped_at
+    RETURNING p.*, (p.xmax = 0) AS is_new
+), changed AS (
+    SELECT * FROM written WHERE last_updated = now()
+), history AS (
+    INSERT INTO product_history (product_id, scraped_at, price_min, price_max, currency, sales_7d, sales_total, rating,
+                                 review_count, trend_score)
+    SELECT id, scraped_at, price_min, price_max, currency, sales_7d, sales_total, rating, review_count, trend_score
+    FROM changed ON CONFLICT DO NOTHING
+), ledger AS (
+    UPDATE scrape_runs
+    SET cursor = $23::text, pages = $24::bigint, products_found = products_found + $25::bigint,
+        products_changed = products_changed + (SELECT count(*) FROM changed), updated_at = now()
+    WHERE job_id = $26::text AND job_timestamp_ms = $27::bigint AND attempt = $28::integer
+    RETURNING pages, products_found, products_changed, attempt, cursor
+)
+SELECT l.pages, l.products_found, l.products_changed, l.attempt, l.cursor, w.id, w.source, w.external_id, w.is_new
+FROM ledger l LEFT JOIN changed w ON true)";
+
+constexpr std::string_view remember_page =
+    "INSERT INTO page_cache (url, etag, last_modified, digest, found, fetched_at) VALUES ($1::text, "
+    "$2::text, $3::text, "
+    "$4::text, $5::bigint, 'epoch'::timestamptz + $6::bigint * interval '1 millisecond') "
+    "ON CONFLICT ON CONSTRAINT page_cache_pkey DO UPDATE SET etag = EXCLUDED.etag, "
+    "last_modified = EXCLUDED.last_modified, digest = EXCLUDED.digest, found = EXCLUDED.found, "
+    "fetched_at = EXCLUDED.fetched_at WHERE page_cache.fetched_at <= EXCLUDED.fetched_at";
+
+constexpr std::string_view current_lsn = "SELECT pg_current_wal_insert_lsn()::text";
+
+/// True for text of ASCII without U+0000: the usual case, eight bytes at a time.
+bool is_plain_ascii(std::string_view text) noexcept {
+    constexpr std::uint64_t high = 0x8080'8080'8080'8080ULL;
+    constexpr std::uint64_t ones = 0x0101'0101'0101'0101ULL;
+    while (text.size() >= 8) {
+        std::uint64_t word;
+        std::memcpy(&word, text.data(), 8);
+        // (word - ones) borrows into the high bit of a zero byte; other bytes with a high bit are refused
+        // anyway.
+        if ((word | (word - ones)) & high) return false;
+        text.remove_prefix(8);
+    }
+    return std::all_of(text.begin(), text.end(), [](char c) { return c > 0; });
+}
+
+bool is_currency(std::string_view text) noexcept {
+    return text.size() == 3 &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+}
+
+/// Midnight of the first day of the month, UTC.
+std::int64_t month_of(std::int64_t unix_ms) noexcept {
+    using namespace std::chrono;
+    const year_month_day date{floor<days>(sys_time<milliseconds>{milliseconds{unix_ms}})};
+    const sys_days first{date.year() / date.month() / day{1}};
+    return duration_cast<milliseconds>(first.time_since_epoch()).count();
+}
+
+/// Adds text column by column, repairing what cannot be stored.
+class text_column {
+public:
+    text_column(std::size_t count, std::size_t bytes) : values_{array::element::text, count, bytes} {}
+    void add(std::string_view text) { values_.add(storable(text, buffer_)); }
+    void add(const std::string& text) { add(std::string_view{text}); }
+    void add(const std::optional<std::string>& text) {
+        if (text)
+            add(std::string_view{*text});
+        else
+            values_.add_null();
+    }
+    void add_json(std::string_view text) { values_.add(storable_json(text.empty() ? "{}" : text, buffer_)); }
+    array&& take() { return std::move(values_); }
+
+private:
+    array values_;
+    std::string buffer_;
+};
+
+} // namespace
+
+std::string clean_label(std::string_view text) {
+    std::string buffer;
+    std::string out;
+    std::size_t characters = 0;
+    bool blank = false;
+    for (const char c : storable(text, buffer)) {
+        if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
+            blank = !out.empty();
+            continue;
+        }
+        const bool starts = (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+        if (starts && (characters += 1U + blank) > 200) break;
+        if (std::exchange(blank, false)) out += ' ';
+        out += c;
+    }
+    return out;
+}
+
+std::string_view storable(std::string_view text, std::string& buffer) {
+    if (is_plain_ascii(text)) return text;
+    if (text.find('\0') == std::string_view::npos && is_valid_utf8(text)) return text;
+    buffer = repair_utf8(text);
+    return buffer;
+}
+
+std::string_view storable_json(std::string_view text, std::string& buffer) {
+    text = storable(text, buffer);
+    if (text.find("\\u0000") == std::string_view::npos) return text;
+    std::string out;
+    for (std::size_t i = 0; i < text.size();) {
+        if (text[i] != '\\') {
+            out += text[i++];
+        } else if (text.substr(i, 6) == "\\u0000") {
+            i += 6;
+        } else { // another escape; its second character may be a backslash
+            out += text.substr(i, 2);
+            i += 2;
+        }
+    }
+    buffer = std::move(out);
+    return buffer;
+}
+
+page_commit::page_commit(const run_key& key, const scraped_page& page,
+                         std::chrono::milliseconds touch_unchanged_after)
+    : key_{key}, page_{page}, touch_unchanged_after_{touch_unchanged_after} {
+    if (page.number < 1) throw std::invalid_argument("a page without a number");
+    order_.reserve(page.products.size());
+    for (const auto& p : page.products) {
+        if (p.scraped_at_ms < min_time_ms || p.scraped_at_ms >= max_time_ms)
+            throw std::invalid_argument("a product without a sensible scraped_at_ms");
+        if (p.source.empty() || p.external_id.empty() ||
+            p.source.size() + p.external_id.size() > max_identity_bytes)
+            ++refused_;
+        else
+            order_.push_back(&p);
+    }
+    const auto same = [](const auto* a, const auto* b) {
+        return a->external_id == b->external_id && a->source == b->source;
+    };
+    // The newest of each comes first; of equally new ones the later on the page (its address is higher).
+    std::sort(order_.begin(), order_.end(), [](const auto* a, const auto* b) {
+        if (const auto c = a->source.compare(b->source)) return c < 0;
+        if (const auto c = a->external_id.compare(b->external_id)) return c < 0;
+        if (a->scraped_at_ms != b->scraped_at_ms) return a->scraped_at_ms > b->scraped_at_ms;
+        return a > b;
+    });
+    order_.erase(std::unique(order_.begin(), order_.end(), same), order_.end());
+
+    labels_.reserve(order_.size());
+    for (const auto* p : order_) {
+        labels_.push_back(p->category ? clean_label(*p->category) : std::string{});
+        if (!labels_.back().empty() && (categories_.empty() || categories_.back() != labels_.back()))
+            categories_.push_back(labels_.back());
+        const auto month = month_of(p->scraped_at_ms);
+        if (std::find(months_.begin(), months_.end(), month) == months_.end()) months_.push_back(month);
+    }
+    std::sort(categories_.begin(), categories_.end());
+    categories_.erase(std::unique(categories_.begin(), categories_.end()), categories_.end());
+}
+
+postgres::params page_commit::upsert_values() const {
+    const auto n = order_.size();
+    // Sizes are guesses that save most of the growing.
+    text_column source{n, n * 24}, external_id{n, n * 24}, kind{n, n * 8}, title{n, n * 64},
+        description{n, n * 256}, url{n, n * 80}, image_url{n, n * 96}, category{n, n * 16},
+        price_min{n, n * 8}, price_max{n, n * 8}, currency{n, n * 4}, attributes{n, n * 128};
+    array sales_7d{array::element::int8, n, n * 8}, sales_total{array::element::int8, n, n * 8},
+        rating{array::element::float8, n, n * 8}, review_count{array::element::int8, n, n * 8},
+        trend_score{array::element::float8, n, n * 8}, is_trending{array::element::boolean, n, n},
+        is_active{array::element::boolean, n, n}, hash{array::element::int8, n, n * 8},
+        scraped{array::element::int8, n, n * 8};
+
+    refused_ = page_.products.size() - n;
+    const auto checked = [this](text_column& column, const std::optional<std::string>& value,
+                                bool (*good)(std::string_view) noexcept) {
+        const bool fits = value && good(*value);
+        refused_ += value && !fits;
+        column.add(fits ? value : std::nullopt);
+    };
+    const auto finite = [this](array& column, const std::optional<double>& value) {
+        const bool fits = value && std::isfinite(*value);
+        refused_ += value && !fits;
+        column.add(fits ? value : std::nullopt);
+    };
+    for (std::size_t i = 0; i < n; ++i) {
+        const auto& p = *order_[i];
+        source.add(p.source);
+        external_id.add(p.external_id);
+        kind.add(to_string(p.kind));
+        title.add(p.title);
+        description.add(p.description);
+        url.add(p.url);
+        image_url.add(p.image_url);
+        category.add(labels_[i].empty() ? std::optional<std::string>{} : std::optional{labels_[i]});
+        checked(price_min, p.price_min, is_price);
+        checked(price_max, p.price_max, is_price);
+        checked(currency, p.currency, is_currency);
+        sales_7d.add(p.sales_7d);
+        sales_total.add(p.sales_total);
+        finite(rating, p.rating);
+        review_count.add(p.review_count);
+        finite(trend_score, p.trend_score);
+        is_trending.add(p.is_trending || p.kind == product_kind::trend);
+        is_active.add(p.is_active);
+        attributes.add_json(p.attributes);
+        hash.add(content_hash(p));
+        scraped.add(p.scraped_at_ms);
+    }
+    postgres::params out;
+    out.add(source.take()).add(external_id.take()).add(kind.take()).add(title.take()).add(description.take());
+    out.add(url.take())
+        .add(image_url.take())
+        .add(category.take())
+        .add(price_min.take())
+        .add(price_max.take());
+    out.add(currency.take()).add(std::move(sales_7d)).add(std::move(sales_total)).add(std::move(rating));
+    out.add(std::move(review_count))
+        .add(std::move(trend_score))
+        .add(std::move(is_trending))
+        .add(std::move(is_active));
+    out.add(attributes.take())
+        .add(std::move(hash))
+        .add(std::move(scraped))
+        .add(touch_unchanged_after_.count());
+    const auto found = page_.found < 0 ? static_cast<std::int64_t>(page_.products.size()) : page_.found;
+    out.add(page_.cursor)
+        .add(page_.number)
+        .add(found)
+        .add(key_.job_id)
+        .add(key_.job_timestamp_ms)
+        .add(key_.attempt);
+    return out;
+}
+
+postgres::batch page_commit::statements(bool with_categories) const {
+    postgres::batch out;
+    const auto source = order_.empty() ? std::string_view{} : std::string_view{order_.front()->source};
+    out.add(enter_page,
+            postgres::params::of(key_.job_id, key_.job_timestamp_ms, key_.attempt, source, page_.number));
+    if (with_categories) {
+        array names{array::element::text, categories_.size()};
+        for (const auto& c : categories_)
+            names.add(c);
+        postgres::params values;
+        values.add(std::move(names));
+        out.add(add_categories, std::move(values));
+    }
+    out.add(upsert_products, upsert_values());
+    if (const auto& c = page_.cache) {
+        // What a server sends in a header need not be UTF-8.
+        const auto clean = [](const std::optional<std::string>& text) {
+            return text ? std::optional{repair_utf8(*text)} : std::nullopt;
+        };
+        out.add(remember_page,
+                postgres::params::of(repair_utf8(c->url), clean(c->etag), clean(c->last_modified),
+                                     repair_utf8(c->digest), c->found, c->fetched_at_ms));
+    }
+    out.sync();
+    out.add(current_lsn);
+    return out;
+}
+
+committed_page page_commit::read(const std::vector<postgres::rows>& answers, bool with_categories) {
+    committed_page out;
+    const auto& upserted = answers.at(with_categories ? 2 : 1);
+    const auto totals = upserted[0];
+    out.totals.pages = totals[0].int64();
+    out.totals.products_found = totals[1].int64();
+    out.totals.products_changed = totals[2].int64();
+    out.totals.attempt = static_cast<std::int32_t>(totals[3].int64());
+    out.totals.cursor = totals[4].text();
+    out.changed.reserve(upserted.size());
+    for (const auto r : upserted)
+        if (!r[5].is_null())
+            out.changed.push_back(
+                {r[5].int64(), std::string{r[6].text()}, std::string{r[7].text()}, r[8].boolean()});
+    out.lsn = postgres::lsn::parse(answers.back().front()[0].text()).value_or(postgres::lsn{});
+    return out;
+}
+
+} // namespace tiktrend::catalog::detail

@@ -1,0 +1,28 @@
+#pragma once
+#include <tiktrend/catalog/product_query.hpp>
+#include <tiktrend/postgres/params.hpp>
+
+#include <string>
+
+namespace tiktrend::catalog::detail {
+
+/// A SELECT of products with its parameters.
+struct list_statement {
+    std::string sql;
+    postgres::params values;
+};
+
+/// The products whose sort value is known (`nulls` = false) or is NULL, after `after` if given, at most
+/// `limit`. The two parts are separate statements so that each walks an index from where the last page ended.
+/// Columns: those of product_columns, then the keyset value.
+list_statement build_list(const product_query& query, bool nulls, const std::optional<keyset>& after,
+                          int limit);
+
+/// True if the sort value may be NULL.
+bool is_nullable(product_sort s) noexcept;
+
+/// Select list that read_product (product_store.cpp) takes apart; tables products p, categories c.
+extern const std::string_view product_columns;
+inline constexpr int product_column_count = 25;
+
+} // namespace tiktrend::catalog::detail

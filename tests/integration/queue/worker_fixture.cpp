@@ -63,7 +63,7 @@ std::size_t worker_fixture::count(queue::worker_options::outcome::kind what) con
 }
 
 task<void> worker_fixture::until(std::function<bool()> done) {
-    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    const auto deadline = std::chrono::steady_clock::now() + 20s;
     while (!done()) {
         if (std::chrono::steady_clock::now() > deadline)
             throw std::runtime_error("what was waited for did not happen");

@@ -36,7 +36,7 @@ public:
     task<void> outcomes(std::size_t n);
     const std::vector<outcome>& seen() const noexcept { return seen_; }
     std::size_t count(queue::worker_options::outcome::kind what) const;
-    /// Waits until `done` holds, looking every few milliseconds, for at most 10 s.
+    /// Waits until `done` holds, looking every few milliseconds, for at most 20 s.
     task<void> until(std::function<bool()> done);
 
 private:

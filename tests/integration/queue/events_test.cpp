@@ -1,0 +1,72 @@
+#include "queue_fixture.hpp"
+
+#include <tiktrend/base/timeout.hpp>
+#include <tiktrend/queue/events.hpp>
+
+#include <catch2/catch.hpp>
+
+namespace tiktrend::testing {
+namespace {
+
+task<void> follow(queue_fixture& f, strings& seen, bool breaks) {
+    queue::queue_events::options options;
+    options.last_id = "0";
+    queue::queue_events events{
+        co_await asio::this_coro::executor, f.address(), f.name(),
+        [&](const queue::queue_event& e) { seen.push_back(e.name + " " + std::string{e.job_id()}); },
+        options};
+    events.start();
+    const auto wait = [&](std::size_t n) -> task<void> {
+        for (int i = 0; i < 2000 && seen.size() < n; ++i)
+            co_await sleep_for(5ms);
+    };
+    f.add("a");
+    co_await wait(2);
+    if (breaks) f.redis({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
+    f.add("b", "4");
+    f.fetch("T", 1);
+    co_await wait(5);
+    CHECK(f.redis({"CLIENT", "LIST"}).find("name=bull:cQ==:qe ") != std::string::npos);
+    co_await events.stop();
+    f.add("unseen");
+    co_await sleep_for(20ms);
+}
+
+TEST_CASE("events are followed in their order, over broken connections", "[integration][queue]") {
+    queue_fixture f;
+    strings seen;
+    run_coroutine(follow(f, seen, GENERATE(false, true)));
+    CHECK(seen == strings{"added a", "waiting a", "added b", "waiting b", "active a"});
+}
+
+task<void> read_one(queue_fixture& f) {
+    redis::client client{co_await asio::this_coro::executor, f.address()};
+    client.start();
+    co_await client.wait_connected(5s);
+    const auto all = co_await queue::queue_events::read_for_job(client, f.base(), "a", "0", 100);
+    REQUIRE(all.size() == 3);
+    CHECK(all[0].name == "added");
+    CHECK(all[0].get("name") == "paint");
+    CHECK(all[1].name == "waiting");
+    CHECK(all[2].name == "progress");
+    CHECK(all[2].get("data") == "50");
+    CHECK(all[2].get("nothing").empty());
+    const auto rest =
+        co_await queue::queue_events::read_for_job(client, f.base(), "a", all[1].stream_id, 100);
+    REQUIRE(rest.size() == 1);
+    CHECK(rest[0].name == "progress");
+    const auto first = co_await queue::queue_events::read_for_job(client, f.base(), "a", "0", 1);
+    CHECK(first.size() == 1);
+    co_await client.stop();
+}
+
+TEST_CASE("the events of one job can be read again from any point", "[integration][queue]") {
+    queue_fixture f;
+    f.add("a");
+    f.add("b");
+    f.script("update_progress", {"a", "50"});
+    run_coroutine(read_one(f));
+}
+
+} // namespace
+} // namespace tiktrend::testing

@@ -1,0 +1,66 @@
+#include "iteration.hpp"
+
+#include <boost/json.hpp>
+
+#include <catch2/catch.hpp>
+
+namespace tiktrend::queue {
+namespace {
+
+job_record job_with(std::string opts) {
+    job_record job;
+    job.scheduler_id = "ev";
+    job.opts = std::move(opts);
+    return job;
+}
+
+TEST_CASE("the next job's options are the running one's, counted on", "[unit][queue]") {
+    next_iteration next;
+    const auto job = job_with(
+        R"({"repeat":{"every":60000,"limit":5,"count":1,"offset":12},"timestamp":1,"priority":4,)"
+        R"("removeOnComplete":true,"repeatJobKey":"ev","jobId":"repeat:ev:1","delay":7,"lifo":true,"own":{"x":[]}})");
+    REQUIRE(plan_next_iteration(job, 5000, next) == iteration_verdict::create);
+    CHECK(next.every_ms == 60'000);
+    CHECK(next.priority == 4);
+    CHECK(next.lifo);
+    CHECK(next.opts.ends_with(R"("jobId":"repeat:ev:)"));
+    const auto whole = boost::json::parse(next.opts + R"(65000","delay":1})").as_object();
+    CHECK(whole.at("jobId") == "repeat:ev:65000");
+    CHECK(whole.at("delay") == 1);
+    CHECK(whole.at("timestamp") == 5000);
+    CHECK(whole.at("repeat").at("count") == 2);
+    CHECK(whole.at("repeat").at("offset") == 12);
+    CHECK(whole.at("own") == boost::json::parse(R"({"x":[]})"));
+    CHECK(whole.at("removeOnComplete") == true);
+}
+
+TEST_CASE("a scheduler's id is escaped", "[unit][queue]") {
+    next_iteration next;
+    auto job = job_with(R"({"repeat":{"every":1000,"count":1}})");
+    job.scheduler_id = "say \"hi\"";
+    REQUIRE(plan_next_iteration(job, 5000, next) == iteration_verdict::create);
+    CHECK(boost::json::parse(next.opts + R"(1","delay":1})").at("jobId") == "repeat:say \"hi\":1");
+}
+
+TEST_CASE("a limit and an end date end the scheduler", "[unit][queue]") {
+    next_iteration next;
+    CHECK(plan_next_iteration(job_with(R"({"repeat":{"every":1000,"limit":2,"count":2}})"), 1, next) ==
+          iteration_verdict::ended);
+    CHECK(plan_next_iteration(job_with(R"({"repeat":{"every":1000,"limit":2,"count":1}})"), 1, next) ==
+          iteration_verdict::create);
+    CHECK(plan_next_iteration(job_with(R"({"repeat":{"every":1000,"endDate":10}})"), 11, next) ==
+          iteration_verdict::ended);
+    CHECK(plan_next_iteration(job_with(R"({"repeat":{"every":1000,"endDate":10}})"), 10, next) ==
+          iteration_verdict::create);
+}
+
+TEST_CASE("what cannot be continued is told apart", "[unit][queue]") {
+    next_iteration next;
+    CHECK(plan_next_iteration(job_with(R"({"repeat":{"pattern":"0 0 3 * * *"}})"), 1, next) ==
+          iteration_verdict::unsupported_cron);
+    for (const char* opts : {"", "{", "[]", "{}", R"({"repeat":1})"})
+        CHECK(plan_next_iteration(job_with(opts), 1, next) == iteration_verdict::unreadable);
+}
+
+} // namespace
+} // namespace tiktrend::queue

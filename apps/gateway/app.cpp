@@ -1,0 +1,188 @@
+#include "app.hpp"
+
+#include "routes/metrics.hpp"
+
+#include <tiktrend/base/task_group.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+
+namespace tiktrend::gateway {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::string_view version = "0.1.0";
+
+std::vector<std::unique_ptr<shard>> make_shards(shared_parts& shared) {
+    std::vector<std::unique_ptr<shard>> out;
+    for (std::size_t i = 0; i < shared.settings.threads; ++i)
+        out.push_back(std::make_unique<shard>(shared));
+    return out;
+}
+
+} // namespace
+
+app::app(const config& settings, const sources::registry& definitions, logger log)
+    : settings_{settings}, log_{std::move(log)}, shared_{settings_, definitions, metrics_, log_},
+      shards_{make_shards(shared_)}, gauges_{shards_[0]->context().get_executor(), shards_[0]->jobs()},
+      activity_{shards_[0]->cache_redis(), system_wall_clock()}, sampled_{metrics_,
+                                                                          gauges_,
+                                                                          activity_,
+                                                                          shards_[0]->queue_redis(),
+                                                                          settings_.queue_name,
+                                                                          shards_[0]->jobs().key_base()},
+      pool_{metrics_.gauges("db_pool_connections", "Database connections of this gateway by state.",
+                            {"state"})},
+      connections_{metrics_.make_gauge("http_connections", "Open client connections.")},
+      process_metrics_{observe::add_process_metrics(metrics_, version)},
+      stop_{shards_[0]->context().get_executor()} {}
+
+app::~app() {
+    for (auto& t : threads_)
+        if (t.joinable()) t.join();
+}
+
+int app::run() {
+    auto& main = shards_[0]->context();
+    asio::co_spawn(main, serve(), [this](std::exception_ptr e) { error_ = std::move(e); });
+    main.run();
+    for (auto& t : threads_)
+        t.join();
+    threads_.clear();
+    if (error_) std::rethrow_exception(error_);
+    return 0;
+}
+
+void app::start_threads() {
+    shards_[0]->start(settings_.http.port);
+    started_ = 1;
+    for (; started_ < shards_.size(); ++started_) {
+        auto& s = *shards_[started_];
+        s.start(shards_[0]->port()); // its loop does not turn yet, so this thread may touch it
+        threads_.emplace_back([&s] { s.context().run(); });
+    }
+}
+
+void app::start_metrics_server() {
+    auto routes = std::make_shared<http::router>();
+    routes->add(http::method::get, "/metrics", metrics(metrics_, [this] { return refresh_metrics(); }));
+    http::server_options options;
+    options.address = settings_.metrics_address;
+    options.port = settings_.metrics_port;
+    options.log = log_;
+    auto server =
+        std::make_unique<http::server>(shards_[0]->context().get_executor(), std::move(routes), options);
+    server->start();
+    metrics_server_ = std::move(server);
+}
+
+task<void> app::serve() {
+    task_group tasks{shards_[0]->context().get_executor()};
+    std::exception_ptr failed;
+    try {
+        start_threads();
+        start_metrics_server();
+        write_port_file();
+        tasks.spawn("signals", watch_signals());
+        tasks.spawn("announce", announce());
+        tasks.spawn("stop deadline", stop_.run());
+        log_.info("gateway_started", {{"address", settings_.http.address},
+                                      {"port", shards_[0]->port()},
+                                      {"metrics_port", metrics_server_->port()},
+                                      {"threads", shards_.size()}});
+        co_await stop_.draining().wait();
+    } catch (...) { // a port that cannot be had: what was started is stopped like on any other day
+        failed = std::current_exception();
+        stop_.terminate("start failed");
+    }
+    co_await drain();
+    tasks.cancel();
+    co_await tasks.join();
+    if (failed) std::rethrow_exception(failed);
+}
+
+task<void> app::watch_signals() {
+    asio::signal_set signals{shards_[0]->context(), SIGTERM, SIGINT};
+    for (int n = 0;; ++n) {
+        const int number = co_await signals.async_wait(asio::use_awaitable);
+        const std::string name = number == SIGTERM ? "SIGTERM" : "SIGINT";
+        log_.info("signal", {{"name", name}});
+        if (n == 0)
+            stop_.request(std::chrono::steady_clock::now() + settings_.lame_duck + settings_.drain_timeout,
+                          name);
+        else
+            stop_.terminate(name);
+    }
+}
+
+task<void> app::announce() {
+    // Redis may come up after us; until then POST answers 503 and readiness says why.
+    for (;;) {
+        try {
+            co_await shards_[0]->announce_queue(30s);
+            co_return;
+        } catch (const system_error& e) {
+            if (is_cancelled(e.code())) throw;
+            log_.warn("queue_not_reachable", {{"error", e.what()}});
+        }
+    }
+}
+
+task<void> app::stop_shard(shard& s, std::chrono::steady_clock::time_point deadline) {
+    co_await asio::co_spawn(s.context(), s.stop(deadline), asio::use_awaitable);
+}
+
+task<void> app::drain() {
+    shared_.draining = true;
+    for (std::size_t i = 0; i < started_; ++i)
+        asio::post(shards_[i]->context(), [s = shards_[i].get()] { s->begin_drain(); });
+    // Load balancers learn later than we do that this endpoint goes away: serve on for the lame-duck time.
+    log_.info("draining", {{"reason", stop_.reason()}});
+    co_await stop_.terminating().wait_for(settings_.lame_duck);
+    const auto now = std::chrono::steady_clock::now();
+    const auto deadline =
+        stop_.current() == stop_state::phase::terminating ? now : now + settings_.drain_timeout;
+    task_group stopping{shards_[0]->context().get_executor()};
+    for (std::size_t i = 0; i < started_; ++i)
+        stopping.spawn("shard", stop_shard(*shards_[i], deadline));
+    co_await stopping.join();
+    if (metrics_server_) co_await metrics_server_->stop(std::chrono::steady_clock::now() + 1s);
+    log_.info("stopped");
+}
+
+task<void> app::refresh_metrics() {
+    shard_report sum;
+    for (auto& s : shards_) {
+        auto r = co_await asio::co_spawn(s->context(), s->report(), asio::use_awaitable);
+        activity_.add_seen(std::move(r.seen));
+        activity_.add_scrapes(r.scrapes);
+        sum.pool_in_use += r.pool_in_use;
+        sum.pool_idle += r.pool_idle;
+        sum.pool_waiting += r.pool_waiting;
+        sum.connections += r.connections;
+    }
+    pool_("in_use").set(static_cast<double>(sum.pool_in_use));
+    pool_("idle").set(static_cast<double>(sum.pool_idle));
+    pool_("waiting").set(static_cast<double>(sum.pool_waiting));
+    connections_.set(static_cast<double>(sum.connections));
+    co_await sampled_.refresh();
+}
+
+void app::write_port_file() const {
+    if (settings_.port_file.empty()) return;
+    // Written beside and renamed, so that a reader never sees half of it.
+    const auto part = settings_.port_file + ".part";
+    std::ofstream{part} << "GATEWAY_PORT=" << shards_[0]->port()
+                        << "\nMETRICS_PORT=" << metrics_server_->port() << '\n';
+    if (std::rename(part.c_str(), settings_.port_file.c_str()) != 0)
+        throw std::runtime_error("cannot write PORT_FILE " + settings_.port_file);
+}
+
+} // namespace tiktrend::gateway

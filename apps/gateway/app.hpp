@@ -1,0 +1,58 @@
+#pragma once
+#include "activity.hpp"
+#include "config.hpp"
+#include "queue_gauges.hpp"
+#include "sampled_metrics.hpp"
+#include "shard.hpp"
+
+#include <tiktrend/base/stop.hpp>
+
+#include <memory>
+#include <thread>
+#include <vector>
+
+namespace tiktrend::gateway {
+
+/// The gateway as a whole: shards on their threads, the metrics port, signals and the drain. run() is its
+/// life.
+class app {
+public:
+    app(const config& settings, const sources::registry& definitions, logger log);
+    ~app();
+    app(const app&) = delete;
+    app& operator=(const app&) = delete;
+
+    /// Starts, serves until SIGTERM or SIGINT, drains, ends. Throws system_error if a port cannot be had. The
+    /// exit status.
+    int run();
+
+private:
+    task<void> serve();
+    task<void> watch_signals();
+    task<void> drain();
+    task<void> stop_shard(shard& s, std::chrono::steady_clock::time_point deadline);
+    task<void> announce();
+    task<void> refresh_metrics();
+    void start_threads();
+    void start_metrics_server();
+    void write_port_file() const;
+
+    const config& settings_;
+    logger log_;
+    observe::registry metrics_;
+    shared_parts shared_;
+    std::vector<std::unique_ptr<shard>> shards_; ///< the first runs on the main thread
+    std::vector<std::thread> threads_;
+    std::size_t started_ = 0; ///< shards that were started, from the first on
+    queue_gauges gauges_;
+    activity activity_;
+    sampled_metrics sampled_;
+    observe::gauge_family& pool_;
+    observe::gauge connections_;
+    observe::registry::token process_metrics_;
+    std::unique_ptr<http::server> metrics_server_;
+    stop_state stop_;
+    std::exception_ptr error_;
+};
+
+} // namespace tiktrend::gateway

@@ -1,0 +1,90 @@
+#include "config.hpp"
+
+#include <tiktrend/base/random.hpp>
+#include <tiktrend/sources/registry.hpp>
+
+#include <algorithm>
+#include <thread>
+
+namespace tiktrend::gateway {
+namespace {
+
+using namespace std::chrono_literals;
+
+http::server_options read_http(config_reader& r) {
+    http::server_options o;
+    o.address = r.text("GATEWAY_ADDRESS", "127.0.0.1");
+    o.port = static_cast<std::uint16_t>(r.integer("GATEWAY_PORT", 8080, 0, 65'535));
+    o.max_body_bytes = static_cast<std::size_t>(r.bytes("HTTP_MAX_BODY", 1 << 20, 1024, 64 << 20));
+    o.header_timeout = r.duration("HTTP_HEADER_TIMEOUT", 10s, 100ms, 5min);
+    o.body_timeout = r.duration("HTTP_BODY_TIMEOUT", 30s, 100ms, 10min);
+    o.idle_timeout = r.duration("HTTP_IDLE_TIMEOUT", 75s, 1s, 1h);
+    o.handler_timeout = r.duration("HTTP_HANDLER_TIMEOUT", 30s, 100ms, 10min);
+    o.max_connections = static_cast<std::size_t>(r.integer("HTTP_MAX_CONNECTIONS", 10'000, 1, 1'000'000));
+    o.max_connections_per_address =
+        static_cast<std::size_t>(r.integer("HTTP_MAX_CONNECTIONS_PER_ADDRESS", 100, 0, 1'000'000));
+    o.trusted_proxies = r.list("TRUSTED_PROXIES", "");
+    return o;
+}
+
+queue::job_options read_job_defaults(config_reader& r) {
+    queue::job_options o;
+    o.priority = static_cast<std::int32_t>(r.integer("JOB_PRIORITY", 5, 0, 2'097'151));
+    o.attempts = static_cast<std::int32_t>(r.integer("JOB_ATTEMPTS", 3, 1, 100));
+    queue::backoff_options backoff;
+    backoff.type = "exponential";
+    backoff.delay = r.duration("JOB_BACKOFF", 2s, 0ms, 24h);
+    o.backoff = backoff;
+    o.remove_on_complete = queue::keep_policy::newest(r.integer("JOB_KEEP_COMPLETED", 1000, 0, 10'000'000));
+    o.remove_on_fail = queue::keep_policy::newest(r.integer("JOB_KEEP_FAILED", 5000, 0, 10'000'000));
+    return o;
+}
+
+} // namespace
+
+config read_config(config_reader& r) {
+    config c;
+    c.http = read_http(r);
+    c.metrics_address = r.text("METRICS_ADDRESS", "127.0.0.1");
+    c.metrics_port = static_cast<std::uint16_t>(r.integer("METRICS_PORT", 9090, 0, 65'535));
+    c.port_file = r.text("PORT_FILE", "");
+    const auto cores = std::max(1U, std::thread::hardware_concurrency());
+    c.threads = static_cast<std::size_t>(r.integer("GATEWAY_THREADS", cores, 1, 256));
+
+    c.redis_queue_url = r.url("REDIS_QUEUE_URL", "redis://127.0.0.1:6379/0", {"redis", "rediss", "unix"});
+    c.redis_cache_url = r.url("REDIS_CACHE_URL", "redis://127.0.0.1:6380/0", {"redis", "rediss", "unix"});
+    c.database_url = r.url("DATABASE_URL", "postgresql://127.0.0.1/tiktrend", {"postgresql", "postgres"});
+    c.replica_urls = r.list("DATABASE_REPLICA_URLS", "");
+    c.database_pool_size = static_cast<std::size_t>(r.integer("DATABASE_POOL_SIZE", 8, 1, 1000));
+    c.database_acquire_timeout = r.duration("DATABASE_ACQUIRE_TIMEOUT", 2s, 10ms, 60s);
+
+    c.queue_prefix = r.text("QUEUE_PREFIX", "bull");
+    c.queue_name = r.text("QUEUE_NAME", "scraping");
+    if (c.queue_name.find(':') != std::string::npos) r.fail("QUEUE_NAME", c.queue_name, "a name without ':'");
+    c.job_defaults = read_job_defaults(r);
+    c.sources_dir = r.text("SOURCES_DIR", "apps/worker/sources");
+    if (auto defaults = sources::parse_input_defaults(r.list("SOURCE_DEFAULTS", "")))
+        c.source_defaults = std::move(*defaults);
+    else
+        r.fail("SOURCE_DEFAULTS", defaults.error(), "comma separated SOURCE.INPUT=VALUE entries");
+
+    c.products_ttl = r.duration("CACHE_PRODUCTS_TTL", 1h, 1s, 24h);
+    c.near_cache_bytes = r.bytes("NEAR_CACHE_BYTES", 16 << 20, 0, std::int64_t{1} << 34);
+    c.cursor_secret = r.secret("CURSOR_SECRET");
+    if (c.cursor_secret.empty()) {
+        c.cursor_secret = random_bytes(32);
+        c.cursor_secret_is_random = true;
+    } else if (c.cursor_secret.size() < 16) {
+        r.fail("CURSOR_SECRET", "***", "at least 16 characters");
+    }
+
+    c.lame_duck = r.duration("LAME_DUCK", 10s, 0ms, 5min);
+    c.drain_timeout = r.duration("DRAIN_TIMEOUT", 30s, 0ms, 10min);
+    if (const auto level = r.one_of("LOG_LEVEL", "info", {"debug", "info", "warn", "error", "off"});
+        !parse_log_level(level, c.level))
+        c.level = log_level::info;
+    c.access_log = r.flag("ACCESS_LOG", true);
+    return c;
+}
+
+} // namespace tiktrend::gateway

@@ -1,0 +1,92 @@
+#include "job_json.hpp"
+
+#include <tiktrend/base/json_text.hpp>
+
+#include <fmt/format.h>
+
+#include <ctime>
+#include <optional>
+#include <string_view>
+
+namespace tiktrend::gateway {
+namespace {
+
+/// Members of one JSON object, written in order.
+class object_writer {
+public:
+    void text(std::string_view name, std::string_view value) {
+        key(name);
+        append_json_string(out_, value);
+    }
+    void integer(std::string_view name, std::int64_t value) {
+        key(name);
+        append_json_number(out_, value);
+    }
+    /// JSON text, or null when it is empty.
+    void json(std::string_view name, std::string_view value) {
+        key(name);
+        out_ += value.empty() ? std::string_view{"null"} : value;
+    }
+    void time(std::string_view name, std::optional<std::int64_t> ms) {
+        key(name);
+        if (ms)
+            append_json_string(out_, rfc3339(*ms));
+        else
+            out_ += "null";
+    }
+    std::string take() { return std::move(out_) + '}'; }
+
+private:
+    void key(std::string_view name) {
+        out_ += out_.empty() ? '{' : ',';
+        append_json_string(out_, name);
+        out_ += ':';
+    }
+    std::string out_;
+};
+
+} // namespace
+
+std::string rfc3339(std::int64_t unix_ms) {
+    auto seconds = static_cast<std::time_t>(unix_ms / 1000);
+    auto ms = unix_ms % 1000;
+    if (ms < 0) {
+        ms += 1000;
+        --seconds;
+    }
+    std::tm utc{};
+    gmtime_r(&seconds, &utc);
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.tm_year + 1900, utc.tm_mon + 1,
+                       utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, ms);
+}
+
+bool is_final(queue::job_state state) noexcept {
+    return state == queue::job_state::completed || state == queue::job_state::failed;
+}
+
+std::string job_to_json(const queue::job_record& job, queue::job_state state) {
+    object_writer w;
+    w.text("job_id", job.id);
+    w.text("name", job.name);
+    w.text("state", queue::to_string(state));
+    w.json("progress", job.progress);
+    w.json("data", job.data);
+    w.integer("priority", job.priority);
+    w.integer("delay_ms", job.delay_ms);
+    w.integer("attempts_made", job.attempts_made);
+    w.integer("attempts_started", job.attempts_started);
+    w.integer("attempts", job.attempts);
+    w.integer("stalled", job.stalled_counter);
+    w.time("created_at", job.timestamp_ms);
+    w.time("started_at", job.processed_on_ms);
+    w.time("finished_at", job.finished_on_ms);
+    w.json("result",
+           state == queue::job_state::completed ? std::string_view{job.return_value} : std::string_view{});
+    // A failed attempt that will be retried leaves its reason too: it helps whoever waits.
+    std::string reason;
+    if (!job.failed_reason.empty()) append_json_string(reason, job.failed_reason);
+    w.json("failed_reason", reason);
+    return w.take();
+}
+
+} // namespace tiktrend::gateway

@@ -1,0 +1,55 @@
+// tiktrend-gateway: the HTTP side (ARCHITECTURE.md). Configuration: docs/configuration.md.
+#include "app.hpp"
+#include "config.hpp"
+
+#include <tiktrend/base/error.hpp>
+#include <tiktrend/redis/address.hpp>
+
+#include <cstdio>
+#include <exception>
+
+namespace {
+
+constexpr int exit_config = 2;
+
+void print_settings(const tiktrend::logger& log, const tiktrend::config_reader& reader) {
+    for (const auto& e : reader.entries())
+        if (!e.is_default) log.info("setting", {{"name", e.name}, {"value", e.value}});
+}
+
+} // namespace
+
+int main() {
+    using namespace tiktrend;
+    config_reader reader;
+    const auto settings = gateway::read_config(reader);
+    for (const auto& [name, url] : {std::pair{"REDIS_QUEUE_URL", settings.redis_queue_url},
+                                    std::pair{"REDIS_CACHE_URL", settings.redis_cache_url}})
+        if (!redis::parse_url(url))
+            reader.fail(name, hide_password(url),
+                        "redis://[user[:password]@]host[:port][/db], rediss://… or unix:///path");
+    sources::registry_options source_options;
+    source_options.input_defaults = settings.source_defaults;
+    const auto definitions = sources::load_registry(settings.sources_dir, source_options);
+    if (!reader.errors().empty() || !definitions) {
+        for (const auto& line : reader.errors())
+            std::fprintf(stderr, "%s\n", line.c_str());
+        if (!definitions)
+            for (const auto& e : definitions.error())
+                std::fprintf(stderr, "%s\n", sources::to_string(e).c_str());
+        return exit_config;
+    }
+    const auto log = logger::to_stderr(settings.level).with("program", "tiktrend-gateway");
+    print_settings(log, reader);
+    if (settings.cursor_secret_is_random)
+        log.warn(
+            "cursor_secret_is_random",
+            {{"effect", "page cursors end with this process; set CURSOR_SECRET when several replicas run"}});
+    try {
+        gateway::app app{settings, **definitions, log};
+        return app.run();
+    } catch (const std::exception& e) {
+        log.error("gateway_failed", {{"error", e.what()}});
+        return 1;
+    }
+}

@@ -1,0 +1,88 @@
+#include "middleware/authenticate.hpp"
+
+#include <tiktrend/http/problem.hpp>
+
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <array>
+
+namespace tiktrend::gateway {
+namespace {
+
+constexpr std::size_t max_remembered = 10'000;
+constexpr std::size_t max_token_bytes = 8192;
+
+std::string digest(std::string_view key) {
+    std::array<unsigned char, SHA256_DIGEST_LENGTH> out{};
+    SHA256(reinterpret_cast<const unsigned char*>(key.data()), key.size(), out.data());
+    return {reinterpret_cast<const char*>(out.data()), out.size()};
+}
+
+http::problem unauthorized(std::string code, std::string detail, bool token_was_sent) {
+    // RFC 6750 section 3.1: without a token there is no error code in the challenge.
+    return http::problem(401, std::move(code), std::move(detail))
+        .with_header("WWW-Authenticate", token_was_sent ? R"(Bearer realm="tiktrend", error="invalid_token")"
+                                                        : R"(Bearer realm="tiktrend")");
+}
+
+/// The token of `Authorization: Bearer <token>`; the scheme is compared without case (RFC 9110 11.1).
+std::string_view bearer_token(std::string_view header) {
+    constexpr std::string_view scheme = "bearer ";
+    if (header.size() <= scheme.size()) return {};
+    const bool same = std::equal(scheme.begin(), scheme.end(), header.begin(),
+                                 [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b + 32 : b); });
+    if (!same) return {};
+    header.remove_prefix(scheme.size());
+    while (!header.empty() && header.front() == ' ')
+        header.remove_prefix(1);
+    return header;
+}
+
+} // namespace
+
+authenticator::authenticator(lookup find, std::chrono::seconds remember)
+    : find_{std::move(find)}, remember_{remember} {}
+
+http::handler authenticator::require(std::string scope, http::handler next) {
+    return [this, scope = std::move(scope), next = std::move(next)](http::request& r) {
+        return check(r, scope, next);
+    };
+}
+
+task<std::shared_ptr<principal>> authenticator::identify(const http::request& r) {
+    const auto header = r.headers.get("authorization");
+    if (header.empty())
+        throw unauthorized("not_authenticated", "Send an API key as 'Authorization: Bearer ttk_...'.", false);
+    const auto token = bearer_token(header);
+    if (token.empty() || token.size() > max_token_bytes)
+        throw unauthorized("invalid_token", "The Authorization header is not 'Bearer <key>'.", true);
+    auto id = digest(token);
+    const auto now = std::chrono::steady_clock::now();
+    if (const auto it = known_.find(id); it != known_.end()) {
+        if (it->second.until > now) co_return it->second.who;
+        known_.erase(it);
+    }
+    auto found = co_await find_(std::string{token});
+    if (!found) throw unauthorized("invalid_token", "The API key is unknown or was revoked.", true);
+    if (known_.size() >= max_remembered) known_.clear();
+    auto who = std::make_shared<principal>(std::move(*found));
+    known_[std::move(id)] = {who, now + remember_};
+    co_return who;
+}
+
+task<http::response> authenticator::check(http::request& r, std::string_view scope,
+                                          const http::handler& next) {
+    auto who = co_await identify(r);
+    if (!who->may(scope))
+        throw http::problem(403, "insufficient_scope",
+                            "This API key may not do that; it needs the scope '" + std::string{scope} + "'.")
+            .with_header("WWW-Authenticate",
+                         R"(Bearer realm="tiktrend", error="insufficient_scope", scope=")" +
+                             std::string{scope} + '"');
+    if (!seen_.contains(who->id)) seen_.insert(who->id);
+    r.attach(std::move(who));
+    co_return co_await next(r);
+}
+
+} // namespace tiktrend::gateway

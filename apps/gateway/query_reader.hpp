@@ -1,0 +1,39 @@
+#pragma once
+#include <tiktrend/http/message.hpp>
+#include <tiktrend/http/problem.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace tiktrend::gateway {
+
+/// Reads query parameters as json_object_reader reads members: unknown, repeated and wrong ones are all
+/// reported in one 422.
+class query_reader {
+public:
+    /// Throws problem 400 `bad_query` if the query cannot be decoded.
+    explicit query_reader(const http::request& r);
+
+    std::optional<std::string> text(std::string_view name, std::size_t max);
+    std::optional<std::int64_t> integer(std::string_view name, std::int64_t min, std::int64_t max);
+    std::optional<bool> flag(std::string_view name);
+    std::optional<std::string> one_of(std::string_view name, std::initializer_list<std::string_view> choices);
+    /// A decimal number that is not negative, as canonical text ("10.50" → "10.5"); at most 12 digits before
+    /// the point and 4 after.
+    std::optional<std::string> decimal(std::string_view name);
+
+    void fail(std::string_view name, std::string msg, std::string type);
+    void finish();
+
+private:
+    std::optional<std::string> take(std::string_view name);
+    std::vector<std::pair<std::string, std::string>> pairs_;
+    std::vector<std::string_view> known_;
+    std::vector<http::invalid_field> errors_;
+};
+
+} // namespace tiktrend::gateway

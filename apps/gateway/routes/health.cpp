@@ -1,0 +1,113 @@
+#include "routes/health.hpp"
+
+#include <tiktrend/base/error.hpp>
+#include <tiktrend/base/json_text.hpp>
+#include <tiktrend/base/task_group.hpp>
+#include <tiktrend/base/timeout.hpp>
+
+namespace tiktrend::gateway {
+namespace {
+
+using namespace std::chrono_literals;
+constexpr auto max_age = 1s;
+constexpr auto probe_limit = 1s;
+
+http::response status_only(bool ok, std::string_view word) {
+    std::string body = R"({"status":)";
+    append_json_string(body, word);
+    auto r = http::response::json(ok ? 200 : 503, body + '}');
+    r.headers.set("Cache-Control", "no-store");
+    return r;
+}
+
+task<http::response> alive() {
+    co_return status_only(true, "ok");
+}
+
+} // namespace
+
+health::health(asio::any_io_executor executor, std::vector<dependency> dependencies,
+               const std::atomic<bool>& draining)
+    : executor_{executor}, dependencies_{std::move(dependencies)}, states_(dependencies_.size()),
+      draining_{draining}, checked_{executor} {}
+
+http::handler health::live() {
+    return [](http::request&) { return alive(); };
+}
+http::handler health::ready() {
+    return [this](http::request&) { return answer(false); };
+}
+http::handler health::all() {
+    return [this](http::request&) { return answer(true); };
+}
+
+task<void> health::probe_one(std::size_t i) {
+    const auto start = std::chrono::steady_clock::now();
+    auto& s = states_[i];
+    try {
+        co_await within(probe_limit, dependencies_[i].probe());
+        s.up = true;
+        s.error.clear();
+    } catch (const std::exception& e) {
+        s.up = false;
+        s.error = e.what();
+    }
+    s.latency =
+        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start);
+}
+
+task<void> health::refresh() {
+    if (checking_) {
+        co_await checked_.wait();
+        co_return;
+    }
+    const auto now = std::chrono::steady_clock::now();
+    if (checked_at_ != std::chrono::steady_clock::time_point::min() && now - checked_at_ < max_age) co_return;
+    checking_ = true;
+    checked_.reset();
+    struct release { // also when the request that looks is cancelled: others must not wait for ever
+        health& self;
+        ~release() {
+            self.checking_ = false;
+            self.checked_.set();
+        }
+    };
+    const release at_end{*this};
+    for (std::size_t i = 0; i < dependencies_.size(); ++i)
+        co_await probe_one(i);
+    checked_at_ = std::chrono::steady_clock::now();
+}
+
+bool health::is_ready() const {
+    if (draining_) return false;
+    for (std::size_t i = 0; i < states_.size(); ++i)
+        if (dependencies_[i].required && !states_[i].up) return false;
+    return true;
+}
+
+task<http::response> health::answer(bool with_details) {
+    if (draining_ && !with_details) co_return status_only(false, "draining");
+    co_await refresh();
+    const bool ready_now = is_ready();
+    bool all_up = true;
+    for (const auto& s : states_)
+        all_up = all_up && s.up;
+    const std::string_view word = draining_ ? "draining" : !ready_now ? "down" : all_up ? "ok" : "degraded";
+    if (!with_details) co_return status_only(ready_now, word);
+    std::string body = R"({"status":)";
+    append_json_string(body, word);
+    body += R"(,"dependencies":{)";
+    for (std::size_t i = 0; i < states_.size(); ++i) {
+        if (i) body += ',';
+        append_json_string(body, dependencies_[i].name);
+        body += states_[i].up ? R"(:{"status":"ok","latency_ms":)" : R"(:{"status":"down","latency_ms":)";
+        append_json_number(body, static_cast<double>(states_[i].latency.count()) / 1000.0);
+        body += '}';
+    }
+    body += "}}";
+    auto r = http::response::json(ready_now ? 200 : 503, std::move(body));
+    r.headers.set("Cache-Control", "no-store");
+    co_return r;
+}
+
+} // namespace tiktrend::gateway

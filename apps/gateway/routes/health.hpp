@@ -1,0 +1,49 @@
+#pragma once
+#include <tiktrend/base/event.hpp>
+#include <tiktrend/http/router.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace tiktrend::gateway {
+
+/// Looks at what the gateway depends on. `probe` throws when the dependency does not answer; each gets one
+/// second. Results are kept for a second, so that probes of many load balancers cost nothing.
+class health {
+public:
+    struct dependency {
+        std::string name;
+        bool required; ///< not ready without it
+        std::function<task<void>()> probe;
+    };
+    health(asio::any_io_executor executor, std::vector<dependency> dependencies,
+           const std::atomic<bool>& draining);
+
+    http::handler live();  ///< 200 while the process turns its loops
+    http::handler ready(); ///< 200, or 503 while draining or without a required dependency
+    http::handler all();   ///< every dependency with its latency; 503 as ready()
+
+private:
+    struct state {
+        bool up = false;
+        std::string error;
+        std::chrono::microseconds latency{};
+    };
+    task<void> refresh();
+    task<void> probe_one(std::size_t i);
+    bool is_ready() const;
+    task<http::response> answer(bool with_details);
+
+    asio::any_io_executor executor_;
+    std::vector<dependency> dependencies_;
+    std::vector<state> states_;
+    const std::atomic<bool>& draining_;
+    std::chrono::steady_clock::time_point checked_at_ = std::chrono::steady_clock::time_point::min();
+    bool checking_ = false;
+    event checked_;
+};
+
+} // namespace tiktrend::gateway

@@ -1,0 +1,181 @@
+#include "routes/jobs.hpp"
+
+#include "job_json.hpp"
+
+#include <tiktrend/base/json_text.hpp>
+#include <tiktrend/http/problem.hpp>
+
+#include <algorithm>
+#include <charconv>
+
+namespace tiktrend::gateway {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Quiet time after which a comment keeps intermediaries from closing the stream, and the state is looked at
+/// again.
+constexpr auto heartbeat = 15s;
+constexpr std::size_t max_replayed = 1000;
+
+struct services {
+    queue::queue& jobs;
+    redis::client& redis;
+    job_events& hub;
+};
+
+http::problem no_such_job(std::string_view id) {
+    std::string quoted;
+    append_json_string(quoted, id);
+    return http::problem(404, "job_not_found",
+                         "There is no job " + quoted + ", or it was removed after it finished.");
+}
+
+task<std::pair<queue::job_record, queue::job_state>> find(queue::queue& jobs, std::string id) {
+    auto found = co_await jobs.get_job_and_state(id);
+    if (!found) throw no_such_job(id);
+    co_return std::move(*found);
+}
+
+task<http::response> answer_job(queue::queue& jobs, http::request& r) {
+    const auto [job, state] = co_await find(jobs, std::string{r.param("id")});
+    auto response = http::response::json(200, job_to_json(job, state));
+    response.headers.set("Cache-Control", "no-store");
+    co_return response;
+}
+
+/// "<ms>-<n>" as Redis writes stream ids; compared as numbers.
+struct stream_id {
+    std::uint64_t ms = 0;
+    std::uint64_t n = 0;
+    friend auto operator<=>(const stream_id&, const stream_id&) = default;
+
+    static std::optional<stream_id> parse(std::string_view text) {
+        const auto dash = text.find('-');
+        if (dash == std::string_view::npos) return std::nullopt;
+        stream_id out;
+        const auto whole = [](std::string_view s, std::uint64_t& value) {
+            const auto [end, ec] = std::from_chars(s.data(), s.data() + s.size(), value);
+            return ec == std::errc{} && end == s.data() + s.size() && !s.empty();
+        };
+        if (!whole(text.substr(0, dash), out.ms) || !whole(text.substr(dash + 1), out.n)) return std::nullopt;
+        return out;
+    }
+};
+
+/// Values that are JSON in the queue's events (layout 3.1); the others are text or whole numbers.
+bool is_json_field(std::string_view event, std::string_view field) {
+    return (event == "progress" && field == "data") || (event == "completed" && field == "returnvalue");
+}
+
+std::string event_json(const queue::queue_event& e) {
+    std::string out = "{";
+    for (const auto& [name, value] : e.fields) {
+        if (out.size() > 1) out += ',';
+        append_json_string(out, name == "jobId" ? "job_id" : name);
+        out += ':';
+        if (is_json_field(e.name, name))
+            out += value;
+        else
+            append_json_string(out, value);
+    }
+    return out + '}';
+}
+
+/// Sends what the queue says about one job, each event once and in order.
+class job_stream {
+public:
+    job_stream(http::event_stream& out, const services& s, std::string id)
+        : out_{out}, services_{s}, id_{std::move(id)} {}
+
+    /// The whole job now. True if it will not change any more.
+    task<bool> send_state() {
+        const auto found = co_await services_.jobs.get_job_and_state(id_);
+        if (!found) {
+            co_await out_.send("", "removed", R"({"job_id":)" + quoted(id_) + '}');
+            co_return true;
+        }
+        co_await out_.send("", "state", job_to_json(found->first, found->second));
+        co_return is_final(found->second);
+    }
+
+    task<bool> replay(const stream_id& after, std::string text) {
+        sent_ = after;
+        const auto missed = co_await queue::queue_events::read_for_job(
+            services_.redis, services_.jobs.key_base(), id_, std::move(text), max_replayed);
+        for (const auto& e : missed)
+            if (co_await forward(e)) co_return true;
+        // The stream is trimmed: what is older than its first entry is told by the state.
+        co_return missed.empty() ? co_await send_state() : false;
+    }
+
+    /// True if this event ends the job.
+    task<bool> forward(const queue::queue_event& e) {
+        const auto position = stream_id::parse(e.stream_id);
+        if (position && sent_ && *position <= *sent_) co_return false;
+        sent_ = position;
+        co_await out_.send(e.stream_id, e.name, event_json(e));
+        co_return e.name == "completed" || e.name == "failed" || e.name == "removed";
+    }
+
+private:
+    static std::string quoted(std::string_view text) {
+        std::string out;
+        append_json_string(out, text);
+        return out;
+    }
+
+    http::event_stream& out_;
+    const services& services_;
+    std::string id_;
+    std::optional<stream_id> sent_;
+};
+
+task<void> follow(http::event_stream& out, services s, std::string id, std::string last_event_id) {
+    // Subscribed first, so that nothing falls between the snapshot and the first live event.
+    job_events::subscription live{s.hub, id};
+    job_stream stream{out, s, std::move(id)};
+    const auto resume = stream_id::parse(last_event_id);
+    bool done =
+        resume ? co_await stream.replay(*resume, std::move(last_event_id)) : co_await stream.send_state();
+    auto quiet_since = std::chrono::steady_clock::now();
+    while (!done && !out.is_draining()) {
+        // Short waits let a drain end the stream soon; the client reconnects to another gateway with its
+        // Last-Event-ID.
+        const auto e = co_await live.next(500ms);
+        const auto now = std::chrono::steady_clock::now();
+        if (e) {
+            done = co_await stream.forward(*e);
+            quiet_since = now;
+        } else if (now - quiet_since >= heartbeat) {
+            co_await out.comment("still here");
+            quiet_since = now;
+        }
+        if (live.take_missed()) done = co_await stream.send_state() || done;
+    }
+}
+
+task<http::response> answer_events(services s, http::request& r) {
+    auto id = std::string{r.param("id")};
+    co_await find(s.jobs, id); // 404 before the stream begins
+    http::response response;
+    response.headers.set("Content-Type", "text/event-stream; charset=utf-8");
+    response.headers.set("Cache-Control", "no-store");
+    response.headers.set("X-Accel-Buffering", "no");
+    response.stream = [s, id = std::move(id), last = std::string{r.headers.get("last-event-id")}](
+                          http::event_stream& out) { return follow(out, s, id, last); };
+    co_return response;
+}
+
+} // namespace
+
+http::handler get_job(queue::queue& jobs) {
+    return [&jobs](http::request& r) { return answer_job(jobs, r); };
+}
+
+http::handler get_job_events(queue::queue& jobs, redis::client& redis, job_events& hub) {
+    const services s{jobs, redis, hub};
+    return [s](http::request& r) { return answer_events(s, r); };
+}
+
+} // namespace tiktrend::gateway

@@ -1,0 +1,161 @@
+#include "shard.hpp"
+
+#include "middleware/unavailable.hpp"
+#include "routes/jobs.hpp"
+#include "routes/products.hpp"
+#include "routes/start_scraping.hpp"
+
+#include <tiktrend/http/problem.hpp>
+
+namespace tiktrend::gateway {
+namespace {
+
+/// Producers fail fast: no waiting for a connection.
+redis::client_options client_options(const logger& log, std::chrono::milliseconds command_timeout) {
+    redis::client_options o;
+    o.command_timeout = command_timeout;
+    o.log = log;
+    return o;
+}
+
+constexpr std::chrono::milliseconds queue_timeout{5000};
+/// What a silent cache may cost a request before it goes to the database.
+constexpr std::chrono::milliseconds cache_timeout{500};
+
+queue::queue_options queue_options(const config& c) {
+    queue::queue_options o;
+    o.prefix = c.queue_prefix;
+    return o;
+}
+
+queue::queue_events::options events_options(const shared_parts& s) {
+    queue::queue_events::options o;
+    o.prefix = s.settings.queue_prefix;
+    o.log = s.log;
+    return o;
+}
+
+postgres::router_options router_options(const shared_parts& s) {
+    postgres::router_options o;
+    o.pool.connection.url = s.settings.database_url;
+    o.pool.max_size = s.settings.database_pool_size;
+    o.pool.acquire_timeout = s.settings.database_acquire_timeout;
+    o.pool.log = s.log;
+    o.replica_urls = s.settings.replica_urls;
+    o.log = s.log;
+    return o;
+}
+
+/// URLs were checked by read_config's schemes; what else is wrong with them is found here, before anything
+/// starts.
+redis::address address_of(const std::string& url) {
+    return redis::parse_url(url).value();
+}
+
+task<std::optional<principal>> find_key(catalog::api_key_store& keys, std::string text) {
+    const auto key = co_await keys.verify(text);
+    if (!key) co_return std::nullopt;
+    co_await keys.touch(key->id);
+    principal who;
+    who.id = "key:" + key->id;
+    who.user_id = key->user_id;
+    for (auto& name : key->scopes.names())
+        who.scopes.insert(std::move(name));
+    co_return who;
+}
+
+task<void> ping(redis::client& redis) {
+    const auto reply = co_await redis.exec(redis::command{"PING"});
+    if (reply.is_error()) throw std::runtime_error(std::string{reply.text()});
+}
+
+task<void> select_one(postgres::pool& pool) {
+    co_await pool.query("SELECT 1");
+}
+
+} // namespace
+
+shard::shard(shared_parts& shared)
+    : shared_{shared}, queue_redis_{context_.get_executor(), address_of(shared.settings.redis_queue_url),
+                                    client_options(shared.log, queue_timeout)},
+      cache_redis_{context_.get_executor(), address_of(shared.settings.redis_cache_url),
+                   client_options(shared.log, cache_timeout)},
+      jobs_{queue_redis_, shared.settings.queue_name, queue_options(shared.settings)},
+      events_{context_.get_executor(), address_of(shared.settings.redis_queue_url),
+              shared.settings.queue_name, events_options(shared)},
+      database_{context_.get_executor(), router_options(shared)}, products_{database_}, keys_{database_},
+      cache_{cache_redis_, shared.settings, shared.metrics, shared.log},
+      access_{[this](std::string key) { return find_key(keys_, std::move(key)); }},
+      health_{context_.get_executor(),
+              {{"redis_queue", true, [this] { return ping(queue_redis_); }},
+               {"redis_cache", false, [this] { return ping(cache_redis_); }},
+               {"postgresql", true, [this] { return select_one(database_.write()); }}},
+              shared.draining},
+      http_metrics_{shared.metrics}, cursors_{shared.settings.cursor_secret} {}
+
+std::shared_ptr<const http::router> shard::make_routes() {
+    auto routes = std::make_shared<http::router>();
+    using http::method;
+    routes->use(unavailable_as_503(shared_.log));
+    routes->add(
+        method::post, "/scraping/start",
+        access_.require("scrape", start_scraping(jobs_, shared_.definitions, shared_.settings.job_defaults,
+                                                 [this] { ++scrapes_; })));
+    routes->add(method::get, "/scraping/jobs/{id}", access_.require("scrape", get_job(jobs_)));
+    routes->add(method::get, "/scraping/jobs/{id}/events",
+                access_.require("scrape", get_job_events(jobs_, queue_redis_, events_)));
+    routes->add(method::get, "/products",
+                access_.require("read", list_products(products_, cache_, cursors_)));
+    routes->add(method::get, "/products/{id}", access_.require("read", get_product(products_, cache_)));
+    routes->add(method::get, "/health", health_.all());
+    routes->add(method::get, "/health/live", health_.live());
+    routes->add(method::get, "/health/ready", health_.ready());
+    return routes;
+}
+
+void shard::start(std::uint16_t port) {
+    auto options = shared_.settings.http;
+    options.port = port;
+    options.reuse_port = true;
+    options.log = shared_.log;
+    options.on_finished = [this](const http::server_options::finished& f) {
+        http_metrics_.record(f);
+        if (shared_.settings.access_log) write_access_log(shared_.log, f);
+    };
+    server_ = std::make_unique<http::server>(context_.get_executor(), make_routes(), std::move(options));
+    server_->start();
+    queue_redis_.start();
+    cache_redis_.start();
+    events_.start();
+    database_.start();
+    cache_.start();
+}
+
+task<void> shard::announce_queue(std::chrono::milliseconds limit) {
+    co_await queue_redis_.wait_connected(limit);
+    co_await jobs_.initialize();
+}
+
+task<void> shard::stop(std::chrono::steady_clock::time_point deadline) {
+    // Requests first, then what they use: senders stop before receivers.
+    co_await server_->stop(deadline);
+    co_await events_.stop();
+    co_await cache_.stop();
+    co_await database_.stop();
+    co_await queue_redis_.stop();
+    co_await cache_redis_.stop();
+}
+
+task<shard_report> shard::report() {
+    shard_report r;
+    r.seen = access_.take_seen();
+    r.scrapes = std::exchange(scrapes_, 0);
+    r.pool_in_use = database_.in_use();
+    r.pool_idle = database_.idle();
+    r.pool_waiting = database_.waiting();
+    r.connections = server_->connections();
+    r.requests_in_flight = server_->requests_in_flight();
+    co_return r;
+}
+
+} // namespace tiktrend::gateway

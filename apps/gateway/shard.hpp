@@ -1,0 +1,89 @@
+#pragma once
+#include "config.hpp"
+#include "cursor.hpp"
+#include "http_metrics.hpp"
+#include "job_events.hpp"
+#include "middleware/authenticate.hpp"
+#include "product_cache.hpp"
+#include "routes/health.hpp"
+
+#include <tiktrend/catalog/api_key_store.hpp>
+#include <tiktrend/catalog/product_store.hpp>
+#include <tiktrend/http/server.hpp>
+#include <tiktrend/observe/registry.hpp>
+#include <tiktrend/postgres/router.hpp>
+#include <tiktrend/queue/queue.hpp>
+#include <tiktrend/redis/client.hpp>
+#include <tiktrend/sources/registry.hpp>
+
+#include <atomic>
+#include <memory>
+#include <set>
+#include <string>
+
+namespace tiktrend::gateway {
+
+/// What all shards may read: immutable, or thread-safe by itself.
+struct shared_parts {
+    const config& settings;
+    const sources::registry& definitions;
+    observe::registry& metrics;
+    logger log;
+    std::atomic<bool> draining{false};
+};
+
+/// What a shard tells when the metrics are read.
+struct shard_report {
+    std::set<std::string> seen; ///< principals since the last report
+    std::int64_t scrapes = 0;   ///< accepted since the last report
+    std::size_t pool_in_use = 0, pool_idle = 0, pool_waiting = 0;
+    std::size_t connections = 0, requests_in_flight = 0;
+};
+
+/// One thread's whole gateway: event loop, listener, connections. Everything here runs on its io_context (ADR
+/// 4).
+class shard {
+public:
+    explicit shard(shared_parts& shared);
+    shard(const shard&) = delete;
+    shard& operator=(const shard&) = delete;
+
+    asio::io_context& context() noexcept { return context_; }
+    queue::queue& jobs() noexcept { return jobs_; }
+    redis::client& queue_redis() noexcept { return queue_redis_; }
+    redis::client& cache_redis() noexcept { return cache_redis_; }
+
+    /// Connects in the background and listens on `port` (0: a free one). Throws system_error if it cannot
+    /// listen.
+    void start(std::uint16_t port);
+    std::uint16_t port() const noexcept { return server_->port(); }
+    /// Waits until the queue's Redis answered once, at most `limit`, and writes the queue's meta record.
+    task<void> announce_queue(std::chrono::milliseconds limit);
+
+    void begin_drain() { server_->begin_drain(); }
+    task<void> stop(std::chrono::steady_clock::time_point deadline);
+
+    task<shard_report> report();
+
+private:
+    std::shared_ptr<const http::router> make_routes();
+
+    shared_parts& shared_;
+    asio::io_context context_{1};
+    redis::client queue_redis_;
+    redis::client cache_redis_;
+    queue::queue jobs_;
+    job_events events_;
+    postgres::router database_;
+    catalog::product_store products_;
+    catalog::api_key_store keys_;
+    product_cache cache_;
+    authenticator access_;
+    health health_;
+    http_metrics http_metrics_;
+    cursor_signer cursors_;
+    std::int64_t scrapes_ = 0;
+    std::unique_ptr<http::server> server_;
+};
+
+} // namespace tiktrend::gateway

@@ -1,0 +1,67 @@
+#include "config.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+using namespace tiktrend;
+
+namespace {
+config_reader reader(std::map<std::string, std::string, std::less<>> values) {
+    return config_reader{[values = std::move(values)](std::string_view name) -> std::optional<std::string> {
+        const auto it = values.find(name);
+        return it == values.end() ? std::nullopt : std::optional{it->second};
+    }};
+}
+
+std::string text_of(const std::filesystem::path& path) {
+    std::ostringstream out;
+    out << std::ifstream{path}.rdbuf();
+    return out.str();
+}
+} // namespace
+
+TEST_CASE("the defaults are the product's", "[unit][gateway]") {
+    auto r = reader({});
+    const auto c = gateway::read_config(r);
+    CHECK(r.errors().empty());
+    CHECK(c.job_defaults.priority == 5);
+    CHECK(c.job_defaults.attempts == 3);
+    REQUIRE(c.job_defaults.backoff);
+    CHECK(c.job_defaults.backoff->type == "exponential");
+    CHECK(c.job_defaults.backoff->delay == std::chrono::seconds{2});
+    CHECK(c.job_defaults.remove_on_complete == queue::keep_policy::newest(1000));
+    CHECK(c.job_defaults.remove_on_fail == queue::keep_policy::newest(5000));
+    CHECK(c.queue_name == "scraping");
+    CHECK(c.cursor_secret_is_random);
+}
+
+TEST_CASE("every mistake gives one line", "[unit][gateway]") {
+    auto r = reader({{"GATEWAY_PORT", "99999"},
+                     {"DATABASE_URL", "mysql://x"},
+                     {"CURSOR_SECRET", "short"},
+                     {"LAME_DUCK", "10"},
+                     {"QUEUE_NAME", "a:b"}});
+    gateway::read_config(r);
+    REQUIRE(r.errors().size() == 5);
+    CHECK(r.errors()[0] == R"(GATEWAY_PORT="99999": expected an integer from 0 to 65535)");
+    CHECK(r.errors()[2] == R"(QUEUE_NAME="a:b": expected a name without ':')");
+    for (const auto& line : r.errors())
+        CHECK(line.find("short") == std::string::npos);
+}
+
+TEST_CASE("docs/configuration.md lists every variable of the gateway", "[unit][gateway]") {
+    const char* root = std::getenv("TIKTREND_SOURCE_DIR");
+    REQUIRE(root);
+    const auto docs = text_of(std::filesystem::path{root} / "docs/configuration.md");
+    auto r = reader({});
+    gateway::read_config(r);
+    for (const auto& e : r.entries()) {
+        INFO(e.name);
+        CHECK(docs.find("`" + e.name + "`") != std::string::npos);
+    }
+}

@@ -93,6 +93,14 @@ TEST_CASE("families are shared by name and refused when they differ", "[unit][ob
     CHECK_THROWS_AS(a.with({"1", "2"}), std::invalid_argument);
 }
 
+TEST_CASE("the names of all families can be listed", "[unit][observe]") {
+    registry r;
+    r.make_gauge("b", "");
+    r.make_histogram("c_seconds", "");
+    r.counters("a_total", "", {"x"});
+    CHECK(r.names() == std::vector<std::string>{"a_total", "b", "c_seconds"});
+}
+
 TEST_CASE("cached handles are the family's own series", "[unit][observe]") {
     registry r;
     auto& family = r.counters("a_total", "A.", {"x", "y"});

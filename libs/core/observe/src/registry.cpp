@@ -9,7 +9,7 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
-#include <list>
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <stdexcept>
@@ -155,6 +155,19 @@ registry::exposition registry::expose(std::string_view accept) const {
         c->run(); // unlocked: they ask the registry for their families
     const auto f = choose_format(accept);
     return {std::string{content_type_of(f)}, write_exposition(impl_->inner.Collect(), f)};
+}
+
+std::vector<std::string> registry::names() const {
+    std::vector<std::string> out;
+    const std::scoped_lock lock{impl_->mutex};
+    for (const auto& [name, family] : impl_->counters)
+        out.push_back(name);
+    for (const auto& [name, family] : impl_->gauges)
+        out.push_back(name);
+    for (const auto& [name, family] : impl_->histograms)
+        out.push_back(name);
+    std::sort(out.begin(), out.end());
+    return out;
 }
 
 } // namespace tiktrend::observe

@@ -52,6 +52,9 @@ public:
     /// (https://prometheus.io/docs/instrumenting/exposition_formats/). Families by name, series by labels.
     exposition expose(std::string_view accept = {}) const;
 
+    /// Names of all families, sorted, for a test that compares them with docs/metrics.md.
+    std::vector<std::string> names() const;
+
 private:
     struct impl;
     std::unique_ptr<impl> impl_;

@@ -29,7 +29,7 @@ Cost      O(log n + length of `active`) per job
 BullMQ    6.7: moveToFinished-14, moveToDelayed-11, retryJob-11, moveJobFromActiveToWait-9, moveToActive-11
 --]]
 local base = KEYS[1]
-local now, token, lock_ms, wanted = tonumber(ARGV[1]), ARGV[2], ARGV[3], tonumber(ARGV[4])
+local now_text, token, lock_ms, wanted = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local worker, limit_max, limit_duration = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
 local metrics_points = tonumber(ARGV[8])
 local words = ARGV
@@ -40,6 +40,9 @@ local call = redis.call
 --@include "metrics"
 
 local FIXED_WORDS, WORDS_PER_JOB = 8, 10
+-- A number given to a command is printed as a floating point number, which is slow: what is stored unchanged stays text.
+local now = tonumber(now_text)
+local SMALL = { '1', '2', '3', '4', '5', '6', '7', '8' }
 local count = (#words - FIXED_WORDS) / WORDS_PER_JOB
 local settings = read_settings(base)
 local events = base .. 'events'
@@ -82,7 +85,7 @@ local function keep_finished(target, id, keep_count, keep_age, keep_limit)
         group.target, group.rule = target, rule
         group.count, group.age, group.limit = tonumber(keep_count), tonumber(keep_age), tonumber(keep_limit) or 1000
     end
-    group.entries[#group.entries + 1] = now
+    group.entries[#group.entries + 1] = now_text
     group.entries[#group.entries + 1] = id
 end
 
@@ -122,7 +125,14 @@ for i = 1, count do
         unpack(words, at + 1, at + WORDS_PER_JOB)
     local key = base .. id
     if kind == 'wait' then promote_before_retry() end
-    local job = call('HMGET', key, 'name', 'atm', 'priority', 'parentKey', 'parent', 'deid', 'defa')
+    local job
+    if kind == 'completed' then -- a missing field costs a walk through the hash: only what is needed
+        job = call('HMGET', key, 'name', 'atm', 'parentKey', 'deid')
+    elseif kind == 'failed' then
+        job = call('HMGET', key, 'name', 'atm', 'parentKey', 'deid', 'parent', 'defa')
+    else
+        job = call('HMGET', key, 'name', 'atm', 'priority')
+    end
     local code = leave_active(i, kind, id, key, owner, job[1])
     if code then
         refused[#refused + 1] = i
@@ -130,7 +140,8 @@ for i = 1, count do
     elseif kind == 'completed' or kind == 'failed' then
         local is_failed = kind == 'failed'
         local made = (tonumber(job[2]) or 0) + 1
-        local parent_key, parent, deduplication_id = job[4], job[5], job[6]
+        local made_text = SMALL[made] or made
+        local parent_key, deduplication_id, parent = job[3], job[4], job[5]
         trim_events()
         if deduplication_id then
             free_deduplication_id(base, deduplication_id, id)
@@ -149,17 +160,17 @@ for i = 1, count do
             delete_keys(keys)
             if parent_key then unlink_child(key, parent_key, now) end
         elseif is_failed then
-            call('HSET', key, 'atm', made, 'failedReason', value, 'stacktrace', stack, 'finishedOn', now)
-            if job[7] then call('HDEL', key, 'defa') end
+            call('HSET', key, 'atm', made_text, 'failedReason', value, 'stacktrace', stack, 'finishedOn', now_text)
+            if job[6] then call('HDEL', key, 'defa') end
             keep_finished(kind, id, keep_count, keep_age, keep_limit)
         else
-            call('HSET', key, 'atm', made, 'returnvalue', value, 'finishedOn', now)
+            call('HSET', key, 'atm', made_text, 'returnvalue', value, 'finishedOn', now_text)
             keep_finished(kind, id, keep_count, keep_age, keep_limit)
         end
         if is_failed then
             call('XADD', events, '*', 'event', 'failed', 'jobId', id, 'failedReason', value, 'prev', 'active')
             if made >= tonumber(argument) then
-                call('XADD', events, '*', 'event', 'retries-exhausted', 'jobId', id, 'attemptsMade', made)
+                call('XADD', events, '*', 'event', 'retries-exhausted', 'jobId', id, 'attemptsMade', made_text)
             end
         else
             call('XADD', events, '*', 'event', 'completed', 'jobId', id, 'returnvalue', value, 'prev', 'active')
@@ -217,7 +228,7 @@ if put_back then wake(base, settings) end
 local jobs, limited_ms, next_delayed = {}, 0, 0
 if wanted > 0 then
     jobs, limited_ms, next_delayed = fetch_jobs(base, settings, {
-        wanted = wanted, now = now, token = token, lock_ms = lock_ms, worker = worker,
+        wanted = wanted, now = now, now_text = now_text, token = token, lock_ms = lock_ms, worker = worker,
         limit_max = limit_max > 0 and limit_max or nil, limit_duration = limit_duration > 0 and limit_duration or nil,
     })
 end

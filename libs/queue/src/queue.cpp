@@ -153,8 +153,8 @@ task<std::optional<job_record>> queue::get_job(std::string id) {
 }
 
 task<job_state> queue::get_state(std::string id) {
-    const auto reply = co_await impl_->run(scripts::all().get_job, {std::move(id)});
-    co_return state_from(reply[0].text());
+    const auto reply = co_await impl_->run(scripts::all().get_state, {std::move(id)});
+    co_return state_from(reply.text());
 }
 
 task<job_counts> queue::counts() {

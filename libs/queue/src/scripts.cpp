@@ -55,6 +55,7 @@ const scripts& scripts::all() {
         .update_data = make("update_data"),
         .add_log = make("add_log"),
         .get_job = make("get_job"),
+        .get_state = make("get_state"),
         .counts = make("counts"),
         .depth = make("depth"),
         .list_ids = make("list_ids"),

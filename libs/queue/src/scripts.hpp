@@ -15,7 +15,7 @@ std::string assemble_script(std::string_view name);
 struct scripts {
     redis::script add, finish_and_fetch, renew_locks, recover, stalled_check, next_iteration;
     redis::script update_progress, update_data, add_log;
-    redis::script get_job, counts, depth, list_ids;
+    redis::script get_job, get_state, counts, depth, list_ids;
     redis::script pause, resume, promote, retry, remove;
 
     static const scripts& all();

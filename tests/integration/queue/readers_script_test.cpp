@@ -7,7 +7,7 @@ namespace {
 
 TEST_CASE("counts and states follow a job through its life", "[integration][queue][script]") {
     queue_fixture f;
-    const auto state = [&](const std::string& id) { return lines(f.script("get_job", {id}) + "\n").front(); };
+    const auto state = [&](const std::string& id) { return f.script("get_state", {id}); };
     CHECK(f.script("counts", {}) == "0\n0\n0\n0\n0\n0\n0");
     f.add("w");
     f.add("p", "4");
@@ -29,6 +29,8 @@ TEST_CASE("counts and states follow a job through its life", "[integration][queu
     CHECK(state("k") == "waiting-children");
     CHECK(state("v5") == "waiting");
     CHECK(state("nobody") == "unknown");
+    CHECK(f.script("get_job", {"nobody"}) == "unknown\n");
+    CHECK(f.script("get_job", {"w"}).starts_with("waiting\nname\npaint\n"));
 }
 
 TEST_CASE("the depth counts what needs a slot now", "[integration][queue][script]") {

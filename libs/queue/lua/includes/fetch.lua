@@ -3,7 +3,7 @@
 -- Takes up to `request.wanted` jobs: `wait` first, then `prioritized`. Keeps these invariants: an id is in `active` before this
 -- returns it, with a lock of its own that expires; nothing is taken while the queue is paused, at its global concurrency or
 -- over its rate limit. An id without a job is dropped instead of being run as an empty job.
--- request: wanted, now, token, lock_ms, worker, and limit_max, limit_duration (numbers or nil).
+-- request: wanted, now (ms, also as now_text), token, lock_ms, worker, and limit_max, limit_duration (numbers or nil).
 -- Returns the jobs (each the fields and values of its hash as they were before, then its id), the ms to wait because of a rate
 -- limit (0: none), and the time of the next delayed job (0: none is known).
 -- Events: waiting (prev=delayed) for due jobs; active (prev=waiting) per job. O(log n) per job.
@@ -74,10 +74,11 @@ local function fetch_jobs(base, settings, request)
                 end
                 call('SET', key .. ':lock', request.token, 'PX', request.lock_ms)
                 call('XADD', events, '*', 'event', 'active', 'jobId', id, 'prev', 'waiting')
+                local runs = started == 0 and '1' or started + 1
                 if worker ~= '' then
-                    call('HSET', key, 'processedOn', now, 'ats', started + 1, 'pb', worker)
+                    call('HSET', key, 'processedOn', request.now_text, 'ats', runs, 'pb', worker)
                 else
-                    call('HSET', key, 'processedOn', now, 'ats', started + 1)
+                    call('HSET', key, 'processedOn', request.now_text, 'ats', runs)
                 end
                 taken[#taken + 1] = id
                 job[#job + 1] = id

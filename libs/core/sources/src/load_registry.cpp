@@ -47,7 +47,10 @@ registry_result load_registry(const fs::path& folder, const registry_options& op
     }
     auto made = make_registry(files, options);
     if (errors.empty()) return made;
-    if (!made) errors.insert(errors.end(), made.error().begin(), made.error().end());
+    if (!made) {
+        const auto mistakes = made.error(); // a copy each time it is asked for
+        errors.insert(errors.end(), mistakes.begin(), mistakes.end());
+    }
     return errors;
 }
 

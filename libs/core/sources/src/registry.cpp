@@ -50,7 +50,8 @@ registry_result make_registry(const std::vector<source_file>& files, const regis
     for (const auto& file : files) {
         auto parsed = parse_definition(file.name, file.text);
         if (!parsed) {
-            errors.insert(errors.end(), parsed.error().begin(), parsed.error().end());
+            const auto mistakes = parsed.error(); // a copy each time it is asked for
+            errors.insert(errors.end(), mistakes.begin(), mistakes.end());
             continue;
         }
         const auto twin = std::find_if(out->all_.begin(), out->all_.end(),

@@ -1,0 +1,305 @@
+#include "app.hpp"
+
+#include "jobs/scrape_products.hpp"
+#include "status_routes.hpp"
+
+#include <tiktrend/catalog/migrations.hpp>
+#include <tiktrend/postgres/migrator.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+
+namespace tiktrend::worker {
+namespace {
+
+using namespace std::chrono_literals;
+using steady = std::chrono::steady_clock;
+
+constexpr std::string_view version = "0.1.0";
+
+std::string worker_name(const config& settings) {
+    if (!settings.worker_name.empty()) return settings.worker_name;
+    std::array<char, 256> host{};
+    if (::gethostname(host.data(), host.size() - 1) != 0) host = {'w', 'o', 'r', 'k', 'e', 'r'};
+    return fmt::format("{}-{}", host.data(), ::getpid());
+}
+
+postgres::router_options database_options(const config& settings, const logger& log) {
+    postgres::router_options o;
+    o.pool.connection.url = settings.database_url;
+    o.pool.connection.application_name = "tiktrend-worker";
+    o.pool.max_size = settings.database_pool_size;
+    o.pool.acquire_timeout = settings.database_acquire_timeout;
+    o.pool.log = log;
+    o.log = log;
+    return o;
+}
+
+redis::client_options cache_options(const logger& log) {
+    redis::client_options o;
+    o.client_name = "tiktrend-worker";
+    o.command_timeout = 1000ms; // a cache is not worth more
+    o.log = log;
+    return o;
+}
+
+fetch::client_options fetch_options(const config& settings, const logger& log) {
+    auto o = settings.fetch;
+    o.log = log;
+    return o;
+}
+
+catalog::product_store_options store_options(const logger& log) {
+    catalog::product_store_options o;
+    o.log = log;
+    return o;
+}
+
+} // namespace
+
+/// Everything that works, in the order of building; the drain says in which order it stops.
+struct app::parts {
+    parts(app& owner, const config& s, const logger& log);
+
+    queue::worker_options job_options(const config& s, const logger& log);
+
+    asio::any_io_executor executor;
+    std::shared_ptr<default_random> random = std::make_shared<default_random>();
+    job_table jobs;
+    worker_metrics metrics;
+    postgres::router database;
+    redis::client cache;
+    fetch::client fetcher;
+    local_politeness polite;
+    catalog::product_store products;
+    catalog::page_cache pages;
+    cache_invalidation caches;
+    scrape_services services;
+    queue::worker worker;
+    bool is_working = false; ///< worker.start() was called
+    std::unique_ptr<http::server> status;
+};
+
+app::parts::parts(app& owner, const config& s, const logger& log)
+    : executor{owner.context_.get_executor()},
+      metrics{owner.metrics_registry_, s.queue_name, {std::string{scrape_products::name}}, s.concurrency},
+      database{executor, database_options(s, log)},
+      cache{executor, *redis::parse_url(s.redis_cache_url), cache_options(log)},
+      fetcher{executor, fetch_options(s, log)}, polite{executor, *random},
+      products{database, store_options(log)}, pages{database}, caches{cache, metrics, log},
+      services{s,       *owner.definitions_, fetcher, polite, products, pages, caches, metrics,
+               *random, system_wall_clock(), log},
+      worker{executor, *redis::parse_url(s.redis_queue_url), s.queue_name,
+             [this](queue::active_job& job) { return jobs.run(job); }, job_options(s, log)} {
+    jobs.add(scrape_products::name,
+             [run = scrape_products{services}](queue::active_job& job) { return run(job); });
+}
+
+queue::worker_options app::parts::job_options(const config& s, const logger& log) {
+    queue::worker_options o;
+    o.prefix = s.queue_prefix;
+    o.name = worker_name(s);
+    o.concurrency = s.concurrency;
+    o.lock_duration = s.lock_duration;
+    o.stalled_interval = s.stalled_interval;
+    o.max_stalled_count = s.max_stalled_count;
+    o.drain_delay = s.drain_delay;
+    o.remove_on_complete = queue::keep_policy::newest(s.keep_completed);
+    o.remove_on_fail = queue::keep_policy::newest(s.keep_failed);
+    o.random = random;
+    o.log = log;
+    o.on_outcome = [this, log](const queue::worker_options::outcome& done) {
+        metrics.job_ended(done);
+        using kind = queue::worker_options::outcome::kind;
+        const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(done.elapsed).count();
+        if (done.what == kind::completed)
+            log.info("job_completed",
+                     {{"job_id", done.job.id}, {"name", done.job.name}, {"duration_ms", ms}});
+        else
+            log.warn("job_not_completed", {{"job_id", done.job.id},
+                                           {"name", done.job.name},
+                                           {"outcome", name_of(done.what)},
+                                           {"reason", done.reason},
+                                           {"duration_ms", ms}});
+    };
+    o.on_stalled = [this](std::size_t n) { metrics.stalled(n); };
+    return o;
+}
+
+app::app(const config& settings, sources::registry_ptr definitions, logger log)
+    : settings_{settings}, definitions_{std::move(definitions)}, log_{std::move(log)},
+      stop_{context_.get_executor()}, parts_{std::make_unique<parts>(*this, settings_, log_)} {
+    collectors_ = {observe::add_process_metrics(metrics_registry_, version),
+                   metrics_registry_.on_collect([this] {
+                       parts_->metrics.refresh(parts_->worker, parts_->fetcher, parts_->database);
+                   })};
+}
+
+app::~app() = default;
+
+int app::run() {
+    asio::co_spawn(context_, serve(), [this](std::exception_ptr e) { error_ = std::move(e); });
+    context_.run();
+    if (error_) std::rethrow_exception(error_);
+    return status_;
+}
+
+void app::start_status_server() {
+    status_source source;
+    source.check = [this] {
+        std::vector<readiness> out;
+        const bool is_queue_up = !parts_->is_working || parts_->worker.is_connected();
+        out.push_back({"redis_queue", is_queue_up, is_queue_up ? "" : "no connection"});
+        const bool is_database_up = parts_->database.write().is_healthy() && waiting_for_.empty();
+        out.push_back({"database", is_database_up,
+                       waiting_for_.empty() ? "no connection" : "waiting for " + waiting_for_});
+        return out;
+    };
+    source.is_draining = [this] { return stop_.is_stopping(); };
+    http::server_options o;
+    o.address = settings_.metrics_address;
+    o.port = settings_.metrics_port;
+    o.log = log_;
+    parts_->status = std::make_unique<http::server>(
+        context_.get_executor(),
+        std::make_shared<http::router>(status_routes(metrics_registry_, std::move(source))), o);
+    parts_->status->start();
+}
+
+/// Jobs are taken only once the database answers and has this program's schema: a worker that cannot write
+/// would only burn other workers' jobs.
+task<void> app::start_when_ready() {
+    const postgres::migrator migrations{catalog::migrations::files()};
+    std::string said;
+    for (auto pause = 100ms; !stop_.is_stopping();
+         pause = std::min<std::chrono::milliseconds>(pause * 2, 2000ms)) {
+        std::string problem;
+        try {
+            const auto connection = co_await parts_->database.write().acquire();
+            const auto status = co_await within(5s, migrations.status(*connection));
+            if (status.is_ready()) {
+                waiting_for_.clear();
+                parts_->worker.start();
+                parts_->is_working = true;
+                log_.info("worker_ready",
+                          {{"queue", settings_.queue_name}, {"schema_version", status.current}});
+                co_return;
+            }
+            waiting_for_ = "the schema";
+            problem = status.summary();
+        } catch (const system_error& e) {
+            if (is_cancelled(e.code())) throw;
+            waiting_for_ = "the database";
+            problem = e.what();
+        }
+        if (problem != said) log_.warn("waiting", {{"for", waiting_for_}, {"reason", problem}});
+        said = problem;
+        co_await stop_.draining().wait_for(pause);
+    }
+}
+
+task<void> app::serve() {
+    task_group tasks{context_.get_executor()};
+    std::exception_ptr failed;
+    try {
+        start_status_server();
+        write_port_file();
+        parts_->database.start();
+        parts_->cache.start();
+        tasks.spawn("signals", watch_signals());
+        tasks.spawn("stop deadline", stop_.run());
+        tasks.spawn("second signal", hurry_on_second_signal());
+        tasks.spawn("start", start_when_ready());
+        log_.info("worker_started", {{"queue", settings_.queue_name},
+                                     {"concurrency", settings_.concurrency},
+                                     {"sources", definitions_->all().size()},
+                                     {"metrics_port", parts_->status->port()}});
+        co_await stop_.draining().wait();
+    } catch (...) { // a port that cannot be had: what was started is stopped like on any other day
+        failed = std::current_exception();
+        stop_.terminate("start failed");
+    }
+    co_await drain();
+    tasks.cancel();
+    co_await tasks.join();
+    if (failed) std::rethrow_exception(failed);
+}
+
+task<void> app::watch_signals() {
+    asio::signal_set signals{context_, SIGTERM, SIGINT, SIGQUIT};
+    for (bool is_first = true;;) {
+        const int number = co_await signals.async_wait(asio::use_awaitable);
+        if (number == SIGQUIT) {
+            log_state();
+            continue;
+        }
+        const std::string name = number == SIGTERM ? "SIGTERM" : "SIGINT";
+        log_.info("signal", {{"name", name}});
+        if (std::exchange(is_first, false))
+            stop_.request(plan_drain(steady::now(), settings_.drain_timeout).cancel_at, name);
+        else
+            stop_.terminate(name + " again");
+    }
+}
+
+task<void> app::hurry_on_second_signal() {
+    co_await stop_.terminating().wait();
+    if (parts_->is_working) parts_->worker.cancel_running("the worker stops now");
+}
+
+/// The order: no new jobs; running ones end, or are asked to end and go back to the queue; then whatever they
+/// used, users before what they use. Each step has its deadline, also with Redis or PostgreSQL gone, and the
+/// guard stands behind all of them.
+task<void> app::drain() {
+    const auto plan = plan_drain(steady::now(), settings_.drain_timeout);
+    guard_.arm(plan.exit_at);
+    parts_->metrics.draining();
+    log_.info("draining", {{"reason", stop_.reason()}, {"active", parts_->worker.active()}});
+
+    std::size_t left = 0;
+    if (parts_->is_working) {
+        parts_->worker.begin_drain();
+        const auto finish_by =
+            stop_.current() == stop_state::phase::terminating ? steady::now() : plan.cancel_at;
+        left = co_await parts_->worker.stop(finish_by, plan.close_at);
+    }
+    status_ = left == 0 ? 0 : 1;
+    guard_.set_status(status_);
+    if (left != 0)
+        log_.error("jobs_left_active", {{"jobs", left}, {"effect", "the stalled check will find them"}});
+
+    co_await parts_->fetcher.stop();
+    co_await parts_->caches.stop(500ms);
+    co_await parts_->cache.stop();
+    co_await parts_->database.stop(500ms);
+    if (parts_->status) co_await parts_->status->stop(steady::now() + 200ms);
+    log_.info("stopped", {{"status", status_}});
+}
+
+void app::write_port_file() const {
+    if (settings_.port_file.empty()) return;
+    // Written beside and renamed, so that a reader never sees half of it.
+    const auto part = settings_.port_file + ".part";
+    std::ofstream{part} << "METRICS_PORT=" << parts_->status->port() << '\n';
+    if (std::rename(part.c_str(), settings_.port_file.c_str()) != 0)
+        throw std::runtime_error("cannot write PORT_FILE " + settings_.port_file);
+}
+
+void app::log_state() const {
+    const auto s = parts_->fetcher.stats();
+    log_.info("state", {{"active", parts_->worker.active()},
+                        {"draining", stop_.is_stopping()},
+                        {"waiting_for", waiting_for_},
+                        {"transfers", s.in_flight},
+                        {"fetches_waiting", s.waiting},
+                        {"connections_in_use", parts_->database.in_use()}});
+}
+
+} // namespace tiktrend::worker

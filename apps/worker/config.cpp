@@ -1,0 +1,129 @@
+#include "config.hpp"
+
+#include <tiktrend/redis/address.hpp>
+#include <tiktrend/sources/registry.hpp>
+
+namespace tiktrend::worker {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string read_redis_url(config_reader& r, std::string_view name, std::string_view fallback) {
+    auto url = r.url(name, fallback, {"redis", "rediss", "unix"});
+    if (!redis::parse_url(url))
+        r.fail(name, hide_password(url),
+               "redis://[user[:password]@]host[:port][/db], rediss://… or unix:///path");
+    return url;
+}
+
+fetch::address_guard read_guard(config_reader& r) {
+    fetch::address_guard::rules rules;
+    for (const auto& text : r.list("FETCH_ALLOW", "")) {
+        auto entry = fetch::parse_allow_entry(text);
+        if (entry)
+            rules.allow.push_back(std::move(*entry));
+        else
+            r.fail("FETCH_ALLOW", text, entry.error().substr(entry.error().find(' ') + 1));
+    }
+    for (const auto& text : r.list("FETCH_DENY", "")) {
+        if (const auto range = fetch::parse_ip_range(text))
+            rules.deny.push_back(*range);
+        else
+            r.fail("FETCH_DENY", text, "ADDRESS or ADDRESS/BITS");
+    }
+    rules.own_addresses = fetch::own_addresses();
+    return fetch::address_guard{std::move(rules)};
+}
+
+fetch::client_options read_fetch(config_reader& r) {
+    fetch::client_options o;
+    o.user_agent = r.text("FETCH_USER_AGENT", o.user_agent);
+    if (o.user_agent.find_first_of("\r\n") != std::string::npos)
+        r.fail("FETCH_USER_AGENT", o.user_agent, "one line of text");
+    o.max_body_bytes = static_cast<std::size_t>(r.bytes("FETCH_MAX_BODY", 8 << 20, 1024, 1 << 30));
+    o.connect_timeout = r.duration("FETCH_CONNECT_TIMEOUT", o.connect_timeout, 10ms, 5min);
+    o.first_byte_timeout = r.duration("FETCH_FIRST_BYTE_TIMEOUT", o.first_byte_timeout, 10ms, 5min);
+    o.total_timeout = r.duration("FETCH_TOTAL_TIMEOUT", o.total_timeout, 10ms, 1h);
+    o.max_per_host = static_cast<std::size_t>(r.integer("FETCH_MAX_PER_HOST", 8, 1, 1000));
+    o.max_total = static_cast<std::size_t>(r.integer("FETCH_MAX_CONNECTIONS", 64, 1, 10'000));
+    o.ca_file = r.text("FETCH_CA_FILE", "");
+    o.guard = read_guard(r);
+    return o;
+}
+
+std::map<std::string, std::string, std::less<>> read_pairs(config_reader& r, std::string_view name,
+                                                           const std::string& text, bool is_secret) {
+    std::vector<std::string> entries;
+    for (std::string_view rest = text; !rest.empty();) {
+        const auto comma = rest.find(',');
+        if (const auto entry = rest.substr(0, comma); !entry.empty()) entries.emplace_back(entry);
+        rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
+    }
+    auto pairs = sources::parse_input_defaults(entries);
+    if (pairs) return std::move(*pairs);
+    r.fail(name, is_secret ? "***" : pairs.error(), "comma separated SOURCE.NAME=VALUE entries");
+    return {};
+}
+
+retry_settings read_retries(config_reader& r) {
+    retry_settings s;
+    s.tries = static_cast<int>(r.integer("FETCH_TRIES", s.tries, 1, 20));
+    s.base = r.duration("FETCH_RETRY_BASE", s.base, 1ms, 1min);
+    s.max = r.duration("FETCH_RETRY_MAX", s.max, 1ms, 10min);
+    s.wait_in_place = r.duration("RATE_LIMIT_WAIT", s.wait_in_place, 0ms, 5min);
+    s.retry_after_cap = r.duration("RETRY_AFTER_MAX", s.retry_after_cap, 1s, 24h);
+    s.cool_down = r.duration("BLOCKED_COOL_DOWN", s.cool_down, 0ms, 24h);
+    return s;
+}
+
+sources::limits read_limits(config_reader& r, std::size_t max_body) {
+    sources::limits l;
+    l.max_pages = r.integer("SCRAPE_MAX_PAGES", 1000, 1, 1'000'000);
+    l.max_items = r.integer("SCRAPE_MAX_ITEMS", 100'000, 1, 100'000'000);
+    l.deadline = r.duration("SCRAPE_DEADLINE", 1h, 1s, 24h);
+    l.max_bytes = static_cast<std::int64_t>(max_body);
+    return l;
+}
+
+} // namespace
+
+config read_config(config_reader& r) {
+    config c;
+    c.redis_queue_url = read_redis_url(r, "REDIS_QUEUE_URL", "redis://127.0.0.1:6379/0");
+    c.redis_cache_url = read_redis_url(r, "REDIS_CACHE_URL", "redis://127.0.0.1:6380/0");
+    c.database_url = r.url("DATABASE_URL", "postgresql://127.0.0.1/tiktrend", {"postgresql", "postgres"});
+    c.database_pool_size = static_cast<std::size_t>(r.integer("DATABASE_POOL_SIZE", 4, 1, 1000));
+    c.database_acquire_timeout = r.duration("DATABASE_ACQUIRE_TIMEOUT", 2s, 10ms, 60s);
+
+    c.queue_prefix = r.text("QUEUE_PREFIX", "bull");
+    c.queue_name = r.text("QUEUE_NAME", "scraping");
+    if (c.queue_name.find(':') != std::string::npos) r.fail("QUEUE_NAME", c.queue_name, "a name without ':'");
+    c.worker_name = r.text("WORKER_NAME", "");
+    c.concurrency = static_cast<std::size_t>(r.integer("WORKER_CONCURRENCY", 10, 1, 1000));
+    c.lock_duration = r.duration("LOCK_DURATION", 30s, 100ms, 10min);
+    c.stalled_interval = r.duration("STALLED_INTERVAL", 30s, 100ms, 10min);
+    c.max_stalled_count = static_cast<std::int32_t>(r.integer("MAX_STALLED_COUNT", 3, 0, 1000));
+    c.drain_delay = r.duration("DRAIN_DELAY", 5s, 10ms, 1min);
+    c.keep_completed = r.integer("JOB_KEEP_COMPLETED", 1000, 0, 10'000'000);
+    c.keep_failed = r.integer("JOB_KEEP_FAILED", 5000, 0, 10'000'000);
+
+    c.sources_dir = r.text("SOURCES_DIR", "apps/worker/sources");
+    c.source_defaults = read_pairs(r, "SOURCE_DEFAULTS", r.text("SOURCE_DEFAULTS", ""), false);
+    c.source_secrets = read_pairs(r, "SOURCE_SECRETS", r.secret("SOURCE_SECRETS"), true);
+    c.plain_http_hosts = r.list("PLAIN_HTTP_HOSTS", "");
+    c.fetch = read_fetch(r);
+    c.limits = read_limits(r, c.fetch.max_body_bytes);
+    c.min_delay = r.duration("SCRAPE_MIN_DELAY", 0ms, 0ms, 1h);
+    c.retries = read_retries(r);
+
+    c.drain_timeout = r.duration("DRAIN_TIMEOUT", 105s, 1s, 1h);
+    c.metrics_address = r.text("METRICS_ADDRESS", "127.0.0.1");
+    c.metrics_port = static_cast<std::uint16_t>(r.integer("METRICS_PORT", 9091, 0, 65'535));
+    c.port_file = r.text("PORT_FILE", "");
+    if (const auto level = r.one_of("LOG_LEVEL", "info", {"debug", "info", "warn", "error", "off"});
+        !parse_log_level(level, c.level))
+        c.level = log_level::info;
+    return c;
+}
+
+} // namespace tiktrend::worker

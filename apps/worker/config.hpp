@@ -1,0 +1,55 @@
+#pragma once
+#include "crawl/retry_policy.hpp"
+
+#include <tiktrend/base/config_reader.hpp>
+#include <tiktrend/base/log.hpp>
+#include <tiktrend/fetch/client.hpp>
+#include <tiktrend/sources/definition.hpp>
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace tiktrend::worker {
+
+/// Everything that the environment decides, read once (docs/configuration.md lists each variable).
+struct config {
+    std::string redis_queue_url;
+    std::string redis_cache_url;
+    std::string database_url;
+    std::size_t database_pool_size = 4;
+    std::chrono::milliseconds database_acquire_timeout{};
+
+    std::string queue_prefix;
+    std::string queue_name;
+    std::string worker_name; ///< `pb` of the jobs; empty: host name and process id
+    std::size_t concurrency = 10;
+    std::chrono::milliseconds lock_duration{};
+    std::chrono::milliseconds stalled_interval{};
+    std::int32_t max_stalled_count = 3;
+    std::chrono::milliseconds drain_delay{}; ///< longest blocking wait for a job
+    std::int64_t keep_completed = 0;
+    std::int64_t keep_failed = 0;
+
+    std::string sources_dir;
+    std::map<std::string, std::string, std::less<>> source_defaults; ///< "source.input" → value
+    std::map<std::string, std::string, std::less<>> source_secrets;  ///< "source.secret" → value
+    std::vector<std::string> plain_http_hosts; ///< https URLs to these are asked over http
+    sources::limits limits;                    ///< what the operator allows a definition at most
+    std::chrono::milliseconds min_delay{}; ///< between two requests to one host, whatever the definition says
+    retry_settings retries;
+
+    fetch::client_options fetch; ///< FETCH_*; its guard has the allow and deny lists
+
+    std::chrono::milliseconds drain_timeout{};
+    std::string metrics_address;
+    std::uint16_t metrics_port = 0;
+    std::string port_file; ///< `METRICS_PORT=…` is written here once listening; empty: nowhere
+    log_level level = log_level::info;
+};
+
+/// Reads all of it; mistakes are in reader.errors().
+config read_config(config_reader& reader);
+
+} // namespace tiktrend::worker

@@ -1,0 +1,43 @@
+#pragma once
+#include <tiktrend/catalog/scrape_run.hpp>
+#include <tiktrend/sources/page.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace tiktrend::worker {
+
+/// What one job did, for its progress and its return value. Totals are those of all attempts (from the
+/// ledger); the rest counts this attempt.
+struct scrape_report {
+    std::string source;
+    int version = 0; ///< of the definition
+    catalog::run_state totals;
+    std::int64_t resumed_at = 0; ///< pages that earlier attempts had committed
+    std::int64_t requests = 0;
+    std::int64_t bytes = 0; ///< as transferred
+    std::int64_t bytes_decoded = 0;
+    std::int64_t retries = 0;
+    std::int64_t rate_limited = 0;
+    std::int64_t not_modified = 0;
+    std::int64_t rows = 0;
+    std::int64_t invalid_rows = 0;                             ///< without a required field or a key
+    std::map<std::string, std::int64_t, std::less<>> outcomes; ///< pages by outcome
+    struct field_counts {
+        std::int64_t missing = 0;
+        std::int64_t rejected = 0;
+    };
+    std::map<std::string, field_counts, std::less<>> fields; ///< of the rows read by this attempt
+    std::string end;                                         ///< why there was no further page
+
+    void add(const sources::page_result& page);
+
+    /// {"page","pages","products_found","products_changed"}
+    std::string progress_json() const;
+    /// The job's return value.
+    std::string result_json(std::chrono::milliseconds elapsed) const;
+};
+
+} // namespace tiktrend::worker

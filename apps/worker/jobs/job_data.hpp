@@ -1,0 +1,24 @@
+#pragma once
+#include <tiktrend/base/error.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace tiktrend::worker {
+
+/// What a scraping job's data holds: {"source","filters","request_id"}.
+struct job_data {
+    std::string source;
+    std::string filters = "{}"; ///< JSON object text, checked by the definition
+    std::string request_id;     ///< of the API call that asked for it; may be empty
+};
+
+struct bad_job_data {
+    std::string reason;
+};
+
+/// Reads it; the error is one line for `failedReason`. Anybody can add jobs, so nothing is taken for granted:
+/// unknown members, wrong types and text that is not JSON are all refused.
+result<job_data, bad_job_data> parse_job_data(std::string_view json);
+
+} // namespace tiktrend::worker

@@ -1,0 +1,46 @@
+// tiktrend-worker: takes scraping jobs from the queue (ARCHITECTURE.md). Configuration:
+// docs/configuration.md.
+#include "app.hpp"
+#include "config.hpp"
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+namespace {
+
+constexpr int exit_config = 2;
+
+void print_settings(const tiktrend::logger& log, const tiktrend::config_reader& reader) {
+    for (const auto& e : reader.entries())
+        if (!e.is_default) log.info("setting", {{"name", e.name}, {"value", e.value}});
+}
+
+} // namespace
+
+int main() {
+    using namespace tiktrend;
+    std::signal(SIGPIPE, SIG_IGN); // OpenSSL writes without MSG_NOSIGNAL
+    config_reader reader;
+    const auto settings = worker::read_config(reader);
+    sources::registry_options options;
+    options.input_defaults = settings.source_defaults;
+    const auto definitions = sources::load_registry(settings.sources_dir, options);
+    if (!reader.errors().empty() || !definitions) {
+        for (const auto& line : reader.errors())
+            std::fprintf(stderr, "%s\n", line.c_str());
+        if (!definitions)
+            for (const auto& e : definitions.error())
+                std::fprintf(stderr, "%s\n", sources::to_string(e).c_str());
+        return exit_config;
+    }
+    const auto log = logger::to_stderr(settings.level).with("program", "tiktrend-worker");
+    print_settings(log, reader);
+    try {
+        worker::app app{settings, *definitions, log};
+        return app.run();
+    } catch (const std::exception& e) {
+        log.error("worker_failed", {{"error", e.what()}});
+        return 1;
+    }
+}

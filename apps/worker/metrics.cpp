@@ -1,0 +1,151 @@
+#include "metrics.hpp"
+
+namespace tiktrend::worker {
+namespace {
+
+/// Seconds; a scrape takes from a blink to many minutes.
+const std::vector<double> job_buckets{0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800};
+
+} // namespace
+
+std::string_view name_of(queue::worker_options::outcome::kind k) noexcept {
+    using kind = queue::worker_options::outcome::kind;
+    switch (k) {
+    case kind::completed:
+        return "completed";
+    case kind::failed:
+        return "failed";
+    case kind::retried:
+        return "retried";
+    case kind::delayed:
+        return "delayed";
+    case kind::released:
+        return "released";
+    case kind::lost:
+        return "lost";
+    }
+    return "unknown";
+}
+
+worker_metrics::worker_metrics(observe::registry& r, std::string queue,
+                               std::set<std::string, std::less<>> job_names, std::size_t concurrency)
+    : queue_{std::move(queue)}, job_names_{std::move(job_names)},
+      job_duration_{r.histograms("bullmq_job_duration_seconds",
+                                 "Time from taking a job to its end, by how it ended.",
+                                 {"queue", "name", "result"}, job_buckets)},
+      pages_{r.counters("scrape_pages_total", "Answers of shops by what they meant.", {"source", "outcome"})},
+      found_{r.counters("scrape_products_found_total", "Products on committed pages.", {"source"})},
+      changed_{
+          r.counters("scrape_products_changed_total", "Products that a page added or changed.", {"source"})} {
+    const auto of_queue = [&](std::string_view name, std::string_view help) {
+        return r.counters(name, help, {"queue"})(queue_);
+    };
+    completed_ = of_queue("bullmq_job_completed_total", "Jobs completed by this worker.");
+    failed_ = of_queue("bullmq_job_failed_total", "Jobs failed for good by this worker.");
+    retried_ = of_queue("bullmq_jobs_retried_total", "Failed attempts that another one follows.");
+    delayed_ = of_queue("bullmq_jobs_postponed_total", "Jobs put off without spending an attempt.");
+    released_ = of_queue("bullmq_jobs_released_total", "Jobs given back because this worker drains.");
+    stalled_ = of_queue("bullmq_jobs_stalled_total", "Jobs that this worker's check found without a lock.");
+    lost_ = of_queue("bullmq_jobs_lost_total", "Jobs whose lock went to somebody else while they ran here.");
+    draining_ = r.make_gauge("worker_draining", "1 once the worker takes no more jobs.");
+    active_ = r.make_gauge("worker_active_jobs", "Jobs running here.");
+    concurrency_ = r.make_gauge("worker_concurrency", "Jobs that may run here at once.");
+    invalidation_failures_ = r.make_counter("cache_invalidation_failures_total",
+                                            "Times the cache could not be told of a change at once.");
+    draining_.set(0);
+    concurrency_.set(static_cast<double>(concurrency));
+
+    const auto follow = [&](std::string_view name, std::string_view help) {
+        return mirrored{r.make_counter(name, help)};
+    };
+    fetch_requests_ = follow("fetch_requests_total", "HTTP requests sent or tried, redirects included.");
+    fetch_responses_ = follow("fetch_responses_total", "Fetches that gave a response, whatever its status.");
+    fetch_redirects_ = follow("fetch_redirects_total", "Redirects followed.");
+    fetch_received_ = follow("fetch_received_bytes_total", "Response bodies as transferred.");
+    fetch_decoded_ = follow("fetch_decoded_bytes_total", "Response bodies after decompression.");
+    fetch_connections_ = follow("fetch_connections_total", "Connections opened.");
+    fetch_suspicious_ = follow("fetch_suspicious_ratio_total", "Bodies that grew more than 200-fold.");
+    auto& failures = r.counters("fetch_failures_total", "Fetches without a response, by reason.", {"reason"});
+    for (std::size_t i = 0; i < fetch::failure_kinds; ++i)
+        fetch_failures_[i].counter = failures(fetch::to_string(static_cast<fetch::failure_kind>(i)));
+    fetch_in_flight_ = r.make_gauge("fetch_in_flight", "Transfers now.");
+    fetch_waiting_ = r.make_gauge("fetch_waiting", "Fetches that wait for a free slot.");
+    auto& pool = r.gauges("db_pool_connections", "Database connections by state.", {"state"});
+    pool_in_use_ = pool("in_use");
+    pool_idle_ = pool("idle");
+    pool_waiting_ = pool("waiting");
+}
+
+void worker_metrics::job_ended(const queue::worker_options::outcome& o) {
+    using kind = queue::worker_options::outcome::kind;
+    const std::string_view name = job_names_.contains(o.job.name) ? std::string_view{o.job.name} : "unknown";
+    job_duration_(queue_, name, name_of(o.what)).observe(o.elapsed);
+    switch (o.what) {
+    case kind::completed:
+        completed_.add();
+        break;
+    case kind::failed:
+        failed_.add();
+        break;
+    case kind::retried:
+        retried_.add();
+        break;
+    case kind::delayed:
+        delayed_.add();
+        break;
+    case kind::released:
+        released_.add();
+        break;
+    case kind::lost:
+        lost_.add();
+        break;
+    }
+}
+
+void worker_metrics::stalled(std::size_t n) {
+    stalled_.add(static_cast<double>(n));
+}
+
+void worker_metrics::page(std::string_view source, std::string_view outcome) {
+    pages_(source, outcome).add();
+}
+
+void worker_metrics::products(std::string_view source, std::int64_t found, std::int64_t changed) {
+    found_(source).add(static_cast<double>(found));
+    changed_(source).add(static_cast<double>(changed));
+}
+
+void worker_metrics::invalidation_failed() {
+    invalidation_failures_.add();
+}
+
+void worker_metrics::draining() {
+    draining_.set(1);
+}
+
+void worker_metrics::mirrored::follow(std::uint64_t total) {
+    counter.add(static_cast<double>(total - seen));
+    seen = total;
+}
+
+void worker_metrics::refresh(const queue::worker& jobs, const fetch::client& fetcher,
+                             const postgres::router& database) {
+    active_.set(static_cast<double>(jobs.active()));
+    const auto s = fetcher.stats();
+    fetch_requests_.follow(s.requests);
+    fetch_responses_.follow(s.responses);
+    fetch_redirects_.follow(s.redirects);
+    fetch_received_.follow(s.bytes_received);
+    fetch_decoded_.follow(s.bytes_decoded);
+    fetch_connections_.follow(s.connections);
+    fetch_suspicious_.follow(s.suspicious_ratios);
+    for (std::size_t i = 0; i < fetch::failure_kinds; ++i)
+        fetch_failures_[i].follow(s.failures[i]);
+    fetch_in_flight_.set(static_cast<double>(s.in_flight));
+    fetch_waiting_.set(static_cast<double>(s.waiting));
+    pool_in_use_.set(static_cast<double>(database.in_use()));
+    pool_idle_.set(static_cast<double>(database.idle()));
+    pool_waiting_.set(static_cast<double>(database.waiting()));
+}
+
+} // namespace tiktrend::worker

@@ -1,0 +1,58 @@
+#pragma once
+#include <tiktrend/fetch/client.hpp>
+#include <tiktrend/observe/registry.hpp>
+#include <tiktrend/postgres/router.hpp>
+#include <tiktrend/queue/worker.hpp>
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace tiktrend::worker {
+
+/// "completed", "failed", "retried", "delayed", "released", "lost": label values and log words.
+std::string_view name_of(queue::worker_options::outcome::kind k) noexcept;
+
+/// The numbers of this process (docs/metrics.md). Counters count what happens here; nothing is read from
+/// Redis.
+class worker_metrics {
+public:
+    /// `job_names` are those that may become a label; any other name is "unknown".
+    worker_metrics(observe::registry& registry, std::string queue,
+                   std::set<std::string, std::less<>> job_names, std::size_t concurrency);
+
+    void job_ended(const queue::worker_options::outcome& o);
+    void stalled(std::size_t n);
+    void page(std::string_view source, std::string_view outcome);
+    void products(std::string_view source, std::int64_t found, std::int64_t changed);
+    void invalidation_failed();
+    void draining();
+
+    /// Takes over what others count; for registry::on_collect().
+    void refresh(const queue::worker& jobs, const fetch::client& fetcher, const postgres::router& database);
+
+private:
+    /// Moves a counter to a total that something else keeps.
+    struct mirrored {
+        observe::counter counter;
+        std::uint64_t seen = 0;
+        void follow(std::uint64_t total);
+    };
+
+    std::string queue_;
+    std::set<std::string, std::less<>> job_names_;
+    observe::label_cache<observe::histogram, 3> job_duration_;
+    observe::counter completed_, failed_, stalled_, released_, retried_, delayed_, lost_;
+    observe::gauge draining_, active_, concurrency_;
+    observe::label_cache<observe::counter, 2> pages_;
+    observe::label_cache<observe::counter, 1> found_, changed_;
+    observe::counter invalidation_failures_;
+    mirrored fetch_requests_, fetch_responses_, fetch_redirects_, fetch_received_, fetch_decoded_,
+        fetch_connections_, fetch_suspicious_;
+    std::array<mirrored, fetch::failure_kinds> fetch_failures_;
+    observe::gauge fetch_in_flight_, fetch_waiting_;
+    observe::gauge pool_in_use_, pool_idle_, pool_waiting_;
+};
+
+} // namespace tiktrend::worker

@@ -1,0 +1,116 @@
+#include "worker_stack.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <csignal>
+
+using namespace tiktrend;
+using namespace tiktrend::worker_tests;
+using namespace std::chrono_literals;
+using steady = std::chrono::steady_clock;
+
+namespace {
+bool says(const worker_stack& stack, int n, const std::string& word) {
+    return testing::poll_until([&] { return stack.log(n).find(word) != std::string::npos; });
+}
+} // namespace
+
+TEST_CASE("an idle worker ends in time although Redis is gone", "[integration][worker]") {
+    worker_stack stack;
+    auto worker = stack.start_worker({{"DRAIN_TIMEOUT", "3s"}});
+    REQUIRE(says(stack, 1, "worker_ready"));
+    stack.queue_redis().kill();
+    stack.cache_redis().kill();
+    const auto start = steady::now();
+    worker.signal(SIGTERM);
+    const auto status = worker.wait(5s);
+    INFO(stack.log(1));
+    REQUIRE(status.has_value());
+    CHECK(*status == 0);
+    CHECK(steady::now() - start < 3500ms);
+}
+
+TEST_CASE("a worker in mid-job ends in time although Redis is gone, and says that a job was left",
+          "[integration][worker]") {
+    worker_stack stack;
+    stack.shop_post("/_control", R"({"path":"/api/products","skip":1,"count":1,"kind":"hang"})");
+    auto worker = stack.start_worker({{"DRAIN_TIMEOUT", "3s"}});
+    const auto id = stack.add();
+    REQUIRE(testing::poll_until([&] { return stack.progress(id).contains("page"); }));
+    stack.queue_redis().kill();
+    const auto start = steady::now();
+    worker.signal(SIGTERM);
+    const auto status = worker.wait(6s);
+    INFO(stack.log(1));
+    REQUIRE(status.has_value());
+    CHECK(*status == 1);
+    CHECK(steady::now() - start < 3500ms);
+}
+
+TEST_CASE("a worker ends in time although PostgreSQL is gone, with its job given back",
+          "[integration][worker]") {
+    worker_stack stack;
+    stack.use_own_database_server();
+    stack.shop_post("/_control",
+                    R"({"path":"/api/products","skip":1,"count":1,"kind":"slow","delay_ms":1000})");
+    auto worker = stack.start_worker({{"DRAIN_TIMEOUT", "10s"}});
+    const auto id = stack.add();
+    REQUIRE(testing::poll_until([&] { return stack.progress(id).contains("page"); }));
+    stack.database_server().kill();
+    const auto start = steady::now();
+    worker.signal(SIGTERM);
+    const auto status = worker.wait(12s);
+    INFO(stack.log(1));
+    REQUIRE(status.has_value());
+    CHECK(*status == 0);
+    CHECK(steady::now() - start < 10500ms);
+    CHECK((stack.state(id) == "prioritized" || stack.state(id) == "delayed"));
+    CHECK(stack.field(id, "atm").empty());
+}
+
+TEST_CASE("a database that goes and comes back costs a job no attempt and no page", "[integration][worker]") {
+    worker_stack stack;
+    stack.use_own_database_server();
+    stack.shop_post("/_control",
+                    R"({"path":"/api/products","skip":2,"count":1,"kind":"slow","delay_ms":500})");
+    const auto worker = stack.start_worker({{"DATABASE_ACQUIRE_TIMEOUT", "300ms"}});
+    const auto id = stack.add();
+    REQUIRE(testing::poll_until(
+        [&] { return stack.progress(id).contains("page") && stack.progress(id).at("page") == 2; }));
+    stack.database_server().kill();
+    REQUIRE(stack.wait_for_state(id, "delayed"));
+    CHECK(stack.field(id, "atm").empty());
+    stack.database_server().start();
+    REQUIRE(stack.wait_for_state(id, "completed", 60s));
+    INFO(boost::json::serialize(stack.result(id)));
+    CHECK(stack.result(id).at("products_found") == 250);
+    CHECK(stack.field(id, "atm") == "1");
+    CHECK(stack.sql("SELECT count(*) FROM product_history") == "250");
+}
+
+TEST_CASE("a cache that goes does not hold up a scrape, and is cleared once it is back",
+          "[integration][worker]") {
+    worker_stack stack;
+    stack.cache_redis().stop();
+    const auto worker = stack.start_worker();
+    const auto id = stack.add();
+    REQUIRE(stack.wait_for_state(id, "completed"));
+    CHECK(stack.ask_worker(1, "/metrics").find("cache_invalidation_failures_total 0") == std::string::npos);
+    stack.cache_redis().start();
+    CHECK(testing::poll_until([&] { return stack.log(1).find("cache_cleared") != std::string::npos; }, 30s));
+    CHECK(stack.cache_redis().command({"EXISTS", "cache:i:{products}:era"}) == "1");
+}
+
+TEST_CASE("a worker that starts before its servers waits for them", "[integration][worker]") {
+    worker_stack stack;
+    stack.use_own_database_server();
+    const auto id = stack.add();
+    stack.database_server().stop();
+    const auto worker = stack.start_worker();
+    REQUIRE(says(stack, 1, "\"waiting\""));
+    CHECK(stack.ask_worker(1, "/health/ready").find("waiting for the database") != std::string::npos);
+    CHECK(stack.state(id) == "prioritized"); // it takes no job that it could not finish
+    stack.database_server().start();
+    CHECK(stack.wait_for_state(id, "completed"));
+    CHECK(stack.ask_worker(1, "/health/ready").find(R"("status":"ok")") != std::string::npos);
+}

@@ -120,22 +120,18 @@ draw_bar() {
     fi
 }
 
-# Follows a job to its end. Jobs say which page of how many they are at; a job that does not know its end shows its pages.
+# follow_job ID PAGES: draws the job's progress up to its end, PAGES being all there is to fetch.
 follow_job() {
-    local id=$1 job state percent text deadline=$((SECONDS + 300))
+    local id=$1 pages=$2 job state percent text deadline=$((SECONDS + 300))
     while :; do
         job=$(api GET "/scraping/jobs/$id")
-        IFS=$'\t' read -r state percent text < <(jq -r '
-            (.progress // {}) as $p
+        IFS=$'\t' read -r state percent text < <(jq -r --argjson pages "$pages" '
+            (.progress // {} | if type == "object" then . else {} end) as $p
             | [.state,
-               (if .state == "completed" then 100
-                elif ($p | type) == "number" then $p
-                elif ($p.total_pages // 0) > 0 then (100 * ($p.pages // 0) / $p.total_pages)
-                elif ($p.percent // null) != null then $p.percent
-                else 0 end | floor | if . > 100 then 100 else . end),
+               (if .state == "completed" then 100 else [99, (100 * ($p.pages // 0) / $pages | floor)] | min end),
                (if .state == "completed"
                 then "\(.result.products_found) products on \(.result.pages) pages, \(.result.products_changed) new or changed"
-                elif ($p | type) == "object" and $p.pages then "\($p.pages) pages, \($p.products_found // 0) products"
+                elif $p.pages then "\($p.pages) of \($pages) pages, \($p.products_found // 0) products"
                 else .state end)]
             | @tsv' <<<"$job")
         draw_bar "$percent" "$text"
@@ -151,8 +147,11 @@ follow_job() {
             ;;
         esac
         [ $SECONDS -lt $deadline ] || die "job $id is still $state after five minutes"
-        any_program_ended && die "$ENDED ended while the job was running"
-        sleep 0.2
+        if any_program_ended; then
+            show_log "$ENDED"
+            die "$ENDED ended while the job was running"
+        fi
+        sleep 0.1
     done
 }
 
@@ -163,10 +162,21 @@ any_program_ended() {
     return 1
 }
 
-# Sets JOB_ID. Its answer tells where to look.
+scrape_request() { printf '{"source":"%s","filters":{"shop":"%s","per_page":%s}}' "$DEMO_SOURCE" "$DEMO_SHOP_URL" "$PER_PAGE"; }
+
+# start_scrape PER_PAGE: sets JOB_ID and PAGES.
 start_scrape() {
-    JOB_ID=$(api POST /scraping/start "{\"source\":\"$DEMO_SOURCE\",\"filters\":{}}" | jq -r .job_id)
+    PER_PAGE=$1
+    PAGES=$(curl --silent --fail --max-time 5 "$DEMO_SHOP_URL/api/products?page=1&per_page=$PER_PAGE" | jq .pages) ||
+        die "the demo shop does not answer"
+    JOB_ID=$(api POST /scraping/start "$(scrape_request)" | jq -r .job_id)
     [ -n "$JOB_ID" ] && [ "$JOB_ID" != null ] || die "POST /scraping/start gave no job id"
+}
+
+# A shop that is not next door takes its time for each page; without it there would be no progress to see.
+slow_demo_shop() {
+    curl --silent --fail --max-time 5 --output /dev/null --data "{\"kind\":\"slow\",\"path\":\"/api/products\",\"delay_ms\":$1,\"count\":$2}" \
+        --header 'Content-Type: application/json' "$DEMO_SHOP_URL/_control" || die "the demo shop does not answer"
 }
 
 show_products() {
@@ -194,7 +204,7 @@ Try:
   curl -s '$GATEWAY_URL/products?limit=3' -H 'Authorization: Bearer $API_KEY' | jq .
   curl -s '$GATEWAY_URL/scraping/jobs/$JOB_ID' -H 'Authorization: Bearer $API_KEY' | jq .
   curl -s '$GATEWAY_URL/scraping/start' -H 'Authorization: Bearer $API_KEY' -H 'Content-Type: application/json' \\
-       -d '{"source":"$DEMO_SOURCE","filters":{}}'
+       -d '$(scrape_request)'
   curl -s '$METRICS_URL' | grep bullmq_
   redis-cli -u '$REDIS_QUEUE_URL' hgetall 'bull:scraping:$JOB_ID'
   psql '$DATABASE_URL' -c 'select count(*) from products'

@@ -1,4 +1,4 @@
 dofile(os.getenv("BENCH_WRK") .. "/report.lua")
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
-wrk.body = '{"source":"demo.shop","filters":{}}'
+wrk.body = os.getenv("START_BODY")

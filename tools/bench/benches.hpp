@@ -18,4 +18,11 @@ std::vector<row> run_queue_bench(const settings& s);
 /// REDIS_CACHE_URL.
 std::vector<row> run_http_bench(const settings& s);
 
+/// Against a gateway, a worker and a demo shop: GATEWAY_URL, WORKER_PID, API_KEY, START_BODY,
+/// REDIS_QUEUE_URL, DATABASE_URL, DEMO_SHOP_URL.
+std::vector<row> run_scrape_bench(const settings& s);
+
+/// A variable that tools/bench/run has set. Throws std::runtime_error if it has not.
+std::string environment(const char* name);
+
 } // namespace tiktrend::bench

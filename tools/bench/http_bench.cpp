@@ -9,19 +9,12 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
 #include <stdexcept>
 
 namespace tiktrend::bench {
 namespace {
 
 using testing::line_peer;
-
-std::string environment(const char* name) {
-    const auto* value = std::getenv(name);
-    if (!value) throw std::runtime_error(std::string{name} + " is not set; use tools/bench/run http");
-    return value;
-}
 
 /// A server under load.
 struct target {

@@ -34,6 +34,9 @@ int main(int argc, char** argv) {
     app.add_subcommand("http", "POST /scraping/start and the cached GET /products")->callback([&] {
         chosen = run_http_bench;
     });
+    app.add_subcommand("scrape", "Pages of a shop into PostgreSQL")->callback([&] {
+        chosen = run_scrape_bench;
+    });
     CLI11_PARSE(app, argc, argv);
     try {
         std::setvbuf(stdout, nullptr, _IOLBF, 0);

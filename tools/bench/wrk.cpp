@@ -1,33 +1,19 @@
 #include "wrk.hpp"
 
+#include "process_usage.hpp"
+
 #include <tiktrend/testing/process.hpp>
 #include <tiktrend/testing/temp_dir.hpp>
 
 #include <boost/json.hpp>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <fstream>
-#include <iterator>
-#include <sstream>
 #include <stdexcept>
 
 namespace tiktrend::bench {
 namespace {
-
-/// proc(5): utime and stime are fields 14 and 15 of /proc/PID/stat, counted after the name in parentheses.
-double cpu_seconds(pid_t pid) {
-    std::ifstream file{fmt::format("/proc/{}/stat", pid)};
-    const std::string text{std::istreambuf_iterator<char>{file}, {}};
-    std::istringstream fields{text.substr(text.rfind(')') + 1)};
-    std::string skipped;
-    for (int i = 0; i < 11; ++i)
-        fields >> skipped;
-    double user = 0, system = 0;
-    if (!(fields >> user >> system)) throw std::runtime_error(fmt::format("process {} is gone", pid));
-    return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
-}
 
 /// The last line of wrk's output, which report.lua has written.
 boost::json::object last_line(const std::string& file) {
@@ -47,11 +33,11 @@ http_load run_wrk(const std::string& url, const std::string& scripts, const std:
     testing::process::options options;
     options.environment["BENCH_WRK"] = scripts;
     options.output = dir.path() / "wrk.out";
-    const auto cpu = cpu_seconds(server);
+    const auto cpu = cpu_seconds_of(server);
     const auto status = testing::run(
         {"wrk", "-t", "1", "-c", "100", "-d", fmt::format("{}s", seconds), "-s", scripts + "/" + script, url},
         options, std::chrono::seconds{seconds + 30});
-    const auto used = cpu_seconds(server) - cpu;
+    const auto used = cpu_seconds_of(server) - cpu;
     if (status != 0) throw std::runtime_error(fmt::format("wrk ended with {}", status));
     const auto report = last_line(options.output);
     const auto requests = report.at("requests").to_number<double>();

@@ -30,10 +30,11 @@ start_program() {
 
 program_listens_or_ended() { [ -s "$RUN_DIR/$1.port" ] || ! process_runs "$1"; }
 
+# Arguments go to the shop.
 start_demo_shop() {
     local port
     port=$(choose_port demo-shop)
-    start_program demo-shop "$BIN_DIR/tiktrend-demo-shop" --address 127.0.0.1 --port "$port" --port-file "$RUN_DIR/demo-shop.port"
+    start_program demo-shop "$BIN_DIR/tiktrend-demo-shop" --address 127.0.0.1 --port "$port" --port-file "$RUN_DIR/demo-shop.port" "$@"
     DEMO_SHOP_URL=http://127.0.0.1:$(port_from demo-shop '')
 }
 

@@ -1,0 +1,68 @@
+// The usual scraping worker as a contender of tools/bench: BullMQ, undici (Node's fetch) and pg.
+//
+//   node scrape.mjs FD QUEUE_URL DATABASE_URL
+//
+// {"shop", "per_page"} → {"pages", "products", "seconds", "cpu_seconds"}
+import net from 'node:net';
+import readline from 'node:readline';
+import { Queue, QueueEvents, Worker } from 'bullmq';
+import pg from 'pg';
+
+const [fd, queueUrl, databaseUrl] = process.argv.slice(2);
+const connection = { host: new URL(queueUrl).hostname, port: Number(new URL(queueUrl).port), maxRetriesPerRequest: null };
+const pool = new pg.Pool({ connectionString: databaseUrl, max: 4 });
+
+await pool.query(`create table if not exists peer_products (
+  source text not null, external_id text not null, title text not null, description text, url text, image_url text, category text,
+  price_min numeric(14, 4), currency text, sales_7d bigint, sales_total bigint, rating double precision, review_count bigint,
+  is_active boolean not null, first_seen timestamptz not null default now(), last_updated timestamptz not null default now(),
+  primary key (source, external_id))`);
+
+const columns = {
+  external_id: ['text', (p) => p.sku], title: ['text', (p) => p.name.trim()], description: ['text', (p) => p.description],
+  url: ['text', (p) => p.url], image_url: ['text', (p) => p.image], category: ['text', (p) => p.category],
+  price_min: ['numeric', (p) => p.price], currency: ['text', (p) => p.currency], sales_7d: ['bigint', (p) => p.sold_7d],
+  sales_total: ['bigint', (p) => p.sold_total], rating: ['double precision', (p) => p.rating], review_count: ['bigint', (p) => p.reviews],
+  is_active: ['boolean', (p) => p.in_stock ?? true],
+};
+const names = Object.keys(columns);
+const upsert = `insert into peer_products (source, ${names.join(', ')})
+  select 'demo.shop', * from unnest(${names.map((name, i) => `$${i + 1}::${columns[name][0]}[]`).join(', ')})
+  on conflict (source, external_id) do update set
+  ${names.slice(1).map((name) => `${name} = excluded.${name}`).join(', ')}, last_updated = now()`;
+
+async function scrape(job) {
+  const { shop, per_page: perPage } = job.data;
+  let found = 0;
+  for (let page = 1; ; page++) {
+    const response = await fetch(`${shop}/api/products?page=${page}&per_page=${perPage}`, { headers: { accept: 'application/json' } });
+    if (!response.ok) throw new Error(`the shop answered ${response.status}`);
+    const { products, pages } = await response.json();
+    await pool.query(upsert, names.map((name) => products.map((p) => columns[name][1](p) ?? null)));
+    found += products.length;
+    await job.updateProgress({ page, pages, products_found: found });
+    if (page >= pages) return { products_found: found, pages: page };
+  }
+}
+
+const queue = new Queue('peer-scraping', { connection });
+const events = new QueueEvents('peer-scraping', { connection });
+const worker = new Worker('peer-scraping', scrape, { connection, concurrency: 10 });
+await Promise.all([queue.waitUntilReady(), events.waitUntilReady(), worker.waitUntilReady()]);
+
+async function run(order) {
+  const cpu = process.cpuUsage();
+  const start = process.hrtime.bigint();
+  const job = await queue.add('scrape_products', order);
+  const { pages, products_found: products } = await job.waitUntilFinished(events);
+  const seconds = Number(process.hrtime.bigint() - start) / 1e9;
+  const used = process.cpuUsage(cpu);
+  return { pages, products, seconds, cpu_seconds: (used.user + used.system) / 1e6 };
+}
+
+const socket = new net.Socket({ fd: Number(fd), readable: true, writable: true });
+for await (const line of readline.createInterface({ input: socket })) {
+  const answer = await run(JSON.parse(line)).catch((error) => ({ error: String(error.stack) }));
+  socket.write(JSON.stringify(answer) + '\n');
+}
+process.exit(0);

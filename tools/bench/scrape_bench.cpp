@@ -1,0 +1,135 @@
+// A shop's pages into PostgreSQL: our worker beside a Node worker of BullMQ, undici and pg; first all
+// products new, then none changed.
+#include "benches.hpp"
+#include "process_usage.hpp"
+
+#include <tiktrend/testing/line_peer.hpp>
+#include <tiktrend/testing/temp_dir.hpp>
+
+#include <boost/json.hpp>
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+
+namespace tiktrend::bench {
+namespace {
+
+namespace json = boost::json;
+using namespace std::chrono_literals;
+using testing::line_peer;
+
+struct scrape {
+    double products_per_second;
+    double worker_us_per_page;
+};
+
+std::string output_of(std::vector<std::string> argv) {
+    const testing::temp_dir dir;
+    testing::process::options options;
+    options.output = dir.path() / "output";
+    const auto name = argv.at(0);
+    const auto status = testing::run(std::move(argv), options);
+    std::ifstream file{options.output};
+    std::string text{std::istreambuf_iterator<char>{file}, {}};
+    if (status != 0) throw std::runtime_error(fmt::format("{} ended with {}: {}", name, status, text));
+    return text;
+}
+
+json::object api(std::vector<std::string> words, const std::string& path) {
+    std::vector<std::string> argv{"curl", "--silent", "--fail-with-body", "--header",
+                                  "Authorization: Bearer " + environment("API_KEY")};
+    argv.insert(argv.end(), words.begin(), words.end());
+    argv.push_back(environment("GATEWAY_URL") + path);
+    return json::parse(output_of(std::move(argv))).as_object();
+}
+
+/// Milliseconds of an RFC 3339 time within its day; the jobs here do not run over midnight often enough to
+/// matter.
+double milliseconds_of(const json::value& time) {
+    const std::string text{time.as_string()};
+    const auto part = [&](std::size_t at, std::size_t n) { return std::stod(text.substr(at, n)); };
+    return ((part(11, 2) * 60 + part(14, 2)) * 60 + part(17, 2)) * 1000 + part(20, 3);
+}
+
+/// `products` of a finished job are checked, so that nothing is fast by doing less.
+scrape scrape_ours(pid_t worker, int products) {
+    const auto cpu = cpu_seconds_of(worker);
+    const auto started =
+        api({"--header", "Content-Type: application/json", "--data", environment("START_BODY")},
+            "/scraping/start");
+    const auto path = "/scraping/jobs/" + std::string{started.at("job_id").as_string()};
+    json::object job;
+    const bool ended = testing::poll_until(
+        [&] {
+            job = api({}, path);
+            return job.at("state") == "completed" || job.at("state") == "failed";
+        },
+        120s);
+    if (!ended || job.at("state") != "completed")
+        throw std::runtime_error("our job: " + json::serialize(job));
+    const auto& result = job.at("result").as_object();
+    if (result.at("products_found") != products)
+        throw std::runtime_error("our job: " + json::serialize(result));
+    const auto seconds =
+        (milliseconds_of(job.at("finished_at")) - milliseconds_of(job.at("created_at"))) / 1000;
+    return {products / seconds,
+            (cpu_seconds_of(worker) - cpu) * 1e6 / result.at("pages").to_number<double>()};
+}
+
+scrape scrape_theirs(line_peer& peer, int products) {
+    const auto filters = json::parse(environment("START_BODY")).at("filters");
+    peer.send(json::serialize(filters));
+    const auto answer = json::parse(peer.receive(2min)).as_object();
+    if (!answer.contains("products") || answer.at("products") != products)
+        throw std::runtime_error("their job: " + json::serialize(answer));
+    return {products / answer.at("seconds").to_number<double>(),
+            answer.at("cpu_seconds").to_number<double>() * 1e6 / answer.at("pages").to_number<double>()};
+}
+
+/// Empties what a scrape writes, so that every product is new again.
+void forget_products() {
+    output_of({"psql", environment("DATABASE_URL"), "--quiet", "--no-psqlrc", "--command",
+               "truncate products, product_history, page_cache, peer_products cascade"});
+}
+
+} // namespace
+
+std::vector<row> run_scrape_bench(const settings& s) {
+    const auto products = std::stoi(environment("PRODUCTS"));
+    const auto worker = std::stoi(environment("WORKER_PID"));
+    line_peer node{"Node", [&](const std::string& fd) {
+                       return std::vector<std::string>{"node", s.peers + "/scrape.mjs", fd,
+                                                       environment("REDIS_QUEUE_URL"),
+                                                       environment("DATABASE_URL")};
+                   }};
+    scrape_theirs(node, products); // makes its table
+
+    const auto peer = s.version_of_bullmq + " + undici + pg";
+    row fresh{"scrape_new", "prod/s", peer, "", {}, {}};
+    row fresh_cpu{"scrape_new_worker", "us/page", peer, "<= 0.2", {}, {}};
+    row again{"scrape_unchanged", "prod/s", peer, ">= 5", {}, {}};
+    row again_cpu{"scrape_unchanged_worker", "us/page", peer, "", {}, {}};
+    for (int round = 0; round <= s.rounds; ++round) {
+        forget_products();
+        for (auto [speed, cpu] : {std::pair{&fresh, &fresh_cpu}, std::pair{&again, &again_cpu}}) {
+            for (int turn = 0; turn < 2; ++turn) {
+                const bool is_ours = (round + turn) % 2 == 0;
+                const auto result = is_ours ? scrape_ours(worker, products) : scrape_theirs(node, products);
+                if (round == 0) continue; // warms both sides up
+                (is_ours ? speed->ours : speed->theirs).push_back(result.products_per_second);
+                (is_ours ? cpu->ours : cpu->theirs).push_back(result.worker_us_per_page);
+                fmt::print("round {} {:<6} {:<17} {:>8.0f} products/s {:>7.0f} us/page\n", round,
+                           is_ours ? "ours" : "Node", speed->name, result.products_per_second,
+                           result.worker_us_per_page);
+            }
+        }
+    }
+    row memory{
+        "worker_peak_memory", "MiB", peer, "", {peak_mib_of(worker)}, {peak_mib_of(node.child().pid())}};
+    return {fresh, fresh_cpu, again, again_cpu, memory};
+}
+
+} // namespace tiktrend::bench

@@ -5,6 +5,9 @@
 #include <tiktrend/postgres/error.hpp>
 #include <tiktrend/redis/error.hpp>
 
+#include <exception>
+#include <optional>
+
 namespace tiktrend::gateway {
 namespace {
 
@@ -18,23 +21,32 @@ std::string_view dependency_of(const error_code& e) {
     return {};
 }
 
-task<http::response> guard(const logger& log, http::request& r, const http::handler& next) {
-    std::string what;
-    error_code code;
+/// What made the handler fail, if it is a dependency's unavailability.
+std::optional<system_error> unavailability(const std::exception_ptr& failure) {
+    if (!failure) return std::nullopt;
     try {
-        co_return co_await next(r);
+        std::rethrow_exception(failure);
     } catch (const system_error& e) {
-        if (dependency_of(e.code()).empty()) throw;
-        code = e.code();
-        what = e.what();
+        if (!dependency_of(e.code()).empty()) return e;
+    } catch (...) { // a bug, or a problem of its own: not ours to judge
     }
-    const auto dependency = dependency_of(code);
-    log.warn("dependency_unavailable",
-             {{"request_id", r.request_id}, {"route", r.route}, {"dependency", dependency}, {"error", what}});
-    throw http::problem(503, "temporary_reduced_capacity",
-                        "The service cannot do this right now. Try again in a moment.")
+    return std::nullopt;
+}
+
+/// The router turns what a handler throws into a 500 with `failure` set, before middleware sees it.
+task<http::response> guard(const logger& log, http::request& r, const http::handler& next) {
+    auto response = co_await next(r);
+    const auto cause = unavailability(response.failure);
+    if (!cause) co_return response;
+    log.warn("dependency_unavailable", {{"request_id", r.request_id},
+                                        {"route", r.route},
+                                        {"dependency", dependency_of(cause->code())},
+                                        {"error", cause->what()}});
+    co_return http::problem(503, "temporary_reduced_capacity",
+                            "The service cannot do this right now. Try again in a moment.")
         .with_type("https://iana.org/assignments/http-problem-types#temporary-reduced-capacity")
-        .with_retry_after(retry_after);
+        .with_retry_after(retry_after)
+        .to_response(r.request_id);
 }
 
 } // namespace

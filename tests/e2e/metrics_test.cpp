@@ -1,0 +1,84 @@
+#include "stack.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace tiktrend;
+
+namespace {
+
+/// The value of a series as text; empty if it is absent.
+std::string value(const std::string& body, const std::string& series) {
+    const auto at = ("\n" + body).find("\n" + series + ' ');
+    if (at == std::string::npos) return {};
+    const auto start = at + series.size() + 1;
+    return body.substr(start, body.find('\n', start) - start);
+}
+
+e2e::stack::options without_worker() {
+    e2e::stack::options o;
+    o.with_worker = false;
+    return o;
+}
+
+} // namespace
+
+TEST_CASE("the queue's depth is exported, and absent while Redis is away", "[e2e]") {
+    e2e::stack s{without_worker()};
+    for (int i = 0; i < 3; ++i)
+        s.start_scrape();
+    const auto depth_is = [&](const std::string& expected) {
+        return testing::poll_until(
+            [&] {
+                return value(s.metrics().get("/metrics").body, R"(bullmq_queue_depth{queue="scraping"})") ==
+                       expected;
+            },
+            std::chrono::seconds{10});
+    };
+    CHECK(depth_is("3"));
+    const auto body = s.metrics().get("/metrics").body;
+    CHECK(value(body, "scraping_queue_depth") == "3");
+    CHECK(value(body, R"(bullmq_job_count{queue="scraping",state="prioritized"})") == "3");
+    CHECK(value(body, R"(http_requests_total{endpoint="/scraping/start",method="POST",status="202"})") ==
+          "3");
+    CHECK(value(body, R"(bullmq_job_completed_total{queue="scraping"})") == "0");
+    CHECK(value(body, "active_users") == "1");
+    CHECK(value(body, R"(quota_usage{type="scrapes"})") == "3");
+    CHECK(value(body, "queue_metrics_up") == "1");
+
+    s.queue_redis().kill();
+    CHECK(depth_is(""));
+    CHECK(value(s.metrics().get("/metrics").body, "queue_metrics_up") == "0");
+    const auto refused = s.api().post("/scraping/start", s.scrape_body());
+    CHECK(refused.status == 503);
+    CHECK_FALSE(refused.header("retry-after").empty());
+    CHECK(s.anonymous().get("/health/live").status == 200);
+    CHECK(testing::poll_until([&] { return s.anonymous().get("/health/ready").status == 503; }));
+    CHECK(s.api().get("/products").status == 200);
+
+    s.queue_redis().start(); // empty now: it had no persistence
+    CHECK(depth_is("0"));
+    CHECK(testing::poll_until([&] { return s.anonymous().get("/health/ready").status == 200; }));
+}
+
+TEST_CASE("with the cache's Redis away, products come from the database", "[e2e]") {
+    e2e::stack s;
+    s.wait_for_job(s.start_scrape());
+    s.cache_redis().kill();
+    for (int i = 0; i < 5; ++i) {
+        const auto r = s.api().get("/products?source=demo.shop&limit=" + std::to_string(5 + i));
+        CHECK(r.status == 200);
+    }
+    CHECK(s.anonymous().get("/health/ready").status == 200);
+    CHECK(testing::poll_until([&] {
+        return s.anonymous().get("/health").body.find(R"("status":"degraded")") != std::string::npos;
+    }));
+}
+
+TEST_CASE("metrics come in the format that is asked for", "[e2e]") {
+    e2e::stack s{without_worker()};
+    CHECK(s.metrics().get("/metrics").header("content-type") == "text/plain; version=0.0.4; charset=utf-8");
+    const auto open = s.metrics().get("/metrics", {"Accept: application/openmetrics-text;version=1.0.0"});
+    CHECK(open.header("content-type").starts_with("application/openmetrics-text; version=1.0.0"));
+    CHECK(open.body.ends_with("# EOF\n"));
+    CHECK(s.anonymous().get("/metrics").status == 404); // not on the public port
+}

@@ -1,0 +1,72 @@
+#pragma once
+#include "http_client.hpp"
+
+#include <tiktrend/testing/postgres_server.hpp>
+#include <tiktrend/testing/process.hpp>
+#include <tiktrend/testing/redis_server.hpp>
+#include <tiktrend/testing/temp_dir.hpp>
+
+#include <map>
+#include <string>
+
+namespace tiktrend::e2e {
+
+/// The product on private servers: two Redis, PostgreSQL, demo shop, gateway, worker. Everything ends with
+/// the object.
+class stack {
+public:
+    struct options {
+        options() {}
+        bool with_worker = true;
+        bool durable_queue = false;                 ///< the queue's Redis keeps its data over a restart
+        std::map<std::string, std::string> gateway; ///< further environment
+        std::map<std::string, std::string> worker;
+    };
+    explicit stack(const options& o = options{});
+
+    const http_client& api() const noexcept { return *api_; } ///< with an admin key
+    const http_client& anonymous() const noexcept { return *anonymous_; }
+    const http_client& metrics() const noexcept { return *metrics_; }
+    const http_client& shop() const noexcept { return *shop_; }
+    const std::string& gateway_url() const noexcept { return gateway_url_; }
+    const std::string& api_key() const noexcept { return key_; }
+    std::string shop_url() const { return shop_url_; }
+    testing::redis_server& queue_redis() noexcept { return queue_redis_; }
+    testing::redis_server& cache_redis() noexcept { return cache_redis_; }
+    testing::postgres_server& database() noexcept { return database_; }
+    testing::process& gateway() noexcept { return gateway_; }
+    testing::process& worker() noexcept { return worker_; }
+
+    /// Another worker on the same queue.
+    testing::process start_worker(const std::map<std::string, std::string>& environment = {});
+
+    /// Body of POST /scraping/start for the demo shop.
+    std::string scrape_body() const;
+    /// Sends it; the job's id.
+    std::string start_scrape();
+    /// Polls the job until it is completed or failed; its last answer.
+    answer wait_for_job(const std::string& id,
+                        std::chrono::milliseconds limit = std::chrono::seconds{60}) const;
+
+    /// A new key with these scopes, comma separated.
+    std::string make_key(const std::string& scopes);
+
+private:
+    void start_shop();
+    void start_gateway(const std::map<std::string, std::string>& environment);
+    std::map<std::string, std::string> common() const;
+    std::string program(const std::string& name) const;
+
+    testing::temp_dir dir_;
+    testing::redis_server queue_redis_;
+    testing::redis_server cache_redis_;
+    testing::postgres_server database_;
+    std::string database_url_;
+    std::string shop_url_, gateway_url_, key_;
+    testing::process shop_process_, gateway_, worker_;
+    std::unique_ptr<http_client> api_, anonymous_, metrics_, shop_;
+    std::map<std::string, std::string> worker_environment_;
+    int workers_ = 0;
+};
+
+} // namespace tiktrend::e2e

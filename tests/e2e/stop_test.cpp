@@ -1,0 +1,67 @@
+#include "stack.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <atomic>
+#include <csignal>
+#include <thread>
+
+using namespace tiktrend;
+using namespace std::chrono_literals;
+
+namespace {
+e2e::stack::options without_worker() {
+    e2e::stack::options o;
+    o.with_worker = false;
+    return o;
+}
+} // namespace
+
+TEST_CASE("a gateway that drains answers what comes, then exits 0", "[e2e]") {
+    auto o = without_worker();
+    o.gateway["LAME_DUCK"] = "1s";
+    e2e::stack s{o};
+    std::atomic<bool> stop{false};
+    std::atomic<int> good{0}, bad{0};
+    std::thread client{[&] {
+        while (!stop) {
+            const auto r = s.api().get("/products");
+            if (r.status == 200)
+                ++good;
+            else if (r.status !=
+                     0) // refused connections after the listener closed are what a load balancer expects
+                ++bad;
+        }
+    }};
+    testing::poll_until([&] { return good > 20; });
+    s.gateway().signal(SIGTERM);
+    CHECK(testing::poll_until([&] { return s.anonymous().get("/health/ready").status == 503; }, 1s));
+    const auto during = s.api().get("/products");
+    CHECK(during.status == 200);
+    CHECK(during.header("connection") == "close");
+    const auto status = s.gateway().wait(10s);
+    stop = true;
+    client.join();
+    CHECK(status == 0);
+    CHECK(bad == 0);
+}
+
+TEST_CASE("a gateway stops in time when Redis and PostgreSQL are gone", "[e2e]") {
+    e2e::stack s{without_worker()};
+    s.queue_redis().kill();
+    s.cache_redis().kill();
+    s.database().kill();
+    CHECK(s.api().post("/scraping/start", s.scrape_body()).status == 503);
+    s.gateway().signal(SIGINT);
+    CHECK(s.gateway().wait(12s) == 0);
+}
+
+TEST_CASE("a second signal ends the gateway at once", "[e2e]") {
+    auto o = without_worker();
+    o.gateway["LAME_DUCK"] = "1m";
+    e2e::stack s{o};
+    s.gateway().signal(SIGTERM);
+    CHECK(testing::poll_until([&] { return s.anonymous().get("/health/ready").status == 503; }));
+    s.gateway().signal(SIGTERM);
+    CHECK(s.gateway().wait(10s) == 0);
+}

@@ -4,6 +4,7 @@
 
 using namespace tiktrend;
 using namespace tiktrend::catalog;
+using namespace std::string_literals;
 
 TEST_CASE("a page is stored with everything the scrape knows", "[integration][catalog][commit]") {
     on_database([](postgres::router& r) -> task<void> {
@@ -75,6 +76,45 @@ TEST_CASE("what is unchanged is skipped, what changed is written with history",
     });
 }
 
+TEST_CASE("once pages turn out to be known only what changed is sent, with the same effect",
+          "[integration][catalog][commit]") {
+    on_database([](postgres::router& r) -> task<void> {
+        product_store store{r};
+        const auto visit = [](product_store& s, int n,
+                              std::vector<scraped_product> products) -> task<committed_page> {
+            for (auto& p : products)
+                p.scraped_at_ms = noon + n;
+            const auto page = page_of(std::move(products));
+            const auto done = co_await s.commit_page(job(std::to_string(n)), page);
+            REQUIRE(done);
+            co_return *done;
+        };
+        CHECK((co_await visit(store, 1, {item(1), item(2), item(3), item(4)})).changed.size() == 4);
+        CHECK((co_await visit(store, 2, {item(1), item(2), item(3), item(4)})).changed.empty());
+        // From here on the store asks by hash first.
+        const auto known = co_await visit(store, 3, {item(4), item(3), item(2), item(1)});
+        CHECK(known.changed.empty());
+        CHECK(known.totals.products_found == 4);
+        CHECK(known.totals.pages == 1);
+
+        auto fresh = item(5);
+        fresh.category = "New";
+        const auto mixed = co_await visit(store, 4, {item(1), item(2, "2.00"), fresh, item(4)});
+        REQUIRE(mixed.changed.size() == 2);
+        CHECK(mixed.changed[0].external_id == "item-00002");
+        CHECK(mixed.changed[1].external_id == "item-00005");
+        CHECK(mixed.changed[1].is_new);
+        CHECK(mixed.totals.products_changed == 2);
+        CHECK(sql("SELECT c.name FROM products p JOIN categories c ON c.id = category_id WHERE external_id = "
+                  "'item-00005'") == "New");
+        CHECK(sql("SELECT count(*) FROM product_history") == "6");
+        // A late answer of an older scrape is known to be late without being sent.
+        CHECK((co_await visit(store, 0, {item(2, "0.50"), item(3)})).changed.empty());
+        CHECK(sql("SELECT price_min FROM products WHERE external_id = 'item-00002'") == "2.00");
+        CHECK(sql("SELECT source FROM scrape_runs WHERE job_id = '3'") == "demo.shop");
+    });
+}
+
 TEST_CASE("an unchanged product is touched once in a while, without history",
           "[integration][catalog][commit]") {
     on_database([](postgres::router& r) -> task<void> {
@@ -128,7 +168,7 @@ TEST_CASE("bad values are left out, the rest of the page is stored", "[integrati
         auto broken = item(1, "cheap");
         broken.currency = "euro";
         broken.rating = std::numeric_limits<double>::infinity();
-        broken.title = std::string{"bad \xff bytes and a NUL \0 inside", 32};
+        broken.title = "bad \xff bytes and a NUL \0 inside"s;
         auto nameless = item(2);
         nameless.external_id.clear();
         const auto done = co_await store.commit_page(job("1"), page_of({broken, nameless, item(3)}));

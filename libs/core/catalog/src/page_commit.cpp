@@ -44,7 +44,8 @@ WITH input AS (
              scraped_ms)
 ), wanted AS (
     SELECT i.* FROM input i
-    LEFT JOIN products p ON p.source = i.source AND p.external_id = i.external_id
+    LEFT JOIN LATERAL (SELECT id, scraped_at, content_hash FROM products
+                       WHERE source = i.source AND external_id = i.external_id LIMIT 1) AS p ON true
     WHERE p.id IS NULL
        OR (p.scraped_at < i.scraped_at
            AND (p.content_hash <> i.content_hash OR p.scraped_at < i.scraped_at - $22::bigint * interval '1 millisecond'))
@@ -83,6 +84,19 @@ WITH input AS (
 )
 SELECT l.pages, l.products_found, l.products_changed, l.attempt, l.cursor, w.id, w.source, w.external_id, w.is_new
 FROM ledger l LEFT JOIN changed w ON true)";
+
+// The condition of `wanted` above, for the keys alone.
+constexpr std::string_view probe_products = R"(
+SELECT u.place
+FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[])
+    WITH ORDINALITY AS u(source, external_id, content_hash, scraped_ms, place)
+LEFT JOIN LATERAL (SELECT id, scraped_at, content_hash FROM products
+                   WHERE source = u.source AND external_id = u.external_id LIMIT 1) AS p ON true
+WHERE p.id IS NULL
+   OR (p.scraped_at < 'epoch'::timestamptz + u.scraped_ms * interval '1 millisecond'
+       AND (p.content_hash <> u.content_hash
+            OR p.scraped_at < 'epoch'::timestamptz + (u.scraped_ms - $5::bigint) * interval '1 millisecond'))
+ORDER BY u.place)";
 
 constexpr std::string_view remember_page =
     "INSERT INTO page_cache (url, etag, last_modified, digest, found, fetched_at) VALUES ($1::text, "
@@ -191,38 +205,76 @@ page_commit::page_commit(const run_key& key, const scraped_page& page,
                          std::chrono::milliseconds touch_unchanged_after)
     : key_{key}, page_{page}, touch_unchanged_after_{touch_unchanged_after} {
     if (page.number < 1) throw std::invalid_argument("a page without a number");
-    order_.reserve(page.products.size());
+    std::vector<const scraped_product*> sorted;
+    sorted.reserve(page.products.size());
     for (const auto& p : page.products) {
         if (p.scraped_at_ms < min_time_ms || p.scraped_at_ms >= max_time_ms)
             throw std::invalid_argument("a product without a sensible scraped_at_ms");
         if (p.source.empty() || p.external_id.empty() ||
             p.source.size() + p.external_id.size() > max_identity_bytes)
-            ++refused_;
+            ++nameless_;
         else
-            order_.push_back(&p);
+            sorted.push_back(&p);
     }
+    refused_ = nameless_;
     const auto same = [](const auto* a, const auto* b) {
         return a->external_id == b->external_id && a->source == b->source;
     };
     // The newest of each comes first; of equally new ones the later on the page (its address is higher).
-    std::sort(order_.begin(), order_.end(), [](const auto* a, const auto* b) {
+    std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) {
         if (const auto c = a->source.compare(b->source)) return c < 0;
         if (const auto c = a->external_id.compare(b->external_id)) return c < 0;
         if (a->scraped_at_ms != b->scraped_at_ms) return a->scraped_at_ms > b->scraped_at_ms;
         return a > b;
     });
-    order_.erase(std::unique(order_.begin(), order_.end(), same), order_.end());
+    sorted.erase(std::unique(sorted.begin(), sorted.end(), same), sorted.end());
 
-    labels_.reserve(order_.size());
-    for (const auto* p : order_) {
-        labels_.push_back(p->category ? clean_label(*p->category) : std::string{});
-        if (!labels_.back().empty() && (categories_.empty() || categories_.back() != labels_.back()))
-            categories_.push_back(labels_.back());
+    order_.reserve(sorted.size());
+    for (const auto* p : sorted) {
+        order_.push_back({p, content_hash(*p), p->category ? clean_label(*p->category) : std::string{}});
         const auto month = month_of(p->scraped_at_ms);
         if (std::find(months_.begin(), months_.end(), month) == months_.end()) months_.push_back(month);
     }
+    if (!order_.empty()) source_ = order_.front().product->source;
+    note_categories();
+}
+
+void page_commit::note_categories() {
+    categories_.clear();
+    for (const auto& e : order_)
+        if (!e.label.empty() && (categories_.empty() || categories_.back() != e.label))
+            categories_.push_back(e.label);
     std::sort(categories_.begin(), categories_.end());
     categories_.erase(std::unique(categories_.begin(), categories_.end()), categories_.end());
+}
+
+std::string_view page_commit::probe_statement() noexcept {
+    return probe_products;
+}
+
+postgres::params page_commit::probe_values() const {
+    const auto n = order_.size();
+    text_column source{n, n * 24}, external_id{n, n * 24};
+    array hash{array::element::int8, n, n * 8}, scraped{array::element::int8, n, n * 8};
+    for (const auto& e : order_) {
+        source.add(e.product->source);
+        external_id.add(e.product->external_id);
+        hash.add(e.hash);
+        scraped.add(e.product->scraped_at_ms);
+    }
+    postgres::params out;
+    out.add(source.take()).add(external_id.take()).add(std::move(hash)).add(std::move(scraped));
+    out.add(touch_unchanged_after_.count());
+    return out;
+}
+
+void page_commit::keep(const postgres::rows& wanted) {
+    std::vector<entry> kept;
+    kept.reserve(wanted.size());
+    for (const auto r : wanted)
+        kept.push_back(std::move(order_.at(static_cast<std::size_t>(r[0].int64()) - 1)));
+    order_ = std::move(kept);
+    note_categories();
 }
 
 postgres::params page_commit::upsert_values() const {
@@ -237,7 +289,7 @@ postgres::params page_commit::upsert_values() const {
         is_active{array::element::boolean, n, n}, hash{array::element::int8, n, n * 8},
         scraped{array::element::int8, n, n * 8};
 
-    refused_ = page_.products.size() - n;
+    refused_ = nameless_;
     const auto checked = [this](text_column& column, const std::optional<std::string>& value,
                                 bool (*good)(std::string_view) noexcept) {
         const bool fits = value && good(*value);
@@ -249,8 +301,8 @@ postgres::params page_commit::upsert_values() const {
         refused_ += value && !fits;
         column.add(fits ? value : std::nullopt);
     };
-    for (std::size_t i = 0; i < n; ++i) {
-        const auto& p = *order_[i];
+    for (const auto& [entry_product, entry_hash, label] : order_) {
+        const auto& p = *entry_product;
         source.add(p.source);
         external_id.add(p.external_id);
         kind.add(to_string(p.kind));
@@ -258,7 +310,7 @@ postgres::params page_commit::upsert_values() const {
         description.add(p.description);
         url.add(p.url);
         image_url.add(p.image_url);
-        category.add(labels_[i].empty() ? std::optional<std::string>{} : std::optional{labels_[i]});
+        category.add(label.empty() ? std::optional<std::string>{} : std::optional{label});
         checked(price_min, p.price_min, is_price);
         checked(price_max, p.price_max, is_price);
         checked(currency, p.currency, is_currency);
@@ -270,7 +322,7 @@ postgres::params page_commit::upsert_values() const {
         is_trending.add(p.is_trending || p.kind == product_kind::trend);
         is_active.add(p.is_active);
         attributes.add_json(p.attributes);
-        hash.add(content_hash(p));
+        hash.add(entry_hash);
         scraped.add(p.scraped_at_ms);
     }
     postgres::params out;
@@ -301,9 +353,8 @@ postgres::params page_commit::upsert_values() const {
 
 postgres::batch page_commit::statements(bool with_categories) const {
     postgres::batch out;
-    const auto source = order_.empty() ? std::string_view{} : std::string_view{order_.front()->source};
     out.add(enter_page,
-            postgres::params::of(key_.job_id, key_.job_timestamp_ms, key_.attempt, source, page_.number));
+            postgres::params::of(key_.job_id, key_.job_timestamp_ms, key_.attempt, source_, page_.number));
     if (with_categories) {
         array names{array::element::text, categories_.size()};
         for (const auto& c : categories_)

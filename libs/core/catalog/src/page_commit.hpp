@@ -25,6 +25,16 @@ public:
     /// identity.
     std::size_t refused() const noexcept { return refused_; }
 
+    /// Products that the transaction will send.
+    std::size_t size() const noexcept { return order_.size(); }
+
+    /// Asks which products the transaction would skip anyway, by key and hash alone: for a page that is
+    /// likely to be known already this saves sending the rest.
+    static std::string_view probe_statement() noexcept;
+    postgres::params probe_values() const;
+    /// Leaves out what the probe's answer does not name.
+    void keep(const postgres::rows& wanted);
+
     /// The transaction and, after its sync, the question for the LSN. `with_categories`: some label may be
     /// unknown.
     postgres::batch statements(bool with_categories) const;
@@ -33,14 +43,21 @@ public:
 
 private:
     postgres::params upsert_values() const;
+    void note_categories();
 
     const run_key& key_;
     const scraped_page& page_;
     std::chrono::milliseconds touch_unchanged_after_;
-    std::vector<const scraped_product*> order_; ///< by (source, external_id), one each
-    std::vector<std::string> labels_;           ///< cleaned category of order_[i]; empty: none
+    struct entry {
+        const scraped_product* product;
+        std::int64_t hash;
+        std::string label; ///< cleaned category; empty: none
+    };
+    std::vector<entry> order_; ///< by (source, external_id), one each
+    std::string_view source_;  ///< of the first product; empty: none
     std::vector<std::string> categories_;
     std::vector<std::int64_t> months_;
+    std::size_t nameless_ = 0;
     mutable std::size_t refused_ = 0;
 };
 

@@ -160,7 +160,9 @@ struct product_store::impl {
     product_store_options options;
     default_random random;
     std::unordered_set<std::string> known_categories; ///< seen in a committed transaction
-    std::unordered_set<std::int64_t> known_months;    ///< with a partition of product_history
+    bool expects_unchanged =
+        false; ///< most of the last page was known: ask by hash before sending the next one
+    std::unordered_set<std::int64_t> known_months; ///< with a partition of product_history
 };
 
 product_store::product_store(postgres::router& router, product_store_options options)
@@ -191,8 +193,13 @@ task<result<run_state>> product_store::finish_run(const run_key& key, run_status
 
 task<result<committed_page>> product_store::commit_page(const run_key& key, const scraped_page& page) {
     auto& s = *impl_;
-    const detail::page_commit commit{key, page, s.options.touch_unchanged_after};
+    detail::page_commit commit{key, page, s.options.touch_unchanged_after};
     co_await s.ensure_history_months(commit.months());
+    const auto offered = commit.size();
+    if (s.expects_unchanged && offered > 0) {
+        const auto values = commit.probe_values();
+        commit.keep(co_await s.router.write().query(detail::page_commit::probe_statement(), values));
+    }
     const bool with_categories = !s.knows_all(commit.categories());
     const auto statements = commit.statements(with_categories);
     if (commit.refused())
@@ -205,7 +212,9 @@ task<result<committed_page>> product_store::commit_page(const run_key& key, cons
             if (s.known_categories.size() > max_known_categories) s.known_categories.clear();
             s.known_categories.insert(commit.categories().begin(), commit.categories().end());
         }
-        co_return detail::page_commit::read(out.answers, with_categories);
+        auto done = detail::page_commit::read(out.answers, with_categories);
+        if (offered > 0) s.expects_unchanged = done.changed.size() * 2 < offered;
+        co_return done;
     }
     if (out.refused->sqlstate() == page_replayed) {
         committed_page replay;

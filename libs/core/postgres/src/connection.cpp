@@ -209,7 +209,7 @@ struct connection::impl {
         scratch_formats.clear();
         scratch_types.clear();
         for (const auto& v : values.values_) {
-            scratch_values.push_back(v.length < 0 ? nullptr : values.bytes_.data() + v.at);
+            scratch_values.push_back(values.data(v));
             scratch_lengths.push_back(v.length);
             scratch_formats.push_back(v.format);
             scratch_types.push_back(v.oid);

@@ -46,6 +46,12 @@ std::uint32_t array_oid(array::element type) noexcept {
     return 0;
 }
 
+int checked_length(std::size_t bytes) {
+    if (bytes > static_cast<std::size_t>(std::numeric_limits<int>::max()))
+        throw std::invalid_argument("a parameter of more than 2 GiB");
+    return static_cast<int>(bytes);
+}
+
 } // namespace
 
 array::array(element type, std::size_t count_hint, std::size_t bytes_hint) : type_{type} {
@@ -88,9 +94,7 @@ void array::add_null() {
 }
 
 void params::put(std::string_view bytes, int format, std::uint32_t oid) {
-    if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
-        throw std::invalid_argument("a parameter of more than 2 GiB");
-    values_.push_back({bytes_.size(), static_cast<int>(bytes.size()), format, oid});
+    values_.push_back({bytes_.size(), false, checked_length(bytes.size()), format, oid});
     bytes_ += bytes;
     bytes_ += '\0'; // libpq takes text parameters as C strings
 }
@@ -117,7 +121,7 @@ params& params::add_integer(std::int64_t value) {
 }
 
 params& params::add_null() {
-    values_.push_back({0, -1, 0, 0});
+    values_.push_back({0, false, -1, 0, 0});
     return *this;
 }
 
@@ -128,15 +132,20 @@ params& params::add(array&& values) {
     put_be32(bytes.data() + 8, static_cast<std::uint32_t>(values.type_));
     put_be32(bytes.data() + 12, values.count_);
     put_be32(bytes.data() + 16, 1);
-    // An array without dimensions ends after the element type.
-    const std::string_view all{bytes};
-    put(values.count_ ? all : all.substr(0, 12), 1, array_oid(values.type_));
+    if (!values.count_) bytes.resize(12); // an array without dimensions ends after the element type
+    values_.push_back({arrays_.size(), true, checked_length(bytes.size()), 1, array_oid(values.type_)});
+    arrays_.push_back(std::move(bytes));
     return *this;
 }
 
 params& params::add_bytes(std::string_view bytes) {
     put(bytes, 1, 17); // bytea
     return *this;
+}
+
+const char* params::data(const value& v) const noexcept {
+    if (v.length < 0) return nullptr;
+    return v.is_array ? arrays_[v.at].data() : bytes_.data() + v.at;
 }
 
 const params& no_params() noexcept {

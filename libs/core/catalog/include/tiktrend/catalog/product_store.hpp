@@ -100,10 +100,11 @@ public:
     task<std::optional<run_state>> resume(const std::string& job_id, std::int64_t job_timestamp_ms);
 
     /// One transaction: fence, upsert (ordered, deduplicated with the newest winning, monotonic on
-    /// scraped_at, unchanged skipped), history, page cache, ledger; then the LSN. One round trip. All or
-    /// nothing; a deadlock or serialization failure is tried again as a whole. errc::fenced,
-    /// errc::already_finished: nothing was written. After postgres::errc::connection_lost or timed_out hand
-    /// the same page in again: see committed_page::is_replay.
+    /// scraped_at, unchanged skipped), history, page cache, ledger; then the LSN. One round trip, two while
+    /// pages turn out to be mostly known. All or nothing; a deadlock or serialization failure is tried again
+    /// as a whole. errc::fenced, errc::already_finished: nothing was written. After
+    /// postgres::errc::connection_lost or timed_out hand the same page in again: see
+    /// committed_page::is_replay.
     task<result<committed_page>> commit_page(const run_key& key, const scraped_page& page);
 
     /// Ends the attempt. `succeeded` closes the job for every later attempt. Asking again with the same

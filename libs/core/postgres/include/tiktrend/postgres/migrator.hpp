@@ -24,12 +24,11 @@ struct migrator_options {
 
 /// What the database has and what it should have.
 struct migration_status {
-    int current = 0;                  ///< highest version applied; 0: none
-    int latest = 0;                   ///< highest version known to this program
-    std::vector<std::string> pending; ///< names not applied yet, in order
-    std::vector<std::string>
-        problems;          ///< files that changed after they were applied
-    bool is_newer = false; ///< the database is ahead of this program (expand/contract allows it)
+    int current = 0;                   ///< highest version applied; 0: none
+    int latest = 0;                    ///< highest version known to this program
+    std::vector<std::string> pending;  ///< names not applied yet, in order
+    std::vector<std::string> problems; ///< files that changed after they were applied
+    bool is_newer = false;             ///< the database is ahead of this program (expand/contract allows it)
 
     /// Daemons start only if this is true: nothing pending, nothing wrong.
     bool is_ready() const noexcept { return pending.empty() && problems.empty(); }

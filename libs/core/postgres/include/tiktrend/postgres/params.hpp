@@ -48,7 +48,8 @@ private:
     std::string bytes_;
 };
 
-/// The bound parameters $1, $2, … of one statement, in order. Values are copied into one buffer.
+/// The bound parameters $1, $2, … of one statement, in order. Scalars are copied into one buffer, arrays are
+/// taken over.
 class params {
 public:
     params() = default;
@@ -87,7 +88,8 @@ public:
 private:
     friend class connection;
     struct value {
-        std::size_t at;    ///< offset in bytes_
+        std::size_t at; ///< offset in bytes_, or index in arrays_
+        bool is_array;
         int length;        ///< without the closing zero; -1: NULL
         int format;        ///< 0 text, 1 binary
         std::uint32_t oid; ///< 0: the server infers it
@@ -95,7 +97,10 @@ private:
     params& add_integer(std::int64_t value);
     void put(std::string_view bytes, int format, std::uint32_t oid);
 
+    const char* data(const value& v) const noexcept;
+
     std::string bytes_;
+    std::vector<std::string> arrays_;
     std::vector<value> values_;
 };
 

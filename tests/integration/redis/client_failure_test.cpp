@@ -6,6 +6,7 @@
 #include <boost/asio/write.hpp>
 
 #include <atomic>
+#include <thread>
 
 namespace tiktrend::redis {
 using testing::redis_server;
@@ -182,6 +183,31 @@ TEST_CASE("the watchdog drops a connection that fell silent", "[integration][red
         co_await with_stop(c, steps(c, p));
     };
     testing::run_on(io, body(peer));
+}
+
+TEST_CASE("a process that was held up reads what came meanwhile before it blames the peer",
+          "[integration][redis]") {
+    auto o = quick();
+    o.command_timeout = 50ms;
+    with_client(
+        [](client& c) -> task<void> {
+            std::vector<std::string> wrong;
+            task_group group{c.get_executor()};
+            for (int i = 0; i < 20; ++i) {
+                std::string said;
+                auto ask = [](client& r, std::string& out) -> task<void> {
+                    const auto reply = co_await r.exec(command{"ECHO", "here"});
+                    out = reply.text();
+                };
+                group.spawn("ask", ask(c, said));
+                co_await sleep_for(std::chrono::microseconds{10 * i}); // it may be on its way
+                std::this_thread::sleep_for(60ms);                     // as SIGSTOP does
+                co_await group.join();
+                CHECK(said == "here");
+            }
+            CHECK(c.connects() == 1);
+        },
+        o);
 }
 
 TEST_CASE("stop ends at once in every state", "[integration][redis]") {

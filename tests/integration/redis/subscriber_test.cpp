@@ -116,13 +116,13 @@ TEST_CASE("an idle subscriber stays, since the server answers its questions", "[
     auto body = []() -> task<void> {
         journal seen;
         auto o = quick();
-        o.command_timeout = 20ms;
+        o.command_timeout = 100ms;
         subscriber sub{co_await asio::this_coro::executor, at(redis_server::shared().unix_url()),
                        seen.handlers(), o};
         sub.track("idle:");
         sub.start();
         CHECK(co_await eventually([&] { return sub.is_connected(); }));
-        co_await sleep_for(200ms);
+        co_await sleep_for(400ms);
         CHECK(seen.lines == std::vector<std::string>{"connected"});
         co_await sub.stop();
     };

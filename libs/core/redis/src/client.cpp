@@ -183,17 +183,20 @@ task<void> client::impl::run() {
 
 task<void> client::impl::watch() {
     const auto limit = line.options().command_timeout;
-    auto next = std::chrono::steady_clock::now() + limit;
+    // When the connection on watch must be dropped; in the future if nothing is awaited.
+    const auto due = [this, limit] {
+        const auto idle = !live || live->waiting() == 0;
+        return (idle ? std::chrono::steady_clock::now() : live->last_progress()) + limit;
+    };
     while (!stopped) {
-        const auto now = std::chrono::steady_clock::now();
-        co_await sleep_for(std::max(next - now, std::chrono::steady_clock::duration{1'000'000}));
-        next = std::chrono::steady_clock::now() + limit;
-        if (!live || live->waiting() == 0) continue;
-        const auto due = live->last_progress() + limit;
-        if (due <= std::chrono::steady_clock::now())
-            live->close(errc::timed_out);
-        else
-            next = due;
+        const auto wait = due() - std::chrono::steady_clock::now();
+        co_await sleep_for(std::max<std::chrono::steady_clock::duration>(wait, std::chrono::milliseconds{1}));
+        if (due() > std::chrono::steady_clock::now()) continue;
+        // If this process was held up (SIGSTOP, a frozen machine), the replies may be here already: let them
+        // be read.
+        const auto suspect = live;
+        co_await sleep_for(std::chrono::milliseconds{1});
+        if (live == suspect && due() <= std::chrono::steady_clock::now()) live->close(errc::timed_out);
     }
 }
 

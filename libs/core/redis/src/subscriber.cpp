@@ -31,7 +31,7 @@ struct subscriber::impl {
     std::vector<std::string> channels;
     std::vector<std::string> prefixes;
     std::shared_ptr<connection> live;
-    std::chrono::steady_clock::time_point last_heard;
+    std::uint64_t heard = 0; ///< messages and answers
     bool started = false;
     bool stopped = false;
     bool joined = true;
@@ -100,13 +100,12 @@ task<void> subscriber::impl::run() {
             c = co_await line.dial();
             co_await within(line.options().connect_timeout, subscribe_all(*c));
             live = c;
-            last_heard = std::chrono::steady_clock::now();
             announced = true;
             line.options().log.info("redis_subscribed", {{"server", line.name()}});
             if (on.on_connected) on.on_connected();
             while (!stopped) {
                 take(co_await c->read_reply());
-                last_heard = std::chrono::steady_clock::now();
+                ++heard;
             }
         } catch (const system_error& e) {
             if (!stopped)
@@ -122,21 +121,27 @@ task<void> subscriber::impl::run() {
 }
 
 task<void> subscriber::impl::watch() {
-    // A subscribed connection is silent for hours when all is well, so it is asked now and then. Two silent
-    // rounds and it is dropped.
+    // A subscribed connection is silent for hours when all is well, so it is asked now and then. Two
+    // questions without an answer and it is dropped; one is not enough, since this process itself may have
+    // been held up.
     const auto interval = std::max<std::chrono::steady_clock::duration>(line.options().command_timeout / 2,
                                                                         std::chrono::milliseconds{1});
-    const command ping{"PING"};
-    const auto bytes = ping.encoded();
+    const auto ping = command{"PING"}.encoded();
+    std::uint64_t heard_before = 0;
+    int unanswered = 0;
+    const connection* asked = nullptr;
     while (!stopped) {
         co_await sleep_for(interval);
         const auto c = live;
+        if (heard != heard_before || c.get() != asked) unanswered = 0;
+        heard_before = heard;
+        asked = c.get();
         if (!c) continue;
         try {
-            if (std::chrono::steady_clock::now() - last_heard >= 2 * interval)
+            if (unanswered++ >= 2)
                 c->close();
             else
-                co_await within(interval, c->send(bytes));
+                co_await within(interval, c->send(ping));
         } catch (const system_error&) {
             c->close(); // run() sees it, says so and connects again
         }

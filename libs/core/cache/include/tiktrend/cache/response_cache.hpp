@@ -65,7 +65,7 @@ struct response_cache_options {
     std::size_t compress_from = 1024;       ///< bytes; smaller bodies are stored plain only
     const wall_clock* clock = &system_wall_clock();
     logger log;
-    // Hooks for metrics; called on the executor.
+    // Hooks for metrics; called on the executor. They must not throw.
     std::function<void(std::string_view scope, outcome)> on_outcome;
     std::function<void(std::string_view scope, fill_result)> on_fill;
 };

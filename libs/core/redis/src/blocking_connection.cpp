@@ -8,7 +8,7 @@
 namespace tiktrend::redis {
 
 struct blocking_connection::impl {
-    impl(asio::any_io_executor executor, address where, client_options options)
+    impl(const asio::any_io_executor& executor, address where, client_options options)
         : line{executor, std::move(where), std::move(options)}, closed{executor},
           delays{line.options().reconnect_min, line.options().reconnect_max} {}
 

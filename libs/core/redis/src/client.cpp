@@ -16,7 +16,7 @@
 namespace tiktrend::redis {
 
 struct client::impl {
-    impl(asio::any_io_executor executor, address where, client_options options)
+    impl(const asio::any_io_executor& executor, address where, client_options options)
         : line{executor, std::move(where), std::move(options)}, connected{executor}, tasks{executor} {}
 
     using result_handler = void(std::exception_ptr, reply);

@@ -81,7 +81,8 @@ void pipeline::take_replies() {
                 }
             }
         }
-        if (done) done(std::move(error), error ? reply{} : std::move(r));
+        if (error) r = {};
+        if (done) done(std::move(error), std::move(r));
     }
     // Commands sent before the server said so still get their own replies.
     if (condemned_ && waiting_.empty()) close(why_);

@@ -16,7 +16,7 @@ constexpr std::string_view invalidation_channel = "__redis__:invalidate";
 } // namespace
 
 struct subscriber::impl {
-    impl(asio::any_io_executor executor, address where, handlers h, client_options options)
+    impl(const asio::any_io_executor& executor, address where, handlers h, client_options options)
         : line{executor, std::move(where), std::move(options)}, on{std::move(h)}, tasks{executor} {}
 
     task<void> run();

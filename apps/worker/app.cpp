@@ -23,6 +23,7 @@ using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
 constexpr std::string_view version = "0.1.0";
+constexpr std::size_t metrics_minutes = 7 * 24 * 60; ///< of BullMQ's own counters, which the gateway exports
 
 std::string worker_name(const config& settings) {
     if (!settings.worker_name.empty()) return settings.worker_name;
@@ -113,6 +114,7 @@ queue::worker_options app::parts::job_options(const config& s, const logger& log
     o.drain_delay = s.drain_delay;
     o.remove_on_complete = queue::keep_policy::newest(s.keep_completed);
     o.remove_on_fail = queue::keep_policy::newest(s.keep_failed);
+    o.metrics_max_data_points = metrics_minutes;
     o.random = random;
     o.log = log;
     o.on_outcome = [this, log](const queue::worker_options::outcome& done) {

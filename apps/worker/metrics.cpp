@@ -40,8 +40,8 @@ worker_metrics::worker_metrics(observe::registry& r, std::string queue,
     const auto of_queue = [&](std::string_view name, std::string_view help) {
         return r.counters(name, help, {"queue"})(queue_);
     };
-    completed_ = of_queue("bullmq_job_completed_total", "Jobs completed by this worker.");
-    failed_ = of_queue("bullmq_job_failed_total", "Jobs failed for good by this worker.");
+    completed_ = of_queue("worker_jobs_completed_total", "Jobs completed by this worker.");
+    failed_ = of_queue("worker_jobs_failed_total", "Jobs failed for good by this worker.");
     retried_ = of_queue("bullmq_jobs_retried_total", "Failed attempts that another one follows.");
     delayed_ = of_queue("bullmq_jobs_postponed_total", "Jobs put off without spending an attempt.");
     released_ = of_queue("bullmq_jobs_released_total", "Jobs given back because this worker drains.");

@@ -1,6 +1,7 @@
 #pragma once
 #include <tiktrend/base/error.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -31,6 +32,11 @@ public:
     decode_status write(std::string_view raw);
     /// After the last byte: `damaged` if a layer still waits for more.
     decode_status finish();
+
+    /// Room for a body of `bytes` and the padding that parsers like to have behind it; not much on a mere
+    /// promise.
+    void reserve(std::size_t bytes) { body_.reserve(std::min(bytes, std::size_t{1} << 20) + 64); }
+    bool has_layers() const noexcept { return !layers_.empty(); }
 
     std::uint64_t received() const noexcept { return received_; }
     const std::string& body() const noexcept { return body_; }

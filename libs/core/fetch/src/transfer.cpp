@@ -198,6 +198,7 @@ bool transfer::begin_body() {
              fmt::format("{} bytes announced, {} allowed", announced, hop_.max_body_bytes));
         return false;
     }
+    if (announced > 0 && !decoder_->has_layers()) decoder_->reserve(static_cast<std::size_t>(announced));
     return true;
 }
 

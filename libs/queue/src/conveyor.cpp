@@ -184,7 +184,8 @@ task<bool> conveyor::try_call(call& c) {
         certainly_not_run = redis::is_certainly_not_executed(e.code());
         if (!certainly_not_run) co_return false;
     } catch (const std::runtime_error& e) {
-        options_.log.error("queue_script_failed", {{"queue", keys_.base()}, {"error", e.what()}});
+        if (!std::exchange(is_failing_, true))
+            options_.log.error("queue_script_failed", {{"queue", keys_.base()}, {"error", e.what()}});
         co_return false;
     }
     if (certainly_not_run) {

@@ -42,13 +42,31 @@ struct queue_events::impl {
 
     task<void> follow() {
         for (;;) {
-            const bool has_failed = !co_await read_once();
+            const bool has_failed = !(last_id == "$" ? co_await find_end() : co_await read_once());
             if (has_failed) co_await sleep_for(std::chrono::milliseconds{200});
         }
     }
 
-    /// One XREAD. The position is the last entry seen; "$" until then, which skips what arrives between two
-    /// connections.
+    /// Where the stream ends now. "$" in XREAD would mean its end at each call, and what arrives between two
+    /// calls would be lost.
+    task<bool> find_end() {
+        const redis::command c{"XREVRANGE", keys.events(), "+", "-", "COUNT", 1};
+        try {
+            const auto reply = co_await connection.exec(c, std::chrono::milliseconds{0});
+            if (reply.is_error()) {
+                opts.log.error("queue_events_refused", {{"queue", keys.base()}, {"error", reply.text()}});
+                co_return false;
+            }
+            last_id = reply.size() > 0 ? std::string{reply[0][0].text()} : "0-0";
+            co_return true;
+        } catch (const system_error& e) {
+            if (is_cancelled(e.code())) throw;
+            opts.log.warn("queue_events_interrupted", {{"queue", keys.base()}, {"error", e.what()}});
+            co_return false;
+        }
+    }
+
+    /// One XREAD after the last entry seen.
     task<bool> read_once() {
         const redis::command c{"XREAD",   "COUNT",       500,    "BLOCK", opts.block.count(),
                                "STREAMS", keys.events(), last_id};

@@ -1,6 +1,6 @@
 #include "keys.hpp"
 
-#include <boost/beast/core/detail/base64.hpp>
+#include <openssl/evp.h>
 
 #include <stdexcept>
 
@@ -8,9 +8,10 @@ namespace tiktrend::queue {
 namespace {
 
 std::string base64(std::string_view text) {
-    namespace codec = boost::beast::detail::base64;
-    std::string out(codec::encoded_size(text.size()), '\0');
-    out.resize(codec::encode(out.data(), text.data(), text.size()));
+    std::string bytes{text}, out(4 * ((text.size() + 2) / 3) + 1, '\0'); // with room for the terminator
+    const auto* from = reinterpret_cast<const unsigned char*>(bytes.data());
+    out.resize(static_cast<std::size_t>(
+        EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), from, static_cast<int>(bytes.size()))));
     return out;
 }
 

@@ -39,6 +39,36 @@ TEST_CASE("events are followed in their order, over broken connections", "[integ
     CHECK(seen == strings{"added a", "waiting a", "added b", "waiting b", "active a"});
 }
 
+task<void> follow_from_now(queue_fixture& f, strings& seen) {
+    queue::queue_events::options options;
+    options.block = 20ms; // many calls in a row
+    queue::queue_events events{co_await asio::this_coro::executor, f.address(), f.name(),
+                               [&](const queue::queue_event& e) {
+                                   if (e.name == "added") seen.emplace_back(e.job_id());
+                               },
+                               options};
+    f.add("before");
+    events.start();
+    for (int i = 0; i < 2000 && f.redis({"CLIENT", "LIST"}).find("cmd=xread") == std::string::npos; ++i)
+        co_await sleep_for(5ms);
+    for (int i = 0; i < 50; ++i) {
+        f.add("");
+        co_await sleep_for(2ms);
+    }
+    for (int i = 0; i < 2000 && seen.size() < 50; ++i)
+        co_await sleep_for(5ms);
+    co_await events.stop();
+}
+
+TEST_CASE("a follower that starts now misses nothing from then on", "[integration][queue]") {
+    queue_fixture f;
+    strings seen;
+    run_coroutine(follow_from_now(f, seen));
+    REQUIRE(seen.size() == 50);
+    CHECK(seen.front() == "2");
+    CHECK(seen.back() == "51");
+}
+
 task<void> read_one(queue_fixture& f) {
     redis::client client{co_await asio::this_coro::executor, f.address()};
     client.start();

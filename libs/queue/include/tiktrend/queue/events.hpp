@@ -26,7 +26,7 @@ public:
     struct options {
         options() {}
         std::string prefix = "bull";
-        std::string last_id = "$"; ///< resume after this entry
+        std::string last_id = "$"; ///< resume after this entry; "$": what comes after the first connection
         std::chrono::milliseconds block{10'000};
         logger log;
     };

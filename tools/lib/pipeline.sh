@@ -174,6 +174,19 @@ start_scrape() {
     [ -n "$JOB_ID" ] && [ "$JOB_ID" != null ] || die "POST /scraping/start gave no job id"
 }
 
+# As many days have passed in the shop as there were visits, so that each run finds some prices moved.
+pass_time_in_demo_shop() {
+    local visits
+    visits=$(cat "$RUN_DIR/visits" 2>/dev/null) || visits=0
+    echo $((visits + 1)) >"$RUN_DIR/visits"
+    [ "$visits" -le 50 ] || visits=50
+    while [ "$visits" -gt 0 ]; do
+        curl --silent --fail --max-time 5 --output /dev/null --request POST "$DEMO_SHOP_URL/_control/tick" ||
+            die "the demo shop does not answer"
+        visits=$((visits - 1))
+    done
+}
+
 # A shop that is not next door takes its time for each page; without it there would be no progress to see.
 slow_demo_shop() {
     curl --silent --fail --max-time 5 --output /dev/null --data "{\"kind\":\"slow\",\"path\":\"/api/products\",\"delay_ms\":$1,\"count\":$2}" \

@@ -7,9 +7,9 @@ DEMO_SOURCE=demo.shop
 GATEWAY_SETTINGS=()
 
 build_release() {
-    configure_preset release
-    cmake --build "$TT_ROOT/build/release" -j "$(build_jobs)" \
-        --target tiktrend-gateway tiktrend-worker tiktrend-demo-shop tiktrend
+    configure_preset release &&
+        cmake --build "$TT_ROOT/build/release" -j "$(build_jobs)" \
+            --target tiktrend-gateway tiktrend-worker tiktrend-demo-shop tiktrend
 }
 
 # port_from NAME KEY: what a program wrote to its port file once it listened; KEY empty: the file is the number.

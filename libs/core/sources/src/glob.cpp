@@ -45,10 +45,10 @@ bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
 }
 
 std::string_view trim_blanks(std::string_view text) noexcept {
-    constexpr std::string_view blanks = " \t\r\n\f\v";
-    while (!text.empty() && blanks.find(text.front()) != std::string_view::npos)
+    const auto is_blank = [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
+    while (!text.empty() && is_blank(text.front()))
         text.remove_prefix(1);
-    while (!text.empty() && blanks.find(text.back()) != std::string_view::npos)
+    while (!text.empty() && is_blank(text.back()))
         text.remove_suffix(1);
     return text;
 }

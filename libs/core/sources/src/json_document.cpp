@@ -30,159 +30,216 @@ bool is_digit(char c) noexcept {
     return c >= '0' && c <= '9';
 }
 
-/// Thrown while walking and caught in parse(): a bad document is rare, and the walk stays free of checks
-/// after every call.
-struct bad_document {
-    std::string_view reason;
+/// Keys of an object in 256 bits: a quick "certainly new" for all but a few of them.
+class key_filter {
+public:
+    bool may_hold(std::string_view key) noexcept {
+        std::uint64_t head = 0;
+        std::uint64_t tail = 0;
+        if (key.size() >= 8) {
+            std::memcpy(&head, key.data(), 8);
+            std::memcpy(&tail, key.data() + key.size() - 8, 8);
+        } else {
+            for (const char c : key)
+                head = (head << 8) | static_cast<unsigned char>(c);
+        }
+        const auto mixed = head ^ (key.size() << 56) ^ (tail * 0x9E3779B97F4A7C15U);
+        const auto bit = (mixed * 0xC4CEB9FE1A85EC53U) >> 56;
+        auto& word = bits_[bit >> 6];
+        const auto mask = std::uint64_t{1} << (bit & 63);
+        const bool had = (word & mask) != 0;
+        word |= mask;
+        return had;
+    }
+
+private:
+    std::array<std::uint64_t, 4> bits_{};
 };
+
+constexpr std::size_t large_text = 1 << 20; ///< buffers of larger ones are given back
 
 } // namespace
 
 struct json_document::parser {
-    simdjson::ondemand::parser simd;
+    simdjson::dom::parser simd;
+
+    /// Where the tokens of `text` begin: brackets, commas, colons, and the first byte of every scalar.
+    /// simdjson marks this interface as made for benchmarks; it is the only one that gives tokens instead of
+    /// values.
+    simdjson::error_code find_tokens(std::string_view text) {
+        if (simd.capacity() > large_text && text.size() <= large_text) simd = simdjson::dom::parser{};
+        if (simd.capacity() < text.size() || !simd.implementation)
+            if (const auto error = simd.allocate(std::max<std::size_t>(text.size(), 4096));
+                error != simdjson::SUCCESS)
+                return error;
+        return simd.implementation->stage1(reinterpret_cast<const std::uint8_t*>(text.data()), text.size(),
+                                           simdjson::stage1_mode::regular);
+    }
+    std::span<const std::uint32_t> tokens() const noexcept {
+        return {simd.implementation->structural_indexes.get(), simd.implementation->n_structural_indexes};
+    }
 };
 
-/// Walks one document completely and writes its index.
+/// Walks all tokens once, checks the grammar of RFC 8259 and writes the index.
 class json_walker {
 public:
-    explicit json_walker(json_document& out) : out_{out}, base_{out.text_.data()} {}
+    json_walker(json_document& out, std::span<const std::uint32_t> tokens)
+        : out_{out}, text_{out.text_}, tokens_{tokens}, next_{out.entries_.data()} {}
 
-    void walk(simdjson::ondemand::document& document) {
-        simdjson::ondemand::json_type type{};
-        check(document.type().get(type));
-        if (type == simdjson::ondemand::json_type::array) {
-            simdjson::ondemand::array array;
-            check(document.get_array().get(array));
-            walk_array(array, 1);
-        } else {
-            simdjson::ondemand::object object;
-            check(document.get_object().get(object));
-            walk_object(object, 1);
-        }
-        if (document.current_location().error() != simdjson::OUT_OF_BOUNDS)
-            throw bad_document{"there is more text after the end of the document"};
-    }
-
-    void scalar(std::string_view token) {
-        token = trim_right(token);
-        if (token.empty()) throw bad_document{"a value is missing"};
-        switch (token.front()) {
-        case '"':
-            if (token.size() < 2 || token.back() != '"') throw bad_document{"a string does not end"};
-            string(token.substr(1, token.size() - 2));
-            return;
-        case 't':
-        case 'f':
-            if (token != "true" && token != "false")
-                throw bad_document{"an unknown word stands where a value is expected"};
-            add(json_kind::boolean, token);
-            return;
-        case 'n':
-            if (token != "null") throw bad_document{"an unknown word stands where a value is expected"};
-            add(json_kind::null, token);
-            return;
-        default:
-            if (!is_json_number(token)) throw bad_document{"a number is malformed"};
-            add(json_kind::number, token);
+    /// What is wrong, or empty.
+    std::string_view walk() {
+        while (true) {
+            if (!value()) return problem_;
+            while (true) { // behind a value: close what ends here, or go on to the next value
+                if (depth_ == 0) return at_ == tokens_.size() ? std::string_view{} : more_text;
+                auto& top = open_[depth_ - 1];
+                if (take(',')) {
+                    if (top.is_object && !key(top)) return problem_;
+                    ++top.count;
+                    break;
+                }
+                if (!take(top.is_object ? '}' : ']')) return unclosed;
+                close();
+            }
         }
     }
 
 private:
-    static void check(simdjson::error_code error) {
-        if (error != simdjson::SUCCESS) throw bad_document{simdjson::error_message(error)};
-    }
+    static constexpr std::string_view more_text = "there is more text after the end of the document";
+    static constexpr std::string_view unclosed =
+        "a list or an object is not continued or closed as it should be";
+    static constexpr std::uint32_t max_exact =
+        64; ///< members up to which duplicates are looked for one by one
 
-    std::uint32_t add(json_kind kind, std::string_view raw, bool is_escaped = false) {
-        const auto index = static_cast<std::uint32_t>(out_.entries_.size());
-        out_.entries_.push_back({static_cast<std::uint32_t>(raw.data() - base_),
-                                 static_cast<std::uint32_t>(raw.size()), index + 1, kind, is_escaped});
-        return index;
-    }
-
-    void string(std::string_view raw) {
-        const bool is_escaped = std::memchr(raw.data(), '\\', raw.size()) != nullptr;
-        if (is_escaped) {
-            const auto lone = check_escapes(raw);
-            if (!lone) throw bad_document{"a string has an unknown escape"};
-            out_.notes_.replaced_surrogates += *lone;
-        }
-        add(json_kind::string, raw, is_escaped);
-    }
-
-    void walk_value(simdjson::ondemand::value value, int depth) {
-        simdjson::ondemand::json_type type{};
-        check(value.type().get(type));
-        if (type == simdjson::ondemand::json_type::array) {
-            simdjson::ondemand::array array;
-            check(value.get_array().get(array));
-            walk_array(array, depth + 1);
-        } else if (type == simdjson::ondemand::json_type::object) {
-            simdjson::ondemand::object object;
-            check(value.get_object().get(object));
-            walk_object(object, depth + 1);
-        } else {
-            scalar(value.raw_json_token()); // the container's iterator skips it
-        }
-    }
-
-    void walk_array(simdjson::ondemand::array& array, int depth) {
-        const auto index = open(json_kind::array, depth);
-        std::uint32_t count = 0;
-        for (auto item : array) {
-            simdjson::ondemand::value value;
-            check(item.get(value));
-            walk_value(value, depth);
-            ++count;
-        }
-        close(index, count);
-    }
-
-    void walk_object(simdjson::ondemand::object& object, int depth) {
-        const auto index = open(json_kind::object, depth);
+    struct level {
+        std::uint32_t entry = 0;
         std::uint32_t count = 0;
         std::int64_t duplicates = 0;
         key_filter seen;
-        for (auto item : object) {
-            simdjson::ondemand::field field;
-            check(std::move(item).get(field));
-            const auto key = raw_key(field.key().raw());
-            string(key);
-            if (seen.may_hold(key) && count < key_filter::max_exact) duplicates += is_duplicate(index, key);
-            walk_value(std::move(field).value(), depth);
-            ++count;
-        }
-        close(index, count);
-        out_.notes_.duplicate_keys += count > key_filter::max_exact ? count_duplicates(index) : duplicates;
+        bool is_object = false;
+    };
+
+    bool fail(std::string_view problem) {
+        problem_ = problem;
+        return false;
     }
 
-    /// Keys of an object in 256 bits: a quick "certainly new" for all but a few of them.
-    struct key_filter {
-        static constexpr std::uint32_t max_exact = 64;
-        std::array<std::uint64_t, 4> bits{};
+    bool take(char c) noexcept {
+        if (at_ == tokens_.size() || text_[tokens_[at_]] != c) return false;
+        ++at_;
+        return true;
+    }
 
-        bool may_hold(std::string_view key) noexcept {
-            std::uint64_t h = key.size() * 0x9E3779B97F4A7C15U;
-            std::uint64_t head = 0;
-            std::uint64_t tail = 0;
-            const auto n = std::min<std::size_t>(key.size(), 8);
-            std::memcpy(&head, key.data(), n);
-            std::memcpy(&tail, key.data() + key.size() - n, n);
-            h = (h ^ head) * 0xFF51AFD7ED558CCDU;
-            h = (h ^ (h >> 29) ^ tail) * 0xC4CEB9FE1A85EC53U;
-            const auto bit = h >> 56;
-            auto& word = bits[bit >> 6];
-            const auto mask = std::uint64_t{1} << (bit & 63);
-            const bool had = (word & mask) != 0;
-            word |= mask;
-            return had;
+    /// The next scalar, opening every container in front of it; or an empty container. Afterwards the walk
+    /// stands behind a value.
+    bool value() {
+        while (true) {
+            if (at_ == tokens_.size()) return fail("a value is missing");
+            const char c = text_[tokens_[at_]];
+            if (c != '{' && c != '[') return scalar();
+            ++at_;
+            const bool is_object = c == '{';
+            if (!open(is_object)) return false;
+            if (take(is_object ? '}' : ']')) {
+                close();
+                return true;
+            }
+            auto& top = open_[depth_ - 1];
+            if (is_object && !key(top)) return false;
+            ++top.count;
         }
-    };
+    }
+
+    std::string_view token() noexcept {
+        const auto begin = tokens_[at_];
+        ++at_;
+        const auto end = at_ < tokens_.size() ? tokens_[at_] : text_.size();
+        return trim_right(text_.substr(begin, end - begin));
+    }
+
+    bool scalar() {
+        const auto t = token();
+        switch (t.front()) {
+        case '"':
+            return string(t, json_kind::string);
+        case 't':
+        case 'f':
+            if (t != "true" && t != "false") return fail("an unknown word stands where a value is expected");
+            add(json_kind::boolean, t);
+            return true;
+        case 'n':
+            if (t != "null") return fail("an unknown word stands where a value is expected");
+            add(json_kind::null, t);
+            return true;
+        default:
+            if (!is_json_number(t))
+                return fail("a number is malformed, or no value stands where one is expected");
+            add(json_kind::number, t);
+            return true;
+        }
+    }
+
+    bool string(std::string_view t, json_kind kind) {
+        if (t.size() < 2 || t.back() != '"') return fail("a string does not end");
+        t = t.substr(1, t.size() - 2);
+        const bool is_escaped = t.find('\\') != std::string_view::npos;
+        if (is_escaped) {
+            const auto lone = check_escapes(t);
+            if (!lone) return fail("a string has an unknown escape");
+            out_.notes_.replaced_surrogates += *lone;
+        }
+        add(kind, t, is_escaped);
+        return true;
+    }
+
+    bool key(level& object) {
+        if (at_ == tokens_.size() || text_[tokens_[at_]] != '"') return fail("a key in quotes is expected");
+        const auto t = token();
+        if (!string(t, json_kind::key)) return false;
+        next_[-1].next = object.entry;
+        const auto name = t.substr(1, t.size() - 2);
+        if (object.seen.may_hold(name) && object.count < max_exact)
+            object.duplicates += is_duplicate(object.entry, name);
+        return take(':') || fail("a colon is expected behind a key");
+    }
+
+    /// Field by field into the entry: building one first and copying it would stall on every store.
+    void add(json_kind kind, std::string_view raw, bool is_escaped = false) {
+        auto& e = *next_++;
+        e.begin = static_cast<std::uint32_t>(raw.data() - text_.data());
+        e.length = static_cast<std::uint32_t>(raw.size());
+        e.next = count();
+        e.kind = kind;
+        e.is_escaped = is_escaped;
+    }
+
+    std::uint32_t count() const noexcept { return static_cast<std::uint32_t>(next_ - out_.entries_.data()); }
+
+    bool open(bool is_object) {
+        if (depth_ == json_document::max_depth) return fail("nested deeper than 128 levels");
+        auto& top = open_[depth_++];
+        top = level{};
+        top.entry = count();
+        top.is_object = is_object;
+        add(is_object ? json_kind::object : json_kind::array, text_.substr(0, 0));
+        return true;
+    }
+
+    void close() {
+        const auto& top = open_[--depth_];
+        auto& e = out_.entries_[top.entry];
+        e.length = top.count;
+        e.next = count();
+        if (top.is_object)
+            out_.notes_.duplicate_keys +=
+                top.count > max_exact ? count_duplicates(top.entry) : top.duplicates;
+    }
 
     /// Compares keys as they are written; "a" and "\u0061" in one object are not noticed here, though
     /// look-ups treat them alike.
     bool is_duplicate(std::uint32_t object, std::string_view key) const {
         const auto& entries = out_.entries_;
-        const auto last = static_cast<std::uint32_t>(entries.size()) - 1; // the key just added
+        const auto last = count() - 1; // the key just added
         for (auto at = object + 1; at < last; at = entries[at + 1].next)
             if (out_.text_at(entries[at]) == key) return true;
         return false;
@@ -201,28 +258,14 @@ private:
         return found;
     }
 
-    std::uint32_t open(json_kind kind, int depth) {
-        if (depth > json_document::max_depth) throw bad_document{"nested deeper than 128 levels"};
-        return add(kind, {base_, 0});
-    }
-
-    void close(std::uint32_t index, std::uint32_t count) {
-        auto& e = out_.entries_[index];
-        e.length = count;
-        e.next = static_cast<std::uint32_t>(out_.entries_.size());
-    }
-
-    /// On-demand gives where a key begins; stage 1 has made sure that its closing quote exists.
-    std::string_view raw_key(const char* begin) const noexcept {
-        const char* end = begin;
-        const char* const limit = base_ + out_.text_.size();
-        while (end < limit && *end != '"')
-            end += *end == '\\' ? 2 : 1;
-        return {begin, static_cast<std::size_t>(std::min(end, limit) - begin)};
-    }
-
     json_document& out_;
-    const char* base_;
+    std::string_view text_;
+    std::span<const std::uint32_t> tokens_;
+    json_document::entry* next_; ///< where the next entry goes; there is one for every token
+    std::size_t at_ = 0;         ///< of the next token
+    std::array<level, json_document::max_depth> open_;
+    std::size_t depth_ = 0;
+    std::string_view problem_;
 };
 
 json_document::json_document() : parser_{std::make_unique<parser>()} {}
@@ -232,12 +275,11 @@ json_document& json_document::operator=(json_document&&) noexcept = default;
 
 json_status json_document::fail(std::string problem) {
     problem_ = std::move(problem);
-    entries_.clear();
     return json_status::bad;
 }
 
-json_status json_document::parse(std::string_view text, std::size_t readable_after) {
-    entries_.clear();
+json_status json_document::parse(std::string_view text) {
+    has_root_ = false;
     problem_.clear();
     notes_ = {};
     if (text.size() > 0xFFFF'0000U) return fail("longer than 4 GiB");
@@ -245,57 +287,32 @@ json_status json_document::parse(std::string_view text, std::size_t readable_aft
     if (auto converted = utf16_to_utf8(text)) {
         copy_ = std::move(*converted);
         text = copy_;
-        readable_after = 0;
     }
     if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-    const auto trimmed = trim(text);
-    if (trimmed.empty()) return json_status::empty;
+    text = trim(text);
+    if (text.empty()) return json_status::empty;
 
-    if (!simdjson::validate_utf8(text)) {
+    auto error = parser_->find_tokens(text);
+    if (error == simdjson::UTF8_ERROR) {
         copy_ = repair_utf8(text);
         notes_.repaired_utf8 = true;
         text = copy_;
-        readable_after = 0;
+        error = parser_->find_tokens(text);
     }
-    if (readable_after < simdjson::SIMDJSON_PADDING) {
-        if (text.data() == copy_.data()) {
-            const auto size = text.size();
-            copy_.resize(size + simdjson::SIMDJSON_PADDING);
-            text = std::string_view{copy_}.substr(0, size);
-        } else {
-            std::string padded;
-            padded.reserve(text.size() + simdjson::SIMDJSON_PADDING);
-            padded.append(text).append(simdjson::SIMDJSON_PADDING, ' ');
-            const auto size = text.size();
-            copy_ = std::move(padded);
-            text = std::string_view{copy_}.substr(0, size);
-        }
-    }
+    if (error != simdjson::SUCCESS) return fail(simdjson::error_message(error));
     text_ = text;
-
-    json_walker walker{*this};
-    try {
-        if (const auto whole = trim(text); whole.front() != '{' && whole.front() != '[') {
-            if (has_control_characters(whole)) return fail("a control character stands outside of an escape");
-            if (whole.front() == '"' && !is_one_string(whole))
-                return fail("there is more text after the end of the document");
-            walker.scalar(whole);
-            return json_status::ok;
-        }
-        const simdjson::padded_string_view view{text.data(), text.size(),
-                                                text.size() + simdjson::SIMDJSON_PADDING};
-        simdjson::ondemand::document document;
-        if (const auto error = parser_->simd.iterate(view).get(document); error != simdjson::SUCCESS)
-            return fail(simdjson::error_message(error));
-        walker.walk(document);
-        return json_status::ok;
-    } catch (const bad_document& bad) {
-        return fail(std::string{bad.reason});
-    }
+    const auto tokens = parser_->tokens();
+    if (entries_.size() > large_text / sizeof(entry) && text.size() <= large_text) entries_ = {};
+    if (entries_.size() < tokens.size())
+        entries_ = std::vector<entry>(tokens.size()); // never more entries than tokens
+    json_walker walker{*this, tokens};
+    if (const auto problem = walker.walk(); !problem.empty()) return fail(std::string{problem});
+    has_root_ = true;
+    return json_status::ok;
 }
 
 json_node json_document::root() const noexcept {
-    return entries_.empty() ? json_node{} : json_node{this, 0};
+    return has_root_ ? json_node{this, 0} : json_node{};
 }
 
 std::string_view json_document::unescaped(const entry& e, std::string& scratch) const {
@@ -343,6 +360,21 @@ json_node json_node::member(std::string_view key) const noexcept {
     return {};
 }
 
+json_node json_node::member(std::string_view key, std::uint32_t& hint) const noexcept {
+    if (!is(json_kind::object)) return {};
+    const auto& entries = document_->entries_;
+    const auto at = index_ + hint;
+    // With duplicates in the document the hint could be that of a later one.
+    if (hint != 0 && at < entries[index_].next && document_->notes_.duplicate_keys == 0) {
+        const auto& e = entries[at];
+        if (e.kind == json_kind::key && e.next == index_ && !e.is_escaped && document_->text_at(e) == key)
+            return {document_, at + 1};
+    }
+    const auto found = member(key);
+    if (found.exists()) hint = found.index_ - 1 - index_;
+    return found;
+}
+
 json_node json_node::element(std::int64_t index) const noexcept {
     if (!is(json_kind::array)) return {};
     const auto count = static_cast<std::int64_t>(size());
@@ -364,6 +396,7 @@ void json_node::append_to(std::string& out) const {
     case json_kind::number:
         out += raw();
         return;
+    case json_kind::key: // never the kind of a node
     case json_kind::string:
         append_json_string(out, without_nul(text(scratch), scratch));
         return;

@@ -1,19 +1,20 @@
 #pragma once
 // A JSON text as a flat, lossless index: numbers keep their own digits, strings stay where they are until
-// they are wanted. simdjson's on-demand parser does the reading; walking all of it once is what makes the
-// whole text checked (on-demand alone looks only at what is asked for) and what keeps ids beyond 2^53, 24.990
-// and 1e999 exact (its numbers are 64 bits or doubles).
+// they are wanted. simdjson finds the tokens (its first stage: structure, quotes, escapes, UTF-8); the walk
+// over them is ours, because both of its own second stages lose what prices and ids need: numbers become 64
+// bits or doubles, and a lone surrogate or a number beyond range refuses the whole document.
 #include <tiktrend/sources/page.hpp>
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace tiktrend::sources {
 
-enum class json_kind : std::uint8_t { null, boolean, number, string, array, object };
+enum class json_kind : std::uint8_t { null, boolean, number, string, array, object, key };
 
 class json_document;
 
@@ -38,6 +39,9 @@ public:
     std::size_t size() const noexcept;
     /// The first member of that name; nothing if there is none or this is no object.
     json_node member(std::string_view key) const noexcept;
+    /// The same. `hint` remembers where the member stood, which is where it stands in the next object of the
+    /// same shape.
+    json_node member(std::string_view key, std::uint32_t& hint) const noexcept;
     /// Element `index`, counted from the end when negative; nothing if there is none or this is no array.
     /// O(index).
     json_node element(std::int64_t index) const noexcept;
@@ -78,10 +82,10 @@ public:
     json_document(json_document&&) noexcept;
     json_document& operator=(json_document&&) noexcept;
 
-    /// Reads `text`, which must live as long as the nodes are used and be followed by `readable_after`
-    /// readable bytes (64 spare a copy). A byte-order mark is skipped, UTF-16 with one is converted, invalid
-    /// UTF-8 is repaired. Buffers are reused.
-    json_status parse(std::string_view text, std::size_t readable_after = 0);
+    /// Reads `text`, which must live as long as the nodes are used. A byte-order mark is skipped, UTF-16 with
+    /// one is converted, invalid UTF-8 is repaired; other texts are not copied. Buffers are reused, and given
+    /// back after a text that was large.
+    json_status parse(std::string_view text);
 
     /// Why parse() said bad, in one line.
     const std::string& problem() const noexcept { return problem_; }
@@ -96,7 +100,8 @@ private:
     struct entry {
         std::uint32_t begin = 0;  ///< scalars: offset in text_
         std::uint32_t length = 0; ///< scalars: bytes; containers: elements or members
-        std::uint32_t next = 0;   ///< index of the entry after this value and all in it
+        std::uint32_t next =
+            0; ///< index of the entry after this value and all in it; keys: index of their object
         json_kind kind = json_kind::null;
         bool is_escaped = false;
     };
@@ -107,9 +112,10 @@ private:
     json_status fail(std::string problem);
 
     std::unique_ptr<parser> parser_;
-    std::string copy_; ///< of texts that cannot be parsed in place
+    std::string copy_; ///< of texts that had to be mended
     std::string_view text_;
-    std::vector<entry> entries_;
+    std::vector<entry> entries_; ///< as large as the largest text needed; only those of the root are in use
+    bool has_root_ = false;
     document_notes notes_;
     std::string problem_;
 };

@@ -171,14 +171,6 @@ bool has_control_characters(std::string_view text) noexcept {
     return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; });
 }
 
-bool is_one_string(std::string_view text) noexcept {
-    if (text.size() < 2 || text.front() != '"') return false;
-    std::size_t at = 1;
-    while (at < text.size() && text[at] != '"')
-        at += text[at] == '\\' ? 2 : 1;
-    return at == text.size() - 1;
-}
-
 std::string_view without_nul(std::string_view text, std::string& scratch) {
     if (text.find('\0') == std::string_view::npos) return text;
     std::string kept;

@@ -27,12 +27,8 @@ char32_t take_utf8(std::string_view& text) noexcept;
 /// UTF-8 of a text that begins with a UTF-16 byte-order mark; nothing for other texts.
 std::optional<std::string> utf16_to_utf8(std::string_view bytes);
 
-/// True if a byte below 0x20 other than tab, line feed and carriage return stands in it, or any of them
-/// inside quotes.
+/// True if a byte below 0x20 stands in it.
 bool has_control_characters(std::string_view text) noexcept;
-
-/// True if `text` is one quoted string from its first to its last byte.
-bool is_one_string(std::string_view text) noexcept;
 
 /// `text`, or a copy in `scratch` without U+0000 (PostgreSQL refuses it). `text` may lie in `scratch`.
 std::string_view without_nul(std::string_view text, std::string& scratch);

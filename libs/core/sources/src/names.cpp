@@ -4,8 +4,10 @@
 #include <tiktrend/sources/page.hpp>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace tiktrend::sources {
 
@@ -14,6 +16,24 @@ std::string to_string(const definition_error& e) {
     if (e.line > 0) out += fmt::format(":{}:{}", e.line, e.column);
     if (!e.field.empty()) out += ": " + e.field;
     return out + ": " + e.message;
+}
+
+void throw_exception_from_error(const std::vector<definition_error>& errors, const boost::source_location&) {
+    std::string all;
+    for (const auto& e : errors)
+        all += (all.empty() ? "" : "\n") + to_string(e);
+    throw std::runtime_error{all};
+}
+
+void throw_exception_from_error(const std::vector<invalid_field>& errors, const boost::source_location&) {
+    std::string all;
+    for (const auto& e : errors)
+        all += fmt::format("{}{}: {}", all.empty() ? "" : "\n", fmt::join(e.loc, "."), e.msg);
+    throw std::runtime_error{all};
+}
+
+void throw_exception_from_error(const render_error& error, const boost::source_location&) {
+    throw std::runtime_error{error.message};
 }
 
 std::string_view name_of(record_kind kind) noexcept {

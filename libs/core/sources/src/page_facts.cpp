@@ -77,7 +77,7 @@ bool page_facts::holds(const value_test& test) {
 }
 
 json_status page_facts::json() {
-    if (!json_) json_ = document_.parse(response_.body, response_.readable_after);
+    if (!json_) json_ = document_.parse(response_.body);
     return *json_;
 }
 

@@ -504,6 +504,14 @@ private:
     mistakes& errors_;
 };
 
+void number_hints(std::vector<field_rule>& fields, std::size_t& count) {
+    for (auto& field : fields) {
+        for (auto& source : field.sources)
+            source.hint = count++;
+        number_hints(field.children, count);
+    }
+}
+
 } // namespace
 
 void parse_fields(parse_context& context, const yaml_node& section) {
@@ -516,6 +524,7 @@ void parse_fields(parse_context& context, const yaml_node& section) {
         return;
     }
     fields_parser{context}.parse_all(section);
+    number_hints(context.plan.fields, context.plan.hint_count);
 }
 
 } // namespace tiktrend::sources

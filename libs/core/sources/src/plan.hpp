@@ -123,6 +123,7 @@ struct cleaner {
 struct value_source {
     std::optional<std::size_t> document; ///< absent: the row
     std::variant<path, text_template, url_template> from;
+    std::size_t hint = 0; ///< which of the plan's hints remembers where the path's first key stood
 };
 
 /// Where a field's currency or decimal rule comes from.
@@ -156,7 +157,6 @@ struct field_rule {
     std::optional<std::string> fallback;
     std::vector<std::pair<std::string, path>> members; ///< form object
     std::vector<field_rule> children;                  ///< form rows; their rows are sources[0]
-    std::size_t parent = 0;
 };
 
 struct key_part {
@@ -188,6 +188,7 @@ struct plan {
     std::vector<std::size_t> order; ///< fields in the order of their references to each other
     std::vector<key_part> key;
     int min_valid_percent = 0;
+    std::size_t hint_count = 0; ///< one for every source of every field
     std::vector<test_case> tests;
 };
 

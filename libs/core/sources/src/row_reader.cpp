@@ -29,7 +29,7 @@ void append_key_part(std::string& out, std::string_view part) {
 }
 
 std::string decimal_text(const typed_value& v, const decimal_number& number) {
-    return v.minor_unit < 0 ? price_text(number, -1) : number.text(static_cast<std::size_t>(v.minor_unit));
+    return v.minor_unit < 0 ? price_text(number, -1) : number.text(v.minor_unit);
 }
 
 /// The text of a value that stands alone; empty for lists and objects.
@@ -69,6 +69,8 @@ field_value to_field_value(typed_value& v) {
 row_reader::row_reader(const page_scope& scope, page_statistics& statistics)
     : scope_{scope}, statistics_{statistics} {
     values_.resize(scope.rules.fields.size());
+    hints_.resize(scope.rules.hint_count);
+    statistics_.fields.reserve(scope.rules.fields.size());
     for (const auto& rule : scope.rules.fields) {
         field_stats stats;
         stats.name = rule.name;
@@ -80,9 +82,8 @@ row_reader::row_reader(const page_scope& scope, page_statistics& statistics)
 std::optional<record> row_reader::read(json_node row, std::int64_t index) {
     bool is_valid = true;
     for (const auto i : scope_.rules.order) {
-        auto read = evaluate(scope_.rules.fields[i], row);
-        is_valid = note(i, read, index) && is_valid;
-        values_[i] = std::move(read.value);
+        const auto how = evaluate(scope_.rules.fields[i], row, values_[i]);
+        is_valid = note(i, how, index) && is_valid;
     }
     if (!is_valid) return std::nullopt;
     auto key = key_of();
@@ -96,16 +97,16 @@ std::optional<record> row_reader::read(json_node row, std::int64_t index) {
 }
 
 /// Counts how the field fared. False if that makes the row invalid.
-bool row_reader::note(std::size_t field, const reading& read, std::int64_t row) {
+bool row_reader::note(std::size_t field, const reading& how, std::int64_t row) {
     const auto& rule = scope_.rules.fields[field];
     auto& stats = statistics_.fields[field];
-    if (read.value.exists()) {
-        if (read.won < stats.won.size()) ++stats.won[read.won];
+    if (values_[field].exists()) {
+        if (how.won < stats.won.size()) ++stats.won[how.won];
         return true;
     }
-    if (read.was_rejected) {
+    if (how.was_rejected) {
         ++stats.rejected;
-        add_problem(row, rule.name, fmt::format("\"{}\" {}", excerpt(read.shown), read.reason));
+        add_problem(row, rule.name, fmt::format("\"{}\" {}", excerpt(how.shown), how.reason));
     } else {
         ++stats.missing;
         if (rule.is_required) add_problem(row, rule.name, "nothing was found, and the field is required");
@@ -146,8 +147,17 @@ void row_reader::drop_prices_of_sold_out() {
     if (in_stock == nullptr || *in_stock) return;
     for (std::size_t i = 0; i < fields.size(); ++i) {
         const auto* price = std::get_if<decimal_number>(&values_[i].value);
-        if (fields[i].type == field_type::money && price != nullptr && price->is_zero()) values_[i] = {};
+        if (fields[i].type == field_type::money && price != nullptr && price->is_zero()) values_[i].reset();
     }
+}
+
+/// A range under `price` or `price_min` gives the other end too, unless the definition reads that itself.
+bool row_reader::adds_price_max(const field_rule& rule, const typed_value& value) const {
+    const auto* low = std::get_if<decimal_number>(&value.value);
+    if (low == nullptr || *low == value.high || !rule.canonical.starts_with("price")) return false;
+    const auto& fields = scope_.rules.fields;
+    return std::none_of(fields.begin(), fields.end(),
+                        [](const auto& f) { return f.canonical == "price_max"; });
 }
 
 record row_reader::build(std::string key) {
@@ -161,11 +171,8 @@ record row_reader::build(std::string key) {
         if (!v.exists()) continue;
         if (!fields[i].canonical.empty()) {
             out.fields.push_back({fields[i].canonical, to_field_value(v)});
-            if (v.high && *v.high != std::get<decimal_number>(v.value) &&
-                fields[i].canonical.starts_with("price") &&
-                std::none_of(fields.begin(), fields.end(),
-                             [](const auto& f) { return f.canonical == "price_max"; }))
-                out.fields.push_back({"price_max", decimal{decimal_text(v, *v.high)}});
+            if (fields[i].type == field_type::money && adds_price_max(fields[i], v))
+                out.fields.push_back({"price_max", decimal{decimal_text(v, v.high)}});
             continue;
         }
         const auto before = out.extra.size();

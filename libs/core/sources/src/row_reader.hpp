@@ -19,10 +19,13 @@ struct typed_value {
     using variant = std::variant<std::monostate, std::string, bool, std::int64_t, decimal_number, timestamp,
                                  std::vector<std::string>, json_value>;
     variant value;
-    std::optional<decimal_number> high; ///< the other end of a price range
-    int minor_unit = -1;                ///< money: digits of its currency, -1 when unknown; other decimals: 0
+    decimal_number high; ///< money: the other end of a price range, or the same
+    int minor_unit = -1; ///< money: digits of its currency, -1 when unknown; other decimals: 0
 
     bool exists() const noexcept { return value.index() != 0; }
+    void reset() noexcept {
+        if (exists()) value.emplace<std::monostate>();
+    }
 };
 
 /// The value in its public form, decimals as text. Moves out of `v`, which must hold something.
@@ -52,44 +55,58 @@ private:
         std::string_view text;
         bool is_number = false; ///< text is a JSON number token
     };
-    /// One field of one row.
+    /// How it went with one field of one row.
     struct reading {
-        typed_value value;
         std::size_t won = 0;
         bool was_rejected = false;
         std::string_view reason; ///< of the first rejection
         std::string shown;       ///< the value that was rejected
     };
+    /// How it went with one value.
+    struct conversion {
+        enum class kind : std::uint8_t { taken, nothing, refused };
+        conversion::kind state = kind::taken;
+        std::string_view reason;
+    };
 
-    reading evaluate(const field_rule& rule, json_node row);
-    void evaluate_single(const field_rule& rule, json_node row, reading& out);
-    void evaluate_list(const field_rule& rule, json_node row, reading& out);
-    void evaluate_object(const field_rule& rule, json_node row, reading& out);
-    void evaluate_rows(const field_rule& rule, json_node row, reading& out);
+    // Each leaves the value in `out`, or nothing.
+    reading evaluate(const field_rule& rule, json_node row, typed_value& out);
+    void evaluate_single(const field_rule& rule, json_node row, typed_value& out, reading& how);
+    void evaluate_list(const field_rule& rule, json_node row, typed_value& out, reading& how);
+    void evaluate_object(const field_rule& rule, json_node row, typed_value& out);
+    void evaluate_rows(const field_rule& rule, json_node row, typed_value& out, reading& how);
     /// Calls visit(found) for every value that the source gives, until it returns false.
     template <class Visit>
     void each_found(const value_source& source, json_node row, Visit&& visit);
 
-    converted<typed_value> convert(const field_rule& rule, const found& raw);
-    converted<typed_value> convert_money(const field_rule& rule, std::string_view text, bool is_number);
-    converted<std::string> clean(const field_rule& rule, std::string_view text, std::size_t max_characters);
-    void take(const field_rule& rule, typed_value value, reading& out);
-    void finish(const field_rule& rule, reading& out);
+    conversion convert(const field_rule& rule, const found& raw, typed_value& out);
+    conversion convert_whole(const field_rule& rule, const found& raw, typed_value& out);
+    conversion convert_text(const field_rule& rule, const found& raw, typed_value& out);
+    conversion convert_money(const field_rule& rule, std::string_view text, bool is_number, typed_value& out);
+    /// `text` through the field's cleaners, fit to be stored. The reason if a cleaner refuses it.
+    std::optional<reject> clean(const field_rule& rule, std::string_view text, std::size_t max_characters,
+                                std::string& out);
+    void join(const field_rule& rule, typed_value& value, typed_value& sofar, reading& how);
+    void finish(const field_rule& rule, typed_value& out, reading& how);
 
     decimal_rule decimals_of(const field_rule& rule) const;
     int minor_unit_for(const field_rule& rule) const;
 
     void drop_prices_of_sold_out();
-    bool note(std::size_t field, const reading& read, std::int64_t row);
+    bool note(std::size_t field, const reading& how, std::int64_t row);
     void add_problem(std::int64_t row, std::string_view field, std::string message);
     std::string key_of() const;
+    bool adds_price_max(const field_rule& rule, const typed_value& value) const;
     record build(std::string key);
 
     const page_scope& scope_;
     page_statistics& statistics_;
-    std::vector<typed_value> values_; ///< by field index, of the row being read
+    std::vector<typed_value> values_;  ///< by field index, of the row being read
+    std::vector<std::uint32_t> hints_; ///< by value_source::hint
+    typed_value spare_;                ///< the value that `reduce` joins next
     std::string scratch_;
     std::string text_;
+    std::string held_;
 };
 
 } // namespace tiktrend::sources

@@ -24,20 +24,6 @@ constexpr std::size_t most_json_values = 10'000;
 constexpr std::size_t most_json_bytes = 64 * 1024;
 constexpr std::size_t most_number_bytes = 64; ///< of a number token kept as it is
 
-constexpr reject nothing_left{""}; ///< an empty text: missing, not refused
-
-converted<typed_value> make(typed_value::variant value) {
-    typed_value out;
-    out.value = std::move(value);
-    return out;
-}
-
-template <class T>
-converted<typed_value> wrap(converted<T> value) {
-    if (!value) return value.error();
-    return make(std::move(*value));
-}
-
 /// Negative if a comes first; both hold the same kind of number.
 int compare(const typed_value& a, const typed_value& b) {
     if (const auto* x = std::get_if<decimal_number>(&a.value)) {
@@ -63,11 +49,20 @@ decimal_number to_decimal(const typed_value& v) {
 template <class Visit>
 void row_reader::each_found(const value_source& source, json_node row, Visit&& visit) {
     if (const auto* way = std::get_if<path>(&source.from)) {
-        for_each_at(source.document ? scope_.documents[*source.document] : row, *way, [&](json_node node) {
+        auto visit_node = [&](json_node node) {
             if (node.kind() == json_kind::null) return true;
             if (!node.is_scalar()) return visit(found{node, {}, false});
             return visit(found{node, node.text(scratch_), node.is(json_kind::number)});
-        });
+        };
+        const auto* step = way->steps.data();
+        const auto* end = step + way->steps.size();
+        if (source.document) {
+            row = scope_.documents[*source.document];
+        } else if (step != end && step->type == path_step::kind::key) {
+            row = row.member(step->text, hints_[source.hint]);
+            ++step;
+        }
+        if (row.exists()) detail::walk_path(row, step, end, visit_node);
         return;
     }
     const template_values values{&scope_.inputs, &scope_.state, nullptr, row, scope_.response_url};
@@ -83,49 +78,49 @@ void row_reader::each_found(const value_source& source, json_node row, Visit&& v
     }
 }
 
-row_reader::reading row_reader::evaluate(const field_rule& rule, json_node row) {
-    reading out;
-    out.won = rule.sources.size();
+row_reader::reading row_reader::evaluate(const field_rule& rule, json_node row, typed_value& out) {
+    reading how;
+    how.won = rule.sources.size();
+    out.reset();
     switch (rule.form) {
     case field_rule::shape::nothing:
-        return out;
+        return how;
     case field_rule::shape::object:
         evaluate_object(rule, row, out);
-        return out;
+        return how;
     case field_rule::shape::rows:
-        evaluate_rows(rule, row, out);
-        return out;
+        evaluate_rows(rule, row, out, how);
+        return how;
     case field_rule::shape::each:
-        evaluate_list(rule, row, out);
-        return out;
+        evaluate_list(rule, row, out, how);
+        return how;
     case field_rule::shape::single:
         break;
     }
     if (rule.type == field_type::list)
-        evaluate_list(rule, row, out);
+        evaluate_list(rule, row, out, how);
     else
-        evaluate_single(rule, row, out);
-    finish(rule, out);
-    return out;
+        evaluate_single(rule, row, out, how);
+    finish(rule, out, how);
+    return how;
 }
 
-void row_reader::evaluate_single(const field_rule& rule, json_node row, reading& out) {
+void row_reader::evaluate_single(const field_rule& rule, json_node row, typed_value& out, reading& how) {
     const bool wants_all = rule.reduce != reduction::none && rule.reduce != reduction::first;
-    for (std::size_t i = 0; i < rule.sources.size() && !out.value.exists(); ++i) {
+    for (std::size_t i = 0; i < rule.sources.size() && !out.exists(); ++i) {
         each_found(rule.sources[i], row, [&](const found& raw) {
-            auto value = convert(rule, raw);
-            if (value) {
-                take(rule, std::move(*value), out);
-                out.won = i;
+            const bool joins = out.exists();
+            const auto converted = convert(rule, raw, joins ? spare_ : out);
+            if (converted.state == conversion::kind::taken) {
+                if (joins) join(rule, spare_, out, how);
+                how.won = i;
                 return wants_all;
             }
-            if (value.error().reason.empty()) return true;
-            if (!out.was_rejected) {
-                out.was_rejected = true;
-                out.reason = value.error().reason;
-                out.shown = raw.text.empty() && raw.node.exists()
-                                ? std::string{raw.node.is(json_kind::array) ? "[…]" : "{…}"}
-                                : excerpt(raw.text);
+            if (converted.state == conversion::kind::refused && !how.was_rejected) {
+                how.was_rejected = true;
+                how.reason = converted.reason;
+                const bool is_whole = raw.node.exists() && !raw.node.is_scalar();
+                how.shown = is_whole ? raw.node.is(json_kind::array) ? "[…]" : "{…}" : excerpt(raw.text);
             }
             return true;
         });
@@ -133,12 +128,7 @@ void row_reader::evaluate_single(const field_rule& rule, json_node row, reading&
 }
 
 /// Joins one more value to what `reduce` has so far.
-void row_reader::take(const field_rule& rule, typed_value value, reading& out) {
-    auto& sofar = out.value;
-    if (!sofar.exists()) {
-        sofar = std::move(value);
-        return;
-    }
+void row_reader::join(const field_rule& rule, typed_value& value, typed_value& sofar, reading& how) {
     switch (rule.reduce) {
     case reduction::none:
     case reduction::first:
@@ -153,57 +143,58 @@ void row_reader::take(const field_rule& rule, typed_value value, reading& out) {
         if (std::get<bool>(value.value)) sofar = std::move(value);
         return;
     case reduction::sum:
-        if (auto* n = std::get_if<std::int64_t>(&sofar.value)) {
-            if (__builtin_add_overflow(*n, std::get<std::int64_t>(value.value), n)) {
-                sofar = {};
-                out.was_rejected = true;
-                out.reason = "is a sum out of range";
-            }
-        } else if (auto* d = std::get_if<decimal_number>(&sofar.value)) {
-            if (auto sum = d->plus(std::get<decimal_number>(value.value))) *d = std::move(*sum);
-        }
-        return;
+        break;
     }
+    bool is_good = true;
+    if (auto* count = std::get_if<std::int64_t>(&sofar.value)) {
+        is_good = !__builtin_add_overflow(*count, std::get<std::int64_t>(value.value), count);
+    } else if (auto* number = std::get_if<decimal_number>(&sofar.value)) {
+        const auto sum = number->plus(std::get<decimal_number>(value.value));
+        is_good = sum.has_value();
+        if (is_good) *number = sofar.high = *sum;
+    }
+    if (is_good) return;
+    sofar.reset();
+    how.was_rejected = true;
+    how.reason = "is part of a sum that is out of range";
+    how.shown = to_decimal(value).text();
 }
 
 /// Bounds, conditions to drop the value, and the default.
-void row_reader::finish(const field_rule& rule, reading& out) {
-    const auto refuse = [&](std::string_view reason, std::string shown) {
-        out.value = {};
-        out.was_rejected = true;
-        out.reason = reason;
-        out.shown = std::move(shown);
-    };
-    if (out.value.exists() && (rule.least || rule.most)) {
-        const auto number = to_decimal(out.value);
-        if (rule.least && number < *rule.least)
-            refuse("is below the field's min", number.text());
-        else if (rule.most && number > *rule.most)
-            refuse("is above the field's max", number.text());
+void row_reader::finish(const field_rule& rule, typed_value& out, reading& how) {
+    if (out.exists() && (rule.least || rule.most)) {
+        const auto number = to_decimal(out);
+        const bool is_below = rule.least && number < *rule.least;
+        if (is_below || (rule.most && number > *rule.most)) {
+            out.reset();
+            how.was_rejected = true;
+            how.reason = is_below ? "is below the field's min" : "is above the field's max";
+            how.shown = number.text();
+        }
     }
-    if (out.value.exists() && rule.zero_is_null && to_decimal(out.value).is_zero()) out.value = {};
-    if (out.value.exists() && rule.drop_unless_above) {
+    if (out.exists() && rule.zero_is_null && to_decimal(out).is_zero()) out.reset();
+    if (out.exists() && rule.drop_unless_above) {
         const auto& other = values_[*rule.drop_unless_above];
-        if (other.exists() && compare(out.value, other) <= 0) out.value = {};
+        if (other.exists() && compare(out, other) <= 0) out.reset();
     }
-    if (out.value.exists() && rule.drop_if_equals) {
-        const auto* text = std::get_if<std::string>(&out.value.value);
-        const auto shown = text != nullptr ? *text : to_decimal(out.value).text();
-        if (shown == *rule.drop_if_equals) out.value = {};
+    if (out.exists() && rule.drop_if_equals) {
+        const auto* text = std::get_if<std::string>(&out.value);
+        if ((text != nullptr ? *text : to_decimal(out).text()) == *rule.drop_if_equals) out.reset();
     }
-    if (!out.value.exists() && rule.fallback) {
-        auto value = convert(rule, found{{}, *rule.fallback, is_json_number(*rule.fallback)});
-        if (value) out.value = std::move(*value);
+    if (!out.exists() && rule.fallback) {
+        const found given{{}, *rule.fallback, is_json_number(*rule.fallback)};
+        if (convert(rule, given, out).state != conversion::kind::taken) out.reset();
     }
 }
 
-void row_reader::evaluate_list(const field_rule& rule, json_node row, reading& out) {
+void row_reader::evaluate_list(const field_rule& rule, json_node row, typed_value& out, reading& how) {
     std::vector<std::string> list;
     const auto most = rule.max_length.value_or(default_elements);
     const auto add = [&](std::string_view text) {
         if (list.size() >= most) return false;
-        auto cleaned = clean(rule, trim_blanks(text), element_characters);
-        if (cleaned && !cleaned->empty()) list.push_back(std::move(*cleaned));
+        std::string element;
+        if (!clean(rule, trim_blanks(text), element_characters, element) && !element.empty())
+            list.push_back(std::move(element));
         return true;
     };
     const auto add_text = [&](std::string_view text) {
@@ -219,39 +210,39 @@ void row_reader::evaluate_list(const field_rule& rule, json_node row, reading& o
     for (std::size_t i = 0; i < rule.sources.size() && (is_each || list.empty()); ++i) {
         each_found(rule.sources[i], row, [&](const found& raw) {
             if (raw.node.is(json_kind::array)) {
-                std::string element;
+                list.reserve(std::min(raw.node.size(), most));
                 raw.node.each_value([&](json_node n) {
-                    return !n.is_scalar() || n.kind() == json_kind::null || add_text(n.text(element));
+                    return !n.is_scalar() || n.kind() == json_kind::null || add_text(n.text(scratch_));
                 });
             } else if (!raw.node.is(json_kind::object)) {
                 add_text(raw.text);
             }
-            out.won = std::min(out.won, i);
+            how.won = std::min(how.won, i);
             return !is_each && list.size() < most;
         });
     }
-    if (!list.empty()) out.value.value = std::move(list);
+    if (!list.empty()) out.value = std::move(list);
 }
 
-void row_reader::evaluate_object(const field_rule& rule, json_node row, reading& out) {
+void row_reader::evaluate_object(const field_rule& rule, json_node row, typed_value& out) {
     std::string json = "{";
     for (const auto& [name, way] : rule.members) {
         const auto node = first_at(row, way);
         if (!node.exists() || !node.is_scalar() || node.kind() == json_kind::null) continue;
-        if (node.raw().size() > most_json_bytes ||
-            (node.is(json_kind::number) && node.raw().size() > most_number_bytes))
-            continue;
+        const auto most = node.is(json_kind::number) ? most_number_bytes : most_json_bytes;
+        if (node.raw().size() > most) continue;
         if (json.size() > 1) json += ',';
         append_json_string(json, name);
         json += ':';
         node.append_to(json);
     }
-    if (json.size() > 1) out.value.value = json_value{json + "}"};
+    if (json.size() > 1) out.value = json_value{json + "}"};
 }
 
-void row_reader::evaluate_rows(const field_rule& rule, json_node row, reading& out) {
+void row_reader::evaluate_rows(const field_rule& rule, json_node row, typed_value& out, reading& how) {
     std::string json = "[";
     std::size_t count = 0;
+    typed_value value;
     const auto add = [&](json_node inner) {
         if (count == most_rows || json.size() > most_json_bytes) return false;
         const auto before = json.size();
@@ -259,8 +250,8 @@ void row_reader::evaluate_rows(const field_rule& rule, json_node row, reading& o
         json += '{';
         bool is_first = true;
         for (const auto& field : rule.children) {
-            auto read = evaluate(field, inner);
-            if (!read.value.exists()) {
+            evaluate(field, inner, value);
+            if (!value.exists()) {
                 if (!field.is_required) continue;
                 json.resize(before);
                 return true;
@@ -268,26 +259,23 @@ void row_reader::evaluate_rows(const field_rule& rule, json_node row, reading& o
             if (!std::exchange(is_first, false)) json += ',';
             append_json_string(json, field.name);
             json += ':';
-            append_json(json, to_field_value(read.value));
+            append_json(json, to_field_value(value));
         }
         json += '}';
         ++count;
         return true;
     };
-    for_each_at(row, std::get<path>(rule.sources.front().from), [&](json_node node) {
-        return node.is(json_kind::array)    ? node.each_value(add)
-               : node.is(json_kind::object) ? add(node)
-                                            : true;
+    each_found(rule.sources.front(), row, [&](const found& raw) {
+        if (raw.node.is(json_kind::array)) return raw.node.each_value(add);
+        return !raw.node.is(json_kind::object) || add(raw.node);
     });
-    if (count > 0) {
-        out.won = 0;
-        out.value.value = json_value{json + "]"};
-    }
+    if (count == 0) return;
+    how.won = 0;
+    out.value = json_value{json + "]"};
 }
 
-converted<std::string> row_reader::clean(const field_rule& rule, std::string_view text,
-                                         std::size_t max_characters) {
-    std::string held;
+std::optional<reject> row_reader::clean(const field_rule& rule, std::string_view text,
+                                        std::size_t max_characters, std::string& out) {
     for (const auto& step : rule.clean) {
         switch (step.type) {
         case cleaner::kind::trim:
@@ -306,122 +294,136 @@ converted<std::string> row_reader::clean(const field_rule& rule, std::string_vie
             continue;
         }
         case cleaner::kind::collapse:
-            held = collapse_blanks(text);
+            if (is_collapsed(text)) continue;
+            held_ = collapse_blanks(text);
             break;
         case cleaner::kind::html_to_text:
-            held = html_to_text(text, max_characters);
+            held_ = html_to_text(text, max_characters);
             break;
         case cleaner::kind::decode_entities:
-            held = decode_entities(text);
+            if (text.find('&') == std::string_view::npos) continue;
+            held_ = decode_entities(text);
             break;
         case cleaner::kind::lower:
         case cleaner::kind::upper: {
-            std::string changed{text};
+            std::string changed{text}; // `text` may lie in held_
             const bool is_lower = step.type == cleaner::kind::lower;
             for (auto& c : changed)
                 if (is_lower ? (c >= 'A' && c <= 'Z') : (c >= 'a' && c <= 'z'))
                     c = static_cast<char>(c ^ 0x20);
-            held = std::move(changed);
+            held_ = std::move(changed);
             break;
         }
         }
-        text = held;
+        text = held_;
     }
-    return storable_text(text, max_characters);
+    out = storable_text(text, max_characters);
+    return std::nullopt;
 }
 
-converted<typed_value> row_reader::convert_money(const field_rule& rule, std::string_view text,
-                                                 bool is_number) {
-    const auto minor_unit = minor_unit_for(rule);
-    const auto decimals = decimals_of(rule);
-    const auto range =
-        is_number ? price_from_json(text, decimals, minor_unit) : price_from_text(text, decimals, minor_unit);
-    if (!range) return range.error();
-    typed_value out;
-    out.minor_unit = minor_unit;
-    const bool wants_high = rule.reduce == reduction::max || rule.canonical == "price_max";
-    out.value = wants_high ? range->high : range->low;
-    if (rule.reduce == reduction::none) out.high = range->high;
-    return out;
-}
-
-converted<typed_value> row_reader::convert(const field_rule& rule, const found& raw) {
-    if (raw.node.exists() && !raw.node.is_scalar()) {
-        if (rule.type != field_type::json)
-            return raw.node.is(json_kind::array) ? reject{"is a list where one value is expected"}
-                                                 : reject{"is an object where one value is expected"};
-        if (raw.node.value_count() > most_json_values) return reject{"has more than 10000 values"};
-        json_value json;
-        raw.node.append_to(json.text);
-        if (json.text.size() > most_json_bytes) return reject{"is larger than 64 KiB"};
-        return make(std::move(json));
-    }
-    if (rule.type == field_type::json) {
-        json_value json;
-        if (raw.node.exists())
-            raw.node.append_to(json.text);
-        else
-            append_json_string(json.text, raw.text);
-        if (json.text.size() > most_json_bytes) return reject{"is larger than 64 KiB"};
-        return make(std::move(json));
-    }
+row_reader::conversion row_reader::convert(const field_rule& rule, const found& raw, typed_value& out) {
+    if (rule.type == field_type::json || (raw.node.exists() && !raw.node.is_scalar()))
+        return convert_whole(rule, raw, out);
+    if (rule.type == field_type::text || rule.type == field_type::any) return convert_text(rule, raw, out);
 
     auto text = raw.text;
     bool is_number = raw.is_number;
     std::string cleaned;
-    const bool is_text = rule.type == field_type::text || rule.type == field_type::any;
-    if (!rule.clean.empty() && !is_text) {
-        auto made = clean(rule, text, default_characters);
-        if (!made) return made.error();
-        is_number = is_number && *made == text;
-        cleaned = std::move(*made);
+    if (!rule.clean.empty()) {
+        if (const auto why = clean(rule, text, default_characters, cleaned))
+            return {conversion::kind::refused, why->reason};
+        is_number = is_number && cleaned == text;
         text = cleaned;
     }
-    if (trim_blanks(text).empty()) return nothing_left;
+    text = trim_blanks(text);
+    if (text.empty()) return {conversion::kind::nothing, {}};
 
+    const auto take = [&](auto value) -> conversion {
+        if (!value) return {conversion::kind::refused, value.error().reason};
+        out.value = std::move(*value);
+        return {};
+    };
     switch (rule.type) {
-    case field_type::any:
-        if (raw.is_number && rule.clean.empty()) {
-            if (text.size() > most_number_bytes) return reject{"is a number of more than 64 digits"};
-            return make(json_value{std::string{text}});
-        }
-        if (raw.node.is(json_kind::boolean)) return make(raw.node.boolean());
-        [[fallthrough]];
-    case field_type::text: {
-        if (raw.is_number && text.size() > most_number_bytes)
-            return reject{"is a number of more than 64 digits"};
-        auto made = clean(rule, text, rule.max_length.value_or(default_characters));
-        if (!made) return made.error();
-        if (made->empty()) return nothing_left;
-        return make(std::move(*made));
-    }
     case field_type::url:
-        return wrap(scope_.address.resolve(text));
+        return take(scope_.address.resolve(text));
     case field_type::money:
-        return convert_money(rule, text, is_number);
+        return convert_money(rule, text, is_number, out);
     case field_type::currency:
-        return wrap(currency_from_text(text));
+        return take(currency_from_text(text));
     case field_type::count:
-        return wrap(is_number ? count_from_json(text) : count_from_text(text));
-    case field_type::decimal: {
-        auto value = wrap(is_number ? decimal_from_json(text) : decimal_from_text(text, decimals_of(rule)));
-        if (value) value->minor_unit = 0;
-        return value;
-    }
+        return take(is_number ? count_from_json(text) : count_from_text(text));
+    case field_type::decimal:
+        out.minor_unit = 0;
+        return take(is_number ? decimal_from_json(text) : decimal_from_text(text, decimals_of(rule)));
     case field_type::boolean:
-        return wrap(bool_from_text(text));
+        return take(bool_from_text(text));
     case field_type::availability:
-        return wrap(availability_from_text(text));
+        return take(availability_from_text(text));
     case field_type::time: {
         const auto ms = time_from_text(text);
-        if (!ms) return ms.error();
-        return make(timestamp{*ms});
+        if (!ms) return {conversion::kind::refused, ms.error().reason};
+        out.value = timestamp{*ms};
+        return {};
     }
-    case field_type::list:
-    case field_type::json:
-        break;
+    default:
+        return {conversion::kind::nothing, {}}; // the others were converted above
     }
-    return nothing_left;
+}
+
+/// Lists and objects, and everything that a field of type json keeps as it is.
+row_reader::conversion row_reader::convert_whole(const field_rule& rule, const found& raw, typed_value& out) {
+    if (rule.type != field_type::json)
+        return {conversion::kind::refused, raw.node.is(json_kind::array)
+                                               ? "is a list where one value is expected"
+                                               : "is an object where one value is expected"};
+    if (raw.node.value_count() > most_json_values)
+        return {conversion::kind::refused, "has more than 10000 values"};
+    json_value json;
+    if (raw.node.exists())
+        raw.node.append_to(json.text);
+    else
+        append_json_string(json.text, raw.text);
+    if (json.text.size() > most_json_bytes) return {conversion::kind::refused, "is larger than 64 KiB"};
+    out.value = std::move(json);
+    return {};
+}
+
+row_reader::conversion row_reader::convert_text(const field_rule& rule, const found& raw, typed_value& out) {
+    if (raw.is_number && raw.text.size() > most_number_bytes)
+        return {conversion::kind::refused, "is a number of more than 64 digits"};
+    if (rule.type == field_type::any && rule.clean.empty()) {
+        if (raw.is_number) {
+            out.value = json_value{std::string{raw.text}};
+            return {};
+        }
+        if (raw.node.is(json_kind::boolean)) {
+            out.value = raw.node.boolean();
+            return {};
+        }
+    }
+    if (trim_blanks(raw.text).empty()) return {conversion::kind::nothing, {}};
+    auto& text = out.value.emplace<std::string>();
+    if (const auto why = clean(rule, raw.text, rule.max_length.value_or(default_characters), text)) {
+        out.reset();
+        return {conversion::kind::refused, why->reason};
+    }
+    if (!text.empty()) return {};
+    out.reset();
+    return {conversion::kind::nothing, {}};
+}
+
+row_reader::conversion row_reader::convert_money(const field_rule& rule, std::string_view text,
+                                                 bool is_number, typed_value& out) {
+    const auto minor_unit = minor_unit_for(rule);
+    const auto decimals = decimals_of(rule);
+    const auto range =
+        is_number ? price_from_json(text, decimals, minor_unit) : price_from_text(text, decimals, minor_unit);
+    if (!range) return {conversion::kind::refused, range.error().reason};
+    const bool wants_high = rule.reduce == reduction::max || rule.canonical == "price_max";
+    out.value = wants_high ? range->high : range->low;
+    out.high = rule.reduce == reduction::none ? range->high : std::get<decimal_number>(out.value);
+    out.minor_unit = minor_unit;
+    return {};
 }
 
 } // namespace tiktrend::sources

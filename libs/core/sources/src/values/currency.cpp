@@ -2,6 +2,9 @@
 
 #include "glob.hpp"
 
+#include <array>
+#include <cstdint>
+
 namespace tiktrend::sources {
 namespace {
 
@@ -18,20 +21,35 @@ constexpr std::string_view with_two = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN B
 constexpr std::string_view with_none = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF ";
 constexpr std::string_view with_three = "BHD IQD JOD KWD LYD OMR TND ";
 
-bool is_in(std::string_view list, std::string_view code) noexcept {
-    for (std::size_t at = 0; at < list.size(); at += 4)
-        if (list.substr(at, 3) == code) return true;
-    return false;
+/// By letters: position (first - 'A') * 26 * 26 + …; -1 for codes that are not in use. One look-up per price.
+constexpr std::size_t position_of(std::string_view code) noexcept {
+    std::size_t out = 0;
+    for (const char c : code)
+        out = out * 26 + static_cast<std::size_t>(c - 'A');
+    return out;
 }
+
+constexpr auto minor_units = [] {
+    std::array<std::int8_t, 26 * 26 * 26> table{};
+    table.fill(-1);
+    const auto set = [&](std::string_view list, std::int8_t unit) {
+        for (std::size_t at = 0; at < list.size(); at += 4)
+            table[position_of(list.substr(at, 3))] = unit;
+    };
+    set(with_two, 2);
+    set(with_none, 0);
+    set(with_three, 3);
+    return table;
+}();
 
 } // namespace
 
 std::optional<int> minor_unit_of(std::string_view code) noexcept {
     if (code.size() != 3) return std::nullopt;
-    if (is_in(with_none, code)) return 0;
-    if (is_in(with_three, code)) return 3;
-    if (is_in(with_two, code)) return 2;
-    return std::nullopt;
+    for (const char c : code)
+        if (c < 'A' || c > 'Z') return std::nullopt;
+    const int unit = minor_units[position_of(code)];
+    return unit < 0 ? std::nullopt : std::optional{unit};
 }
 
 converted<std::string> currency_from_text(std::string_view text) {

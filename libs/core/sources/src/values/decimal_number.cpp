@@ -4,7 +4,10 @@
 #include "values/number_text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <cstdint>
+#include <optional>
 
 namespace tiktrend::sources {
 namespace {
@@ -12,7 +15,14 @@ namespace {
 constexpr reject too_many_digits{"has more than 30 digits"};
 constexpr reject out_of_range{"is out of range"};
 
-__extension__ using wide = __int128; // 38 digits
+__extension__ using wide = __int128;
+
+constexpr wide power_of_ten(int n) noexcept {
+    wide out = 1;
+    while (n-- > 0)
+        out *= 10;
+    return out;
+}
 
 std::string_view without_leading_zeros(std::string_view digits) noexcept {
     while (!digits.empty() && digits.front() == '0')
@@ -20,103 +30,97 @@ std::string_view without_leading_zeros(std::string_view digits) noexcept {
     return digits;
 }
 
-wide to_wide(std::string_view digits, std::size_t zeros) noexcept {
-    wide value = 0;
-    for (const char c : digits)
-        value = value * 10 + (c - '0');
-    while (zeros-- > 0)
-        value *= 10;
-    return value;
-}
-
 } // namespace
 
 converted<decimal_number> decimal_number::make(bool is_negative, std::string_view integer,
                                                std::string_view fraction) {
     integer = without_leading_zeros(integer);
-    if (integer.size() + fraction.size() > max_digits) {
-        while (!fraction.empty() && fraction.back() == '0')
-            fraction.remove_suffix(1);
-        if (integer.size() + fraction.size() > max_digits) return too_many_digits;
-    }
+    while (!fraction.empty() && fraction.back() == '0')
+        fraction.remove_suffix(1);
+    if (integer.size() + fraction.size() > max_digits) return too_many_digits;
     decimal_number out;
-    out.scale_ = fraction.size();
-    out.digits_.assign(integer);
-    out.digits_.append(fraction);
-    if (const auto significant = without_leading_zeros(out.digits_); significant.empty()) {
-        out.digits_ = "0";
-        out.scale_ = 0;
+    std::uint64_t low = 0; // as long as it fits, which is nearly always
+    if (integer.size() + fraction.size() <= 19) {
+        for (const char c : integer)
+            low = low * 10 + static_cast<unsigned char>(c - '0');
+        for (const char c : fraction)
+            low = low * 10 + static_cast<unsigned char>(c - '0');
+        out.digits_ = low;
     } else {
-        out.is_negative_ = is_negative;
-        // keep a zero in front of the point, drop the others
-        const auto keep = std::max(significant.size(), out.scale_ + 1);
-        if (out.digits_.size() < keep) out.digits_.insert(0, keep - out.digits_.size(), '0');
+        for (const char c : integer)
+            out.digits_ = out.digits_ * 10 + (c - '0');
+        for (const char c : fraction)
+            out.digits_ = out.digits_ * 10 + (c - '0');
     }
+    out.scale_ = static_cast<int>(fraction.size());
+    if (is_negative) out.digits_ = -out.digits_;
     return out;
 }
 
-std::string decimal_number::text(std::size_t min_scale) const {
-    std::string out;
-    if (is_negative_) out += '-';
-    const auto integer = digits_.size() - scale_;
-    out.append(digits_, 0, integer);
-    auto fraction = std::string_view{digits_}.substr(integer);
-    while (fraction.size() > min_scale && fraction.back() == '0')
-        fraction.remove_suffix(1);
-    if (const auto places = std::max(fraction.size(), min_scale); places > 0) {
-        out += '.';
-        out.append(fraction);
-        out.append(places - fraction.size(), '0');
+std::string decimal_number::text(int min_scale) const {
+    std::array<char, 48> buffer; // 30 digits, a sign, a point, zeros
+    char* at = buffer.data() + buffer.size();
+    wide rest = digits_ < 0 ? -digits_ : digits_;
+    const int places = std::max(scale_, min_scale);
+    int written = 0;
+    for (; written < places - scale_; ++written)
+        *--at = '0';
+    while (rest != 0 || written <= places) {
+        if (written == places && places > 0) *--at = '.';
+        if (rest <= static_cast<wide>(~std::uint64_t{0})) { // divide 64 bits where they suffice
+            auto low = static_cast<std::uint64_t>(rest);
+            *--at = static_cast<char>('0' + low % 10);
+            rest = low / 10;
+        } else {
+            *--at = static_cast<char>('0' + static_cast<int>(rest % 10));
+            rest /= 10;
+        }
+        ++written;
     }
-    return out;
+    if (digits_ < 0) *--at = '-';
+    return {at, buffer.data() + buffer.size()};
 }
 
 std::strong_ordering operator<=>(const decimal_number& a, const decimal_number& b) noexcept {
-    if (a.is_negative_ != b.is_negative_)
-        return a.is_negative_ ? std::strong_ordering::less : std::strong_ordering::greater;
-    const auto magnitude = [&] {
-        const std::string_view left{a.digits_};
-        const std::string_view right{b.digits_};
-        const auto left_integer = without_leading_zeros(left.substr(0, left.size() - a.scale_));
-        const auto right_integer = without_leading_zeros(right.substr(0, right.size() - b.scale_));
-        if (left_integer.size() != right_integer.size()) return left_integer.size() <=> right_integer.size();
-        if (const int c = left_integer.compare(right_integer); c != 0) return c <=> 0;
-        auto x = left.substr(left.size() - a.scale_);
-        auto y = right.substr(right.size() - b.scale_);
-        for (std::size_t i = 0; i < std::max(x.size(), y.size()); ++i) {
-            const char p = i < x.size() ? x[i] : '0';
-            const char q = i < y.size() ? y[i] : '0';
-            if (p != q) return p <=> q;
-        }
-        return std::strong_ordering::equal;
-    }();
-    return a.is_negative_ ? 0 <=> magnitude : magnitude;
+    if (a.scale_ == b.scale_) return a.digits_ <=> b.digits_;
+    // By whole parts first, then by fractions of the same length: nothing overflows.
+    const auto ten_a = power_of_ten(a.scale_);
+    const auto ten_b = power_of_ten(b.scale_);
+    const auto whole_a = a.digits_ / ten_a;
+    const auto whole_b = b.digits_ / ten_b;
+    if (whole_a != whole_b) return whole_a <=> whole_b;
+    const int scale = std::max(a.scale_, b.scale_);
+    return a.digits_ % ten_a * power_of_ten(scale - a.scale_) <=>
+           b.digits_ % ten_b * power_of_ten(scale - b.scale_);
 }
 
-decimal_number decimal_number::negated() const {
+decimal_number decimal_number::negated() const noexcept {
     auto out = *this;
-    out.is_negative_ = !is_negative_ && !is_zero();
+    out.digits_ = -digits_;
     return out;
 }
 
 converted<decimal_number> decimal_number::plus(const decimal_number& other) const {
-    const auto scale = std::max(scale_, other.scale_);
-    if (digits_.size() + scale - scale_ > 37 || other.digits_.size() + scale - other.scale_ > 37)
-        return too_many_digits;
-    wide a = to_wide(digits_, scale - scale_);
-    wide b = to_wide(other.digits_, scale - other.scale_);
-    if (is_negative_) a = -a;
-    if (other.is_negative_) b = -b;
-    wide sum = a + b;
-    const bool is_below_zero = sum < 0;
-    if (is_below_zero) sum = -sum;
-    std::string digits;
-    for (; sum != 0; sum /= 10)
-        digits += static_cast<char>('0' + static_cast<int>(sum % 10));
-    digits.append(digits.size() <= scale ? scale + 1 - digits.size() : 0, '0');
-    std::reverse(digits.begin(), digits.end());
-    const std::string_view all{digits};
-    return make(is_below_zero, all.substr(0, all.size() - scale), all.substr(all.size() - scale));
+    const int scale = std::max(scale_, other.scale_);
+    const auto aligned = [&](const decimal_number& n) -> std::optional<wide> {
+        const auto factor = power_of_ten(scale - n.scale_);
+        const auto most = power_of_ten(37) / factor;
+        if (n.digits_ > most || n.digits_ < -most) return std::nullopt;
+        return n.digits_ * factor;
+    };
+    const auto a = aligned(*this);
+    const auto b = aligned(other);
+    if (!a || !b) return too_many_digits;
+    decimal_number sum;
+    sum.digits_ = *a + *b;
+    sum.scale_ = scale;
+    while (sum.scale_ > 0 && sum.digits_ % 10 == 0) {
+        sum.digits_ /= 10;
+        --sum.scale_;
+    }
+    const auto most = power_of_ten(max_digits);
+    if (sum.digits_ >= most || sum.digits_ <= -most) return too_many_digits;
+    return sum;
 }
 
 converted<decimal_number> decimal_from_json(std::string_view token) {
@@ -133,7 +137,7 @@ converted<decimal_number> decimal_from_json(std::string_view token) {
     if (written.starts_with('+')) written.remove_prefix(1);
     int exponent = 0;
     const auto [end, failure] = std::from_chars(written.data(), written.data() + written.size(), exponent);
-    if (mantissa.size() > 2 * decimal_number::max_digits) return too_many_digits;
+    if (mantissa.size() > std::size_t{2} * decimal_number::max_digits) return too_many_digits;
     std::string digits{integer};
     digits.append(fraction);
     if (without_leading_zeros(digits).empty()) return decimal_number{};

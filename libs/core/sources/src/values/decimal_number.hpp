@@ -11,37 +11,36 @@ namespace tiktrend::sources {
 /// How a source writes numbers in text: which of point and comma begins the fraction.
 enum class decimal_rule : std::uint8_t { automatic, dot, comma };
 
+/// 128 bits hold every number of max_digits digits exactly, and values are copied like ints.
 class decimal_number {
 public:
-    static constexpr std::size_t max_digits = 30;
+    static constexpr int max_digits = 30;
 
     decimal_number() = default;
-    /// `integer` and `fraction` are ASCII digits; leading zeros are dropped. Refused beyond max_digits in
-    /// all.
+    /// `integer` and `fraction` are ASCII digits. Refused beyond max_digits in all (zeros at the ends do not
+    /// count).
     static converted<decimal_number> make(bool is_negative, std::string_view integer,
                                           std::string_view fraction);
 
-    bool is_negative() const noexcept { return is_negative_; }
-    bool is_zero() const noexcept { return digits_ == "0"; }
-    /// Digits after the point, counting zeros at the end.
-    std::size_t scale() const noexcept { return scale_; }
+    bool is_negative() const noexcept { return digits_ < 0; }
+    bool is_zero() const noexcept { return digits_ == 0; }
 
     /// Without zeros at the end of the fraction, but with at least `min_scale` digits there.
-    std::string text(std::size_t min_scale = 0) const;
+    std::string text(int min_scale = 0) const;
 
     friend std::strong_ordering operator<=>(const decimal_number& a, const decimal_number& b) noexcept;
     friend bool operator==(const decimal_number& a, const decimal_number& b) noexcept {
         return (a <=> b) == 0;
     }
 
-    decimal_number negated() const;
+    decimal_number negated() const noexcept;
     converted<decimal_number> plus(const decimal_number& other) const;
 
 private:
-    bool is_negative_ = false;
-    std::string digits_ =
-        "0"; ///< all digits without leading zeros, at least scale_ + 1 of them unless the value is zero
-    std::size_t scale_ = 0;
+    __extension__ using wide = __int128; // 38 digits
+
+    wide digits_ = 0; ///< the value times ten to the power of scale_
+    int scale_ = 0;   ///< digits behind the point, zeros at the end not counted
 };
 
 /// A JSON number token, exponent and all.

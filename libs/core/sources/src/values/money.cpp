@@ -98,7 +98,7 @@ converted<price_range> price_from_json(std::string_view token, decimal_rule rule
 }
 
 std::string price_text(const decimal_number& amount, int minor_unit) {
-    return amount.text(minor_unit < 0 ? 2 : static_cast<std::size_t>(minor_unit));
+    return amount.text(minor_unit < 0 ? 2 : minor_unit);
 }
 
 } // namespace tiktrend::sources

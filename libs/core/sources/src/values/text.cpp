@@ -19,13 +19,17 @@ bool is_removed(char32_t c) noexcept {
            c == 0xFEFF;
 }
 
-/// True if no character of `text` can be one that is_removed(): a quick look at bytes.
+/// True if no character of `text` can be one that is_removed(): a quick look at bytes, without an early end
+/// so that the compiler makes vectors of it.
 bool is_surely_clean(std::string_view text) noexcept {
-    return std::all_of(text.begin(), text.end(), [](char c) {
+    unsigned char is_suspect = 0;
+    for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
-        return (byte >= 0x20 || byte == '\n' || byte == '\t') && byte != 0x7F && byte != 0xC2 &&
-               byte != 0xE2 && byte != 0xEF;
-    });
+        const bool is_control = byte < 0x20 && byte != '\n' && byte != '\t';
+        is_suspect |= static_cast<unsigned char>(is_control | (byte == 0x7F) | (byte == 0xC2) |
+                                                 (byte == 0xE2) | (byte == 0xEF));
+    }
+    return is_suspect == 0;
 }
 
 /// Bytes of the first `characters` code points of `text`, or all of it.
@@ -185,6 +189,15 @@ std::string collapse_blanks(std::string_view text) {
         }
     }
     return writer.take();
+}
+
+bool is_collapsed(std::string_view text) noexcept {
+    bool after_blank = true; // none may stand in front
+    for (const char c : text) {
+        if (c == '\xC2' || (is_blank(c) && (after_blank || c != ' '))) return false;
+        after_blank = c == ' ';
+    }
+    return !after_blank || text.empty();
 }
 
 std::string decode_entities(std::string_view text) {

@@ -14,6 +14,9 @@ std::string storable_text(std::string_view text, std::size_t max_characters);
 /// Runs of blanks and line ends (also no-break spaces) become one blank, none at the ends.
 std::string collapse_blanks(std::string_view text);
 
+/// True if collapse_blanks() would change nothing.
+bool is_collapsed(std::string_view text) noexcept;
+
 /// Character references of HTML ("&amp;", "&#8211;", "&#x2013;") become characters; what is no reference
 /// stays.
 std::string decode_entities(std::string_view text);

@@ -24,6 +24,37 @@ constexpr auto legal = [] {
     return table;
 }();
 
+/// True for links that need no parser: legal bytes only, every % an escape, no segment of dots that would
+/// have to be resolved.
+bool is_plain(std::string_view link) noexcept {
+    unsigned char is_bad = 0;
+    for (const char c : link)
+        is_bad |= static_cast<unsigned char>(!legal[static_cast<unsigned char>(c)]);
+    if (is_bad != 0 || link.find("/.") != std::string_view::npos) return false;
+    for (auto at = link.find('%'); at != std::string_view::npos; at = link.find('%', at + 1))
+        if (at + 2 >= link.size() || !is_hex(link[at + 1]) || !is_hex(link[at + 2])) return false;
+    return true;
+}
+
+/// Length of "https://host:port" in front of a plain link, 0 if the authority is anything but a name and
+/// digits.
+std::size_t plain_origin(std::string_view link) noexcept {
+    const std::size_t scheme = link.starts_with("https://") ? 8 : link.starts_with("http://") ? 7 : 0;
+    if (scheme == 0) return 0;
+    const auto end = std::min(link.find_first_of("/?#", scheme), link.size());
+    const auto authority = link.substr(scheme, end - scheme);
+    const auto host = authority.substr(0, authority.find(':'));
+    const auto port = authority.substr(std::min(host.size() + 1, authority.size()));
+    const auto is_host_byte = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+               c == '-';
+    };
+    const bool is_good = !host.empty() && std::all_of(host.begin(), host.end(), is_host_byte) &&
+                         port.size() <= 5 &&
+                         std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
+    return is_good ? end : 0;
+}
+
 std::string_view scheme_of(std::string_view link) noexcept {
     const auto end = link.find_first_of(":/?#");
     return end != std::string_view::npos && link[end] == ':' ? link.substr(0, end) : std::string_view{};
@@ -43,12 +74,14 @@ converted<std::string> accept(boost::urls::url_view url) {
 struct page_address::parts {
     boost::urls::url base;
     bool has_base = false;
+    std::string origin; ///< of the base, when it is plain
 };
 
 page_address::page_address(std::string_view url) : parts_{std::make_unique<parts>()} {
     if (const auto parsed = boost::urls::parse_uri(url); parsed.has_value()) {
         parts_->base = *parsed;
         parts_->has_base = true;
+        parts_->origin = url.substr(0, plain_origin(url));
     }
 }
 
@@ -64,6 +97,14 @@ converted<std::string> page_address::resolve(std::string_view link) const {
     if (link.size() > max_bytes) return reject{"is longer than 2048 bytes"};
     if (link.empty()) return reject{"is empty"};
 
+    if (is_plain(link)) {
+        if (plain_origin(link) > 0) return std::string{link};
+        if (!parts_->origin.empty() && link.starts_with('/') && !link.starts_with("//")) {
+            std::string out;
+            out.reserve(parts_->origin.size() + link.size());
+            return out.append(parts_->origin).append(link);
+        }
+    }
     auto parsed = boost::urls::parse_uri_reference(link);
     std::string tidy;
     if (!parsed.has_value()) {

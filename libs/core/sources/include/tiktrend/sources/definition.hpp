@@ -4,6 +4,8 @@
 // out, no I/O.
 #include <tiktrend/base/error.hpp>
 
+#include <boost/assert/source_location.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -25,6 +27,11 @@ struct definition_error {
 
 /// `shopify.yaml:12:9: fields.price.type: expected one of …, found "mony"`
 std::string to_string(const definition_error& e);
+
+/// What result::value() does when there are errors: throws std::runtime_error with all of them. For callers
+/// that know of none.
+[[noreturn]] void throw_exception_from_error(const std::vector<definition_error>& errors,
+                                             const boost::source_location&);
 
 enum class record_kind : std::uint8_t { product, trend };
 std::string_view name_of(record_kind kind) noexcept;

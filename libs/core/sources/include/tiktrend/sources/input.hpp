@@ -41,6 +41,10 @@ struct invalid_field {
                       ///< string_pattern_mismatch, …
 };
 
+/// What result::value() does when there are errors: throws std::runtime_error with all of them.
+[[noreturn]] void throw_exception_from_error(const std::vector<invalid_field>& errors,
+                                             const boost::source_location&);
+
 /// Checks a JSON object (`filters` of a job). Empty text and `null` count as {}. Every mistake is reported,
 /// not the first only.
 result<input_values, std::vector<invalid_field>> validate_input(const definition& source,

@@ -67,6 +67,9 @@ struct render_error {
     std::string message; ///< never holds a secret
 };
 
+/// What result::value() does on an error: throws std::runtime_error with its message.
+[[noreturn]] void throw_exception_from_error(const render_error& error, const boost::source_location&);
+
 result<request_spec, render_error> render_request(const definition& source, const input_values& inputs,
                                                   const render_context& context, const page_state& page);
 

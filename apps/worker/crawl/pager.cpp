@@ -129,7 +129,6 @@ task<std::optional<pager::answer>> pager::ask(const sources::request_spec& spec,
     if (!response.redirects.empty()) view.requested_url = response.redirects.front();
     view.location = response.header_value("location");
     view.body = response.body;
-    view.readable_after = response.body.capacity() - response.body.size();
     if (validators) view.had_next = validators->had_next;
 
     answer a;

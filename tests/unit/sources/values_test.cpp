@@ -383,6 +383,9 @@ TEST_CASE("links are resolved against the page and only http ones are kept", "[u
     CHECK(resolve("ftp://a.example/") == "is no http or https URL");
     CHECK(resolve("https://user:pw@a.example/") == "holds a user name");
     CHECK(resolve("https:///path") == "has no host");
+    CHECK(resolve("https://a.example:1.b.example/") == "has a malformed host or port");
+    CHECK(resolve("https://a.example:99999/") == "has a malformed host or port");
+    CHECK(resolve("https://[::1]:8080/x") == "https://[::1]:8080/x");
     CHECK(resolve("/" + std::string(3000, 'a')) == "is longer than 2048 bytes");
     CHECK(resolve("") == "is empty");
     CHECK(page_address{""}.resolve("/p/1").error().reason ==

@@ -67,8 +67,7 @@ std::optional<host_and_port> parse_host(std::string_view text) {
         parsed->has_query() || parsed->has_fragment())
         return std::nullopt;
     host_and_port out{std::string{parsed->encoded_host()}, std::string{parsed->port()}};
-    if (parsed->has_port() && (out.port.empty() || out.port.size() > 5 || parsed->port_number() == 0))
-        return std::nullopt;
+    if (!has_sound_authority(whole)) return std::nullopt;
     if (parsed->host_type() == boost::urls::host_type::name) {
         if (out.host.ends_with('.')) out.host.pop_back();
         if (!is_host_name(out.host)) return std::nullopt;

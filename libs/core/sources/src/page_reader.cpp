@@ -87,7 +87,7 @@ private:
         out_.outcome = is;
         out_.end = page_end::failed;
         out_.message = fmt::format("{}{}{} (HTTP {})", name_of(is), reason.empty() ? "" : ": ",
-                                   excerpt(reason), response_.status);
+                                   excerpt(reason, 300), response_.status);
     }
 
     void end_of_list(page_end end, std::string_view reason) {

@@ -47,8 +47,9 @@ void parse_choices(mistakes& errors, mapping_reader& keys, input_field& input) {
     if (!given) return;
     const auto& node = *keys.node().find("enum");
     if (given->empty()) errors.expected(node, keys.path("enum"), "at least one value");
+    const auto without_choices = input; // what is being read cannot be checked against itself
     for (const auto& text : *given) {
-        auto value = check_input_text(input, text);
+        auto value = check_input_text(without_choices, text);
         if (value)
             input.choices.push_back(std::move(*value));
         else

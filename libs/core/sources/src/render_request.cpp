@@ -1,4 +1,5 @@
 #include "plan.hpp"
+#include "values/web_address.hpp"
 
 #include <tiktrend/sources/request.hpp>
 
@@ -120,8 +121,7 @@ result<request_spec, render_error> render_request(const definition& source, cons
     const auto parsed = boost::urls::parse_uri(built.url);
     const bool is_web = parsed.has_value() && (parsed->scheme_id() == boost::urls::scheme::https ||
                                                parsed->scheme_id() == boost::urls::scheme::http);
-    const bool is_good =
-        is_web && !parsed->has_userinfo() && !parsed->encoded_host().empty() && built.url.size() <= 8192;
+    const bool is_good = is_web && has_sound_authority(built.url) && built.url.size() <= 8192;
     if (!is_good)
         return render_error{render_errc::bad_url,
                             fmt::format("\"{}\" is no absolute http or https URL", excerpt(built.display))};

@@ -8,8 +8,14 @@ namespace tiktrend::sources {
 namespace {
 
 bool is_host_character(char c) noexcept {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '-' || c == ':' || c == '[' || c == ']';
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
+}
+
+/// A colon in the midst of a host would turn what follows into a port or, for some parsers, into a path.
+bool may_stand_in_host(std::string_view value, bool is_at_end) noexcept {
+    return !value.empty() && std::all_of(value.begin(), value.end(), [&](char c) {
+        return is_host_character(c) || (is_at_end && (c == ':' || c == '[' || c == ']'));
+    });
 }
 
 const input_field* find_input(const template_names& names, std::string_view name) {
@@ -65,7 +71,10 @@ result<url_template, std::string> url_template::compile(std::string_view text, c
             }
             if (here == place::host && piece.type == template_piece::kind::secret)
                 return std::string{"a secret may not be part of the host"};
-            out.places_.push_back(here);
+            const bool is_host_end = i + 1 == pieces.size() ||
+                                     (!pieces[i + 1].is_variable() && (pieces[i + 1].text.starts_with('/') ||
+                                                                       pieces[i + 1].text.starts_with('?')));
+            out.places_.push_back(here == place::host && is_host_end ? place::host_end : here);
             continue;
         }
         auto literal = std::string_view{piece.text};
@@ -98,10 +107,11 @@ url_template::failure url_template::render(const template_values& values, render
         const auto from = out.url.size();
         const bool is_encoded =
             piece.has_filter(template_filter::path_segment) || piece.has_filter(template_filter::query_value);
-        if (!piece.is_variable() || places_[i] == place::whole || (is_encoded && places_[i] != place::host)) {
+        const bool is_host = places_[i] == place::host || places_[i] == place::host_end;
+        if (!piece.is_variable() || places_[i] == place::whole || (is_encoded && !is_host)) {
             out.url += *value;
-        } else if (places_[i] == place::host) {
-            if (value->empty() || !std::all_of(value->begin(), value->end(), is_host_character)) {
+        } else if (is_host) {
+            if (!may_stand_in_host(*value, places_[i] == place::host_end)) {
                 if (problem != nullptr) *problem = piece.text;
                 return failure::bad_value;
             }

@@ -25,7 +25,7 @@ public:
     bool has_secret() const noexcept { return text_.has_secret(); }
 
 private:
-    enum class place : std::uint8_t { whole, host, path, query };
+    enum class place : std::uint8_t { whole, host, host_end, path, query };
     text_template text_;
     std::vector<place> places_; ///< one per piece
 };

@@ -211,8 +211,7 @@ std::optional<std::int64_t> to_integer(std::string_view text) noexcept {
     return value;
 }
 
-std::string excerpt(std::string_view text) {
-    constexpr std::size_t most = 80;
+std::string excerpt(std::string_view text, std::size_t most) {
     std::string out{text.substr(0, most)};
     if (text.size() > most) {
         while (!out.empty() && (static_cast<unsigned char>(text[out.size()]) & 0xC0) == 0x80)

@@ -48,7 +48,7 @@ std::unique_ptr<yaml_node> load_yaml(std::string_view file_name, std::string_vie
 /// The whole of `text` as a decimal integer.
 std::optional<std::int64_t> to_integer(std::string_view text) noexcept;
 
-/// `text` for a message: cut to 80 bytes at a character boundary, line breaks shown as spaces.
-std::string excerpt(std::string_view text);
+/// `text` for a message: cut to `most` bytes at a character boundary, line breaks shown as spaces.
+std::string excerpt(std::string_view text, std::size_t most = 80);
 
 } // namespace tiktrend::sources

@@ -44,14 +44,12 @@ std::size_t plain_origin(std::string_view link) noexcept {
     const auto end = std::min(link.find_first_of("/?#", scheme), link.size());
     const auto authority = link.substr(scheme, end - scheme);
     const auto host = authority.substr(0, authority.find(':'));
-    const auto port = authority.substr(std::min(host.size() + 1, authority.size()));
     const auto is_host_byte = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
                c == '-';
     };
-    const bool is_good = !host.empty() && std::all_of(host.begin(), host.end(), is_host_byte) &&
-                         port.size() <= 5 &&
-                         std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
+    const bool is_good =
+        !host.empty() && std::all_of(host.begin(), host.end(), is_host_byte) && has_sound_authority(link);
     return is_good ? end : 0;
 }
 
@@ -65,6 +63,7 @@ converted<std::string> accept(boost::urls::url_view url) {
         return reject{"is no http or https URL"};
     if (url.has_userinfo()) return reject{"holds a user name"};
     if (url.encoded_host().empty()) return reject{"has no host"};
+    if (!has_sound_authority({url.data(), url.size()})) return reject{"has a malformed host or port"};
     if (url.size() > page_address::max_bytes) return reject{"is longer than 2048 bytes"};
     return std::string{url.data(), url.size()};
 }
@@ -117,6 +116,26 @@ converted<std::string> page_address::resolve(std::string_view link) const {
     boost::urls::url absolute;
     if (!boost::urls::resolve(parts_->base, *parsed, absolute).has_value()) return reject{"is no URL"};
     return accept(absolute);
+}
+
+bool has_sound_authority(std::string_view url) noexcept {
+    const auto slashes = url.find("://");
+    if (slashes == std::string_view::npos) return false;
+    const auto begin = slashes + 3;
+    const auto authority = url.substr(begin, url.find_first_of("/?#\\", begin) - begin);
+    if (authority.find('@') != std::string_view::npos) return false;
+    const auto bracket = authority.rfind(']'); // the colons of an IPv6 address stand in front of it
+    const auto colon = authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
+    if (authority.substr(0, colon).empty()) return false;
+    if (colon == std::string_view::npos) return true;
+    const auto port = authority.substr(colon + 1);
+    if (port.empty() || port.size() > 5) return false;
+    int number = 0;
+    for (const char c : port) {
+        if (c < '0' || c > '9') return false;
+        number = number * 10 + (c - '0');
+    }
+    return number >= 1 && number <= 65535;
 }
 
 std::string tidy_url(std::string_view url) {

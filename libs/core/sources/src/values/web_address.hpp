@@ -28,6 +28,12 @@ private:
     std::unique_ptr<parts> parts_;
 };
 
+/// True if the authority of the absolute `url` is exactly what stands between its slashes: no user
+/// information, a host, and a port from 1 to 65535 if there is a colon. Boost.URL 1.81 reads "http://a:1.b/"
+/// as host a, port 1 and path ".b/", and takes port 99999 for 34463: nothing is to be asked, or listed as a
+/// link, on the strength of that alone.
+bool has_sound_authority(std::string_view url) noexcept;
+
 /// Bytes that may not stand in a URL are percent-encoded; escapes that are there stay, a bare % becomes %25.
 std::string tidy_url(std::string_view url);
 

@@ -21,10 +21,7 @@ struct response_view {
     std::string_view url;           ///< address that answered, after redirects
     std::string_view requested_url; ///< address first asked; empty: same as url
     std::string_view location;      ///< Location header of a 3xx that was not followed; may be relative
-    std::string_view body;
-    /// Bytes that may be read behind the end of the body (its string's capacity() - size()). With 64 or more
-    /// the body is parsed where it is; with less it is copied once.
-    std::size_t readable_after = 0;
+    std::string_view body;          ///< decoded; JSON is read where it is, without a copy
     /// For 304 only: whether the page had a next one when it was last read in full. Without it a 304 ends the
     /// scrape.
     std::optional<bool> had_next;

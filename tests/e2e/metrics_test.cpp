@@ -2,6 +2,9 @@
 
 #include <catch2/catch.hpp>
 
+#include <cstdlib>
+#include <filesystem>
+
 using namespace tiktrend;
 
 namespace {
@@ -81,4 +84,20 @@ TEST_CASE("metrics come in the format that is asked for", "[e2e]") {
     CHECK(open.header("content-type").starts_with("application/openmetrics-text; version=1.0.0"));
     CHECK(open.body.ends_with("# EOF\n"));
     CHECK(s.anonymous().get("/metrics").status == 404); // not on the public port
+}
+
+TEST_CASE("docs/metrics.md lists every metric that the gateway exports", "[e2e]") {
+    e2e::stack s{without_worker()};
+    s.api().get("/products");
+    const auto docs =
+        e2e::read_file(std::filesystem::path{std::getenv("TIKTREND_SOURCE_DIR")} / "docs/metrics.md");
+    const auto body = s.metrics().get("/metrics").body;
+    int families = 0;
+    for (std::size_t at = body.find("# TYPE "); at != std::string::npos;
+         at = body.find("# TYPE ", at + 1), ++families) {
+        const auto name = body.substr(at + 7, body.find(' ', at + 7) - at - 7);
+        INFO(name);
+        CHECK(docs.find('`' + name) != std::string::npos);
+    }
+    CHECK(families > 15);
 }

@@ -6,18 +6,19 @@
 #include <stdexcept>
 
 namespace tiktrend::e2e {
+
+std::string read_file(const std::filesystem::path& path) {
+    std::ostringstream out;
+    out << std::ifstream{path}.rdbuf();
+    return out.str();
+}
+
 namespace {
 
 std::string environment(const char* name) {
     const char* value = std::getenv(name);
     if (!value) throw std::runtime_error(std::string{name} + " is not set; run the test with ctest");
     return value;
-}
-
-std::string read_file(const std::filesystem::path& path) {
-    std::ostringstream out;
-    out << std::ifstream{path}.rdbuf();
-    return out.str();
 }
 
 /// Values of `NAME=value` lines once the file is there.

@@ -11,6 +11,9 @@
 
 namespace tiktrend::e2e {
 
+/// A whole file as text; empty if it cannot be read.
+std::string read_file(const std::filesystem::path& path);
+
 /// The product on private servers: two Redis, PostgreSQL, demo shop, gateway, worker. Everything ends with
 /// the object.
 class stack {

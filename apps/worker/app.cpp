@@ -14,6 +14,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 
 namespace tiktrend::worker {
@@ -283,6 +284,8 @@ task<void> app::drain() {
     co_await parts_->database.stop(500ms);
     if (parts_->status) co_await parts_->status->stop(steady::now() + 200ms);
     log_.info("stopped", {{"status", status_}});
+    // A job that did not end in time may still use the parts, so they are not taken apart under it.
+    if (left != 0) std::_Exit(status_);
 }
 
 void app::write_port_file() const {

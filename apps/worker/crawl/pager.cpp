@@ -20,9 +20,9 @@ using std::chrono::milliseconds;
 
 constexpr std::string_view end_cursor = "end"; ///< saved with the last page; stored, do not change
 constexpr int max_postponements = 100;         ///< then the attempt fails: a host that says "later" for ever
-constexpr auto commit_limit = 20s;             ///< one try, waiting for a connection included
+constexpr auto commit_limit = 12s;             ///< one try, waiting for a connection included
 constexpr int commit_tries = 3;
-constexpr auto database_pause = 5s;  ///< of a job whose page cannot be committed now
+constexpr auto database_pause = 5s; ///< of a job whose page cannot be committed now
 
 /// The operator's secrets for one source, by their name within it.
 std::map<std::string, std::string, std::less<>> secrets_of(const config& settings,
@@ -136,6 +136,7 @@ task<std::optional<pager::answer>> pager::ask(const sources::request_spec& spec,
     a.retry_after = parse_retry_after(response.header_value("retry-after"), a.page.scraped_at_ms,
                                       services_.settings.retries.retry_after_cap);
     a.page.url = spec.url;
+    a.host = host;
     // Before the reader may write into the body.
     const bool is_full_page = response.status == 200 && spec.conditional;
     auto memory = is_full_page ? remember(spec.url, response, source, order_.inputs, a.page.scraped_at_ms)
@@ -154,8 +155,6 @@ task<std::optional<pager::answer>> pager::ask(const sources::request_spec& spec,
     // A 503 that names a time is a server asking for patience, which is what a 429 is.
     if (result.outcome == sources::outcome::transient && response.status == 503 && a.retry_after)
         result.outcome = sources::outcome::rate_limited;
-    if (result.outcome == sources::outcome::rate_limited && a.retry_after)
-        services_.polite.pause(host, *a.retry_after);
     if (sources::reaction_to(result.outcome) == sources::reaction::cool_down)
         services_.polite.pause(host, services_.settings.retries.cool_down);
     co_return a;
@@ -184,6 +183,7 @@ task<pager::read_page> pager::next_page(const sources::page_state& state) {
             case sources::reaction::wait:
                 ++report_.rate_limited;
                 decision = policy.on_rate_limited(got->retry_after);
+                services_.polite.pause(got->host, decision.after); // for every job of this process
                 break;
             case sources::reaction::retry:
                 decision = policy.on_transient(got->retry_after);
@@ -284,10 +284,10 @@ std::string pager::end_by_operator_limits() const {
     return {};
 }
 
-task<void> pager::run(const catalog::run_state& from) {
+task<void> pager::run(const catalog::run_state& from, bool caches_may_be_stale) {
     report_.totals = from;
     report_.resumed_at = from.pages;
-    if (from.pages > 0) co_await services_.caches.unknown_changed();
+    if (caches_may_be_stale) co_await services_.caches.unknown_changed();
     if (from.cursor == end_cursor) {
         report_.end = "resumed_after_the_last_page";
         co_return;

@@ -30,7 +30,8 @@ public:
     pager(scrape_services& services, const scrape_order& order, queue::active_job& job,
           scrape_report& report);
 
-    task<void> run(const catalog::run_state& from);
+    /// `caches_may_be_stale`: an earlier attempt died, perhaps between a commit and telling the caches.
+    task<void> run(const catalog::run_state& from, bool caches_may_be_stale);
 
 private:
     struct read_page {
@@ -42,6 +43,7 @@ private:
     };
     struct answer {
         read_page page;
+        std::string host; ///< as politeness knows it
         std::optional<std::chrono::milliseconds> retry_after;
     };
 

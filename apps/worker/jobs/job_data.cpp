@@ -14,7 +14,8 @@ constexpr std::size_t longest_name = 200;
 std::string read_text(std::string_view name, dom::element value, std::string& out) {
     std::string_view text;
     if (value.get(text)) return fmt::format("data.{}: expected text", name);
-    if (text.size() > longest_name) return fmt::format("data.{}: expected at most {} bytes", name, longest_name);
+    if (text.size() > longest_name)
+        return fmt::format("data.{}: expected at most {} bytes", name, longest_name);
     out = text;
     return {};
 }
@@ -38,8 +39,9 @@ result<job_data, bad_job_data> parse_job_data(std::string_view json) {
                 return bad_job_data{"data.filters: expected an object"};
             out.filters = value.is_null() ? "{}" : simdjson::minify(value);
         } else {
-            return bad_job_data{fmt::format("data.{}: unknown member; expected source, filters and request_id",
-                               name.substr(0, longest_name))};
+            return bad_job_data{
+                fmt::format("data.{}: unknown member; expected source, filters and request_id",
+                            name.substr(0, longest_name))};
         }
     }
     if (out.source.empty()) return bad_job_data{"data.source: missing"};

@@ -14,8 +14,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto closing_limit = 2s;   ///< for the last line of the ledger, which nothing depends on
-constexpr auto database_pause = 5s;  ///< of a job that found no database
+constexpr auto closing_limit = 2s;  ///< for the last line of the ledger, which nothing depends on
+constexpr auto database_pause = 5s; ///< of a job that found no database
 constexpr std::size_t longest_reason = 2000;
 
 std::string first_mistakes(const std::vector<sources::invalid_field>& fields) {
@@ -98,6 +98,15 @@ task<std::string> scrape_products::operator()(queue::active_job& job) const {
     report.version = order.source->version;
     std::exception_ptr error;
     try {
+        // An attempt that closed its line told the caches everything; one that did not may have died in
+        // between.
+        bool caches_may_be_stale = false;
+        if (order.run.attempt > 1) {
+            const auto before =
+                co_await services_.products.resume(order.run.job_id, order.run.job_timestamp_ms);
+            caches_may_be_stale =
+                before && before->pages > 0 && before->status == catalog::run_status::running;
+        }
         const auto from = co_await services_.products.start_run(order.run, order.source->id);
         if (!from) throw queue::released_error{from.error().message()}; // a newer attempt has the job
         if (from->status == catalog::run_status::succeeded) {
@@ -106,7 +115,7 @@ task<std::string> scrape_products::operator()(queue::active_job& job) const {
             report.end = "done_before";
         } else {
             pager pages{services_, order, job, report};
-            co_await pages.run(*from);
+            co_await pages.run(*from, caches_may_be_stale);
             const auto done =
                 co_await services_.products.finish_run(order.run, catalog::run_status::succeeded);
             if (!done && done.error() != catalog::errc::already_finished)
@@ -119,6 +128,7 @@ task<std::string> scrape_products::operator()(queue::active_job& job) const {
         // The attempt may end because it was cancelled; its last line is written all the same.
         co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
         co_await close_run(order.run, error);
+        co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
         rethrow_for_queue(error, job, services_.clock);
     }
     const auto elapsed =

@@ -68,6 +68,28 @@ TEST_CASE("a worker ends in time although PostgreSQL is gone, with its job given
     CHECK(stack.field(id, "atm").empty());
 }
 
+TEST_CASE("a worker ends in time although PostgreSQL hangs in mid-commit", "[integration][worker]") {
+    worker_stack stack;
+    stack.use_own_database_server();
+    stack.shop_post("/_control",
+                    R"({"path":"/api/products","skip":1,"count":1,"kind":"slow","delay_ms":500})");
+    auto worker = stack.start_worker({{"DRAIN_TIMEOUT", "3s"}, {"DATABASE_POOL_SIZE", "1"}});
+    const auto id = stack.add();
+    REQUIRE(testing::poll_until([&] { return stack.progress(id).contains("page"); }));
+    const auto backend = std::stoi(
+        stack.sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'tiktrend-worker' LIMIT 1"));
+    ::kill(backend, SIGSTOP);
+    const auto start = steady::now();
+    worker.signal(SIGTERM);
+    const auto status = worker.wait(6s);
+    ::kill(backend, SIGCONT);
+    INFO(stack.log(1));
+    REQUIRE(status.has_value());
+    CHECK(*status == 1); // the job was past its point of no return, so it could not be given back
+    CHECK(steady::now() - start < 3500ms);
+    CHECK(stack.state(id) == "active"); // the stalled check finds it
+}
+
 TEST_CASE("a database that goes and comes back costs a job no attempt and no page", "[integration][worker]") {
     worker_stack stack;
     stack.use_own_database_server();

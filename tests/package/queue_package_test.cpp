@@ -38,8 +38,8 @@ TEST_CASE("a program finds the installed package, adds a job and runs it", "[pac
     REQUIRE(step({cmake, "--install", environment("TIKTREND_BUILD_DIR"), "--prefix", prefix, "--component",
                   "tiktrend-queue"}) == 0);
     CHECK(std::filesystem::exists(prefix + "/include/tiktrend/queue/queue.hpp"));
-    REQUIRE(step({cmake, "-S", root + "/tests/package/consumer", "-B", build, "-DCMAKE_PREFIX_PATH=" + prefix,
-                  "-DCMAKE_CXX_COMPILER=" + environment("TIKTREND_CXX"),
+    REQUIRE(step({cmake, "-G", "Ninja", "-S", root + "/tests/package/consumer", "-B", build,
+                  "-DCMAKE_PREFIX_PATH=" + prefix, "-DCMAKE_CXX_COMPILER=" + environment("TIKTREND_CXX"),
                   "-DCMAKE_CXX_FLAGS=" + environment("TIKTREND_CONSUMER_FLAGS"),
                   "-DEXAMPLES=" + root + "/libs/queue/examples"}) == 0);
     REQUIRE(step({cmake, "--build", build}) == 0);

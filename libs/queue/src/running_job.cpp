@@ -42,7 +42,18 @@ void running_job::ask_to_stop(stop_cause cause, std::string reason) {
         cause_ = cause;
         stop_reason_ = std::move(reason);
     }
-    if (signal) signal->emit(asio::cancellation_type::terminal);
+    if (signal_) signal_->emit(asio::cancellation_type::terminal);
+}
+
+void running_job::cancel_by(asio::cancellation_signal& signal) {
+    if (!is_processing_) return;
+    signal_ = &signal;
+    if (should_stop()) signal.emit(asio::cancellation_type::terminal);
+}
+
+void running_job::end_processing() noexcept {
+    is_processing_ = false;
+    signal_ = nullptr;
 }
 
 running_job& running_jobs::add(job_record record, stored_options options, std::string token,

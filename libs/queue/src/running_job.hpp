@@ -39,9 +39,13 @@ public:
     void ask_to_stop(stop_cause cause, std::string reason);
     stop_cause cause() const noexcept { return cause_; }
 
-    /// Cancels the processor; null before it runs and after it has ended.
-    asio::cancellation_signal* signal = nullptr;
-    bool is_processing() const noexcept { return signal != nullptr; }
+    /// The processor runs from begin_processing() to end_processing(). It may end before `spawn` has returned
+    /// the signal that cancels it, so the two are told apart.
+    void begin_processing() noexcept { is_processing_ = true; }
+    /// A job that was asked to stop meanwhile is cancelled now; one that has ended keeps no signal.
+    void cancel_by(asio::cancellation_signal& signal);
+    void end_processing() noexcept;
+    bool is_processing() const noexcept { return is_processing_; }
     settlement outcome; ///< valid once the processor has ended
 
 private:
@@ -49,6 +53,8 @@ private:
     stored_options options_;
     std::string token_;
     const job_connection& connection_;
+    asio::cancellation_signal* signal_ = nullptr; ///< valid while the processor runs
+    bool is_processing_ = false;
     std::string stop_reason_;
     stop_cause cause_ = stop_cause::none;
     std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();

@@ -94,7 +94,10 @@ struct worker::impl {
             return;
         }
         if (options.on_active) options.on_active(job.record());
-        job.signal = &processors.spawn("job", process(job));
+        job.begin_processing();
+        // A processor that never waits ends inside spawn(); the job itself stays until Redis has confirmed
+        // its end.
+        job.cancel_by(processors.spawn("job", process(job)));
     }
 
     task<void> process(running_job& job) {
@@ -110,7 +113,7 @@ struct worker::impl {
     }
 
     void end(running_job& job, std::string value, std::exception_ptr error) {
-        job.signal = nullptr;
+        job.end_processing();
         if (job.cause() == running_job::stop_cause::lock_lost) {
             carrier.drop(job);
             return;

@@ -403,6 +403,26 @@ TEST_CASE("concurrency can change while the worker runs", "[integration][queue][
     CHECK(most == 5);
 }
 
+TEST_CASE("a job whose processor ended at once can no longer be cancelled", "[integration][queue][worker]") {
+    worker_fixture f;
+    bool ran = false;
+    f.run(
+        queue::worker_options{},
+        [&](active_job&) -> task<std::string> {
+            f.redis({"CLIENT", "PAUSE", "300", "ALL"}); // so that its end stays unconfirmed for a while
+            ran = true;
+            co_return "1";
+        },
+        [&](worker_fixture& w) -> task<void> {
+            co_await w.queue().add({"a", "1"});
+            co_await w.until([&] { return ran; });
+            CHECK(w.seen().empty());
+            CHECK_FALSE(w.worker().cancel("1", "too late"));
+            co_await w.outcomes(1);
+        });
+    CHECK(f.seen()[0].what == kind::completed);
+}
+
 TEST_CASE("a job that is cancelled by id fails for good", "[integration][queue][worker]") {
     worker_fixture f;
     f.run(

@@ -26,8 +26,9 @@ public:
     task_group& operator=(const task_group&) = delete;
     ~task_group();
 
-    /// Starts `t` (its first step runs from the executor, not inside spawn). `name` appears in errors and
-    /// names(). The signal cancels this one task; it is valid until the task ends.
+    /// Starts `t`. Called on the executor's thread, `t` runs inside spawn() up to its first wait, and a task
+    /// that never waits has ended when spawn() returns. `name` appears in errors and names(). The signal
+    /// cancels this one task; it may be used as long as the task has not ended, which the caller must know.
     asio::cancellation_signal& spawn(std::string_view name, task<void> t);
 
     /// Asks every running task to end. `terminal` reaches all; `total` reaches those that enabled it.

@@ -36,6 +36,10 @@ public:
             return "the job's data is larger than its size limit";
         case errc::invalid_json:
             return "not a JSON text";
+        case errc::invalid_argument:
+            return "an argument is out of range";
+        case errc::queue_is_active:
+            return "the queue has active jobs";
         }
         return "unknown queue error";
     }

@@ -81,6 +81,13 @@ const std::string& queue::key_base() const noexcept {
     return impl_->keys.base();
 }
 
+redis::client& queue::client() const noexcept {
+    return impl_->client;
+}
+const queue_options& queue::options() const noexcept {
+    return impl_->options;
+}
+
 task<void> queue::initialize() {
     const redis::command c{"HSET",    impl_->keys.meta(), "opts.maxLenEvents", impl_->options.max_events,
                            "version", library_version};

@@ -23,10 +23,27 @@ enum class errc {
     invalid_options,               ///< another option out of range; the message of the exception says which
     data_too_large,                ///< over size_limit
     invalid_json,                  ///< data, return value or progress is not JSON text
+    invalid_argument,              ///< another argument is out of range
+    queue_is_active,               ///< obliterate without force while jobs run
 };
 
 const boost::system::error_category& category() noexcept;
 error_code make_error_code(errc value) noexcept;
+
+/// An argument that is refused before Redis is touched: which, its value, and the rule that it breaks.
+class input_error : public system_error {
+public:
+    /// what() is "<field> = <value>: expected <rule>: <the code's message>".
+    input_error(error_code code, std::string field, std::string value, std::string rule)
+        : system_error{code, field + " = " + value + ": expected " + rule}, field_{std::move(field)},
+          value_{std::move(value)}, rule_{std::move(rule)} {}
+    const std::string& field() const noexcept { return field_; }
+    const std::string& value() const noexcept { return value_; }
+    const std::string& rule() const noexcept { return rule_; }
+
+private:
+    std::string field_, value_, rule_;
+};
 
 /// Thrown by a processor: fail now, whatever attempts are left (BullMQ's UnrecoverableError).
 class unrecoverable_error : public std::runtime_error {

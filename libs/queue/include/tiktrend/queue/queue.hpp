@@ -43,7 +43,9 @@ struct job_logs {
     std::int64_t count = 0;
 };
 
-/// Producer and administrator of one queue. Uses a client it does not own; any number of queues share one.
+/// Producer and reader of one queue. Uses a client it does not own; any number of queues share one. More, as
+/// views of a queue: queue_settings.hpp, queue_admin.hpp, queue_getters.hpp, job_operations.hpp,
+/// job_waiter.hpp.
 /// All calls throw system_error with redis::errc when Redis is unavailable, and queue::errc when the input is
 /// refused.
 class queue {
@@ -56,6 +58,8 @@ public:
     const std::string& name() const noexcept;
     /// "<prefix>:<name>:" (layout 1.1).
     const std::string& key_base() const noexcept;
+    redis::client& client() const noexcept;
+    const queue_options& options() const noexcept;
 
     /// Writes `meta` (opts.maxLenEvents, version), as BullMQ's Queue constructor does; dashboards find queues
     /// by it.

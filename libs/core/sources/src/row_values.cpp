@@ -1,13 +1,8 @@
-// The part of row_reader that turns what a rule finds into a typed value.
+// The part of row_reader that finds what a rule names and joins it to one value.
 #include "glob.hpp"
 #include "record_json.hpp"
 #include "row_reader.hpp"
-#include "values/count.hpp"
-#include "values/currency.hpp"
-#include "values/money.hpp"
 #include "values/text.hpp"
-#include "values/time_text.hpp"
-#include "values/truth.hpp"
 
 #include <tiktrend/base/json_text.hpp>
 
@@ -16,11 +11,9 @@
 namespace tiktrend::sources {
 namespace {
 
-constexpr std::size_t default_characters = 4000; ///< of a text without `max`
 constexpr std::size_t element_characters = 1000; ///< of each text in a list
 constexpr std::size_t default_elements = 256;    ///< of a list without `max`
 constexpr std::size_t most_rows = 500;           ///< of nested rows
-constexpr std::size_t most_json_values = 10'000;
 constexpr std::size_t most_json_bytes = 64 * 1024;
 constexpr std::size_t most_number_bytes = 64; ///< of a number token kept as it is
 
@@ -272,158 +265,6 @@ void row_reader::evaluate_rows(const field_rule& rule, json_node row, typed_valu
     if (count == 0) return;
     how.won = 0;
     out.value = json_value{json + "]"};
-}
-
-std::optional<reject> row_reader::clean(const field_rule& rule, std::string_view text,
-                                        std::size_t max_characters, std::string& out) {
-    for (const auto& step : rule.clean) {
-        switch (step.type) {
-        case cleaner::kind::trim:
-            text = trim_blanks(text);
-            continue;
-        case cleaner::kind::match: {
-            const auto group = step.expression->first_group(text);
-            if (!group) return reject{"does not match the field's pattern"};
-            text = *group;
-            continue;
-        }
-        case cleaner::kind::map: {
-            const auto mapped = step.table.find(text);
-            if (mapped == step.table.end()) return reject{"is not in the field's map"};
-            text = mapped->second;
-            continue;
-        }
-        case cleaner::kind::collapse:
-            if (is_collapsed(text)) continue;
-            held_ = collapse_blanks(text);
-            break;
-        case cleaner::kind::html_to_text:
-            held_ = html_to_text(text, max_characters);
-            break;
-        case cleaner::kind::decode_entities:
-            if (text.find('&') == std::string_view::npos) continue;
-            held_ = decode_entities(text);
-            break;
-        case cleaner::kind::lower:
-        case cleaner::kind::upper: {
-            std::string changed{text}; // `text` may lie in held_
-            const bool is_lower = step.type == cleaner::kind::lower;
-            for (auto& c : changed)
-                if (is_lower ? (c >= 'A' && c <= 'Z') : (c >= 'a' && c <= 'z'))
-                    c = static_cast<char>(c ^ 0x20);
-            held_ = std::move(changed);
-            break;
-        }
-        }
-        text = held_;
-    }
-    out = storable_text(text, max_characters);
-    return std::nullopt;
-}
-
-row_reader::conversion row_reader::convert(const field_rule& rule, const found& raw, typed_value& out) {
-    if (rule.type == field_type::json || (raw.node.exists() && !raw.node.is_scalar()))
-        return convert_whole(rule, raw, out);
-    if (rule.type == field_type::text || rule.type == field_type::any) return convert_text(rule, raw, out);
-
-    auto text = raw.text;
-    bool is_number = raw.is_number;
-    std::string cleaned;
-    if (!rule.clean.empty()) {
-        if (const auto why = clean(rule, text, default_characters, cleaned))
-            return {conversion::kind::refused, why->reason};
-        is_number = is_number && cleaned == text;
-        text = cleaned;
-    }
-    text = trim_blanks(text);
-    if (text.empty()) return {conversion::kind::nothing, {}};
-
-    const auto take = [&](auto value) -> conversion {
-        if (!value) return {conversion::kind::refused, value.error().reason};
-        out.value = std::move(*value);
-        return {};
-    };
-    switch (rule.type) {
-    case field_type::url:
-        return take(scope_.address.resolve(text));
-    case field_type::money:
-        return convert_money(rule, text, is_number, out);
-    case field_type::currency:
-        return take(currency_from_text(text));
-    case field_type::count:
-        return take(is_number ? count_from_json(text) : count_from_text(text));
-    case field_type::decimal:
-        out.minor_unit = 0;
-        return take(is_number ? decimal_from_json(text) : decimal_from_text(text, decimals_of(rule)));
-    case field_type::boolean:
-        return take(bool_from_text(text));
-    case field_type::availability:
-        return take(availability_from_text(text));
-    case field_type::time: {
-        const auto ms = time_from_text(text);
-        if (!ms) return {conversion::kind::refused, ms.error().reason};
-        out.value = timestamp{*ms};
-        return {};
-    }
-    default:
-        return {conversion::kind::nothing, {}}; // the others were converted above
-    }
-}
-
-/// Lists and objects, and everything that a field of type json keeps as it is.
-row_reader::conversion row_reader::convert_whole(const field_rule& rule, const found& raw, typed_value& out) {
-    if (rule.type != field_type::json)
-        return {conversion::kind::refused, raw.node.is(json_kind::array)
-                                               ? "is a list where one value is expected"
-                                               : "is an object where one value is expected"};
-    if (raw.node.value_count() > most_json_values)
-        return {conversion::kind::refused, "has more than 10000 values"};
-    json_value json;
-    if (raw.node.exists())
-        raw.node.append_to(json.text);
-    else
-        append_json_string(json.text, raw.text);
-    if (json.text.size() > most_json_bytes) return {conversion::kind::refused, "is larger than 64 KiB"};
-    out.value = std::move(json);
-    return {};
-}
-
-row_reader::conversion row_reader::convert_text(const field_rule& rule, const found& raw, typed_value& out) {
-    if (raw.is_number && raw.text.size() > most_number_bytes)
-        return {conversion::kind::refused, "is a number of more than 64 digits"};
-    if (rule.type == field_type::any && rule.clean.empty()) {
-        if (raw.is_number) {
-            out.value = json_value{std::string{raw.text}};
-            return {};
-        }
-        if (raw.node.is(json_kind::boolean)) {
-            out.value = raw.node.boolean();
-            return {};
-        }
-    }
-    if (trim_blanks(raw.text).empty()) return {conversion::kind::nothing, {}};
-    auto& text = out.value.emplace<std::string>();
-    if (const auto why = clean(rule, raw.text, rule.max_length.value_or(default_characters), text)) {
-        out.reset();
-        return {conversion::kind::refused, why->reason};
-    }
-    if (!text.empty()) return {};
-    out.reset();
-    return {conversion::kind::nothing, {}};
-}
-
-row_reader::conversion row_reader::convert_money(const field_rule& rule, std::string_view text,
-                                                 bool is_number, typed_value& out) {
-    const auto minor_unit = minor_unit_for(rule);
-    const auto decimals = decimals_of(rule);
-    const auto range =
-        is_number ? price_from_json(text, decimals, minor_unit) : price_from_text(text, decimals, minor_unit);
-    if (!range) return {conversion::kind::refused, range.error().reason};
-    const bool wants_high = rule.reduce == reduction::max || rule.canonical == "price_max";
-    out.value = wants_high ? range->high : range->low;
-    out.high = rule.reduce == reduction::none ? range->high : std::get<decimal_number>(out.value);
-    out.minor_unit = minor_unit;
-    return {};
 }
 
 } // namespace tiktrend::sources

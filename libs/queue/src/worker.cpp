@@ -1,11 +1,10 @@
 #include "conveyor.hpp"
 #include "idle_waiter.hpp"
-#include "iteration.hpp"
 #include "keys.hpp"
 #include "lock_renewer.hpp"
 #include "running_job.hpp"
+#include "scheduler_step.hpp"
 #include "script_call.hpp"
-#include "scripts.hpp"
 #include "stalled_checker.hpp"
 
 #include <tiktrend/base/task_group.hpp>
@@ -104,7 +103,8 @@ struct worker::impl {
         std::string value;
         std::exception_ptr error;
         try {
-            if (!job.record().scheduler_id.empty()) co_await create_next_iteration(job);
+            if (!job.record().scheduler_id.empty()) 
+                co_await create_next_iteration(options, keys, client, job.record());
             value = co_await run(job);
         } catch (...) {
             error = std::current_exception();
@@ -183,42 +183,6 @@ struct worker::impl {
         if (options.on_outcome)
             options.on_outcome(
                 outcome{job.record(), what, reason, std::chrono::steady_clock::now() - job.started()});
-    }
-
-    /// Before a scheduler's job runs: without the next one the scheduler would end. Tries until it is known
-    /// to be there.
-    task<void> create_next_iteration(running_job& job) {
-        next_iteration next;
-        const auto now = options.clock->now_ms();
-        const auto verdict = plan_next_iteration(job.record(), now, next);
-        if (verdict == iteration_verdict::ended) co_return;
-        if (verdict != iteration_verdict::create) {
-            options.log.error(
-                "scheduler_not_continued",
-                {{"queue", keys.base()},
-                 {"job_id", job.id()},
-                 {"scheduler", job.record().scheduler_id},
-                 {"error",
-                  verdict == iteration_verdict::unsupported_cron
-                      ? "cron patterns are not computed by this worker; the scheduler ends here unless "
-                        "it is upserted again"
-                      : "the job's options are not readable"}});
-            co_return;
-        }
-        const auto now_text = std::to_string(now), every = std::to_string(next.every_ms),
-                   priority = std::to_string(next.priority);
-        const std::string_view words[]{now_text,  job.id(), job.record().scheduler_id, every, "0",
-                                       next.opts, priority, next.lifo ? "R" : "L"};
-        for (;;) {
-            try {
-                co_await run_script_views(client, scripts::all().next_iteration, keys.base(), words);
-                co_return;
-            } catch (const system_error& e) {
-                if (is_cancelled(e.code())) throw;
-                options.log.warn("scheduler_waits_for_redis", {{"queue", keys.base()}, {"error", e.what()}});
-            }
-            co_await sleep_for(std::chrono::seconds{1});
-        }
     }
 
     // --- the whole

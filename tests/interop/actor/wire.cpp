@@ -109,7 +109,14 @@ queue::worker_options worker_options_of(const json::object& options) {
             o.remove_on_complete = keep_policy_of(value);
         else if (name == "removeOnFail")
             o.remove_on_fail = keep_policy_of(value);
-        else
+        else if (name == "maxStartedAttempts")
+            o.max_started_attempts = value.to_number<std::int32_t>();
+        else if (name == "metrics")
+            o.metrics_max_data_points = value.at("maxDataPoints").to_number<std::size_t>();
+        else if (name == "limiter") {
+            o.limiter_max = value.at("max").to_number<std::int64_t>();
+            o.limiter_duration = milliseconds_of(value.at("duration"));
+        } else
             refuse("worker option", name);
     }
     return o;

@@ -1,0 +1,234 @@
+// Node's BullMQ as one side of the differential suite (../differential/README.md): carries out steps that come as one JSON
+// line each. Time, randomness and lock tokens are the suite's; nothing runs by itself.
+//
+//   node differential.mjs 6|5 FD REDIS_URL PREFIX
+import net from 'node:net';
+import readline from 'node:readline';
+import Redis from 'ioredis';
+
+let now = 0;
+const RealDate = Date;
+globalThis.Date = class extends RealDate {
+  constructor(...args) { super(...(args.length ? args : [now])); }
+  static now() { return now; }
+};
+Math.random = () => 0.5;
+Error.prepareStackTrace = (error) => error.message; // a stack has paths of Node's; both sides keep the text alone
+
+const [version, fd, url, prefix] = process.argv.slice(2);
+const bullmq = await import(version === '5' ? 'bullmq-v5' : 'bullmq');
+const { Queue, Worker, FlowProducer, QueueEventsProducer } = bullmq;
+const connection = new Redis(url, { maxRetriesPerRequest: null });
+const common = { connection, prefix };
+
+let queues = new Map();
+let workers = new Map();
+let held = new Map(); // "worker/token/id" -> the job as it was fetched
+const flows = new FlowProducer(common);
+
+async function queue(name = 'q', options = {}) {
+  if (!queues.has(name)) {
+    const q = new Queue(name, { ...common, ...options });
+    queues.set(name, q);
+    await q.waitUntilReady();
+    while (!(await connection.hexists(`${prefix}:${name}:meta`, 'version'))); // written in the background
+  }
+  return queues.get(name);
+}
+
+function worker(call) {
+  const key = `${call.queue ?? 'q'}/${call.worker ?? 'w'}`;
+  if (!workers.has(key)) {
+    const { backoffs, ...options } = call.options ?? {};
+    if (backoffs) options.settings = { backoffStrategy: (attempts, type) => backoffs[type] ?? -1 };
+    const w = new Worker(call.queue ?? 'q', null, { ...common, autorun: false, name: call.worker ?? 'w', ...options });
+    w.on('error', (error) => { w.lastError = error; });
+    workers.set(key, w);
+  }
+  return workers.get(key);
+}
+
+async function job(call) {
+  const found = await (await queue(call.queue)).getJob(call.id);
+  if (!found) throw Object.assign(new Error(`no job ${call.id}`), { code: -1 });
+  return found;
+}
+
+const handle = (call, id) => `${call.queue ?? 'q'}/${call.token ?? 'T'}/${id}`;
+
+function describe(found) {
+  return {
+    id: found.id, name: found.name, data: found.data, priority: found.priority, delay: found.delay, timestamp: found.timestamp,
+    atm: found.attemptsMade, ats: found.attemptsStarted, stc: found.stalledCounter, defa: found.deferredFailure ?? '',
+    progress: found.progress ?? 0, parentKey: found.parentKey ?? '', rjk: found.repeatJobKey ?? '',
+    deid: found.deduplicationId ?? '',
+  };
+}
+
+function hold(call, found) {
+  if (!found) return null;
+  held.set(handle(call, found.id), found);
+  return describe(found);
+}
+
+const failure = ({ error, unrecoverable }) => (unrecoverable ? new bullmq.UnrecoverableError(error) : new Error(error));
+
+// What the processor of a fetched job does: the members of a step `finish`.
+async function behave(call, found) {
+  if (call.delay_until !== undefined) {
+    await found.moveToDelayed(call.delay_until, call.token ?? 'T');
+    throw new bullmq.DelayedError();
+  }
+  if (call.to_wait) {
+    await found.moveToWait(call.token ?? 'T');
+    throw new bullmq.WaitingError();
+  }
+  if (call.to_waiting_children) {
+    if (await found.moveToWaitingChildren(call.token ?? 'T')) throw new bullmq.WaitingChildrenError();
+    return call.result;
+  }
+  if (call.rate_limit !== undefined) {
+    await worker(call).rateLimit(call.rate_limit);
+    throw Worker.RateLimitError ? Worker.RateLimitError() : new bullmq.RateLimitError();
+  }
+  if (call.error !== undefined) throw failure(call);
+  return call.result;
+}
+
+const sorted = (object) => Object.fromEntries(Object.entries(object ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+const steps = {
+  reset: async () => {
+    for (const w of workers.values()) await w.close(true);
+    queues = new Map(); // they share one connection, nothing to close
+    workers = new Map();
+    held = new Map();
+  },
+  clock: async (c) => { now = c.at; },
+
+  open: async (c) => { await queue(c.queue, c.options); },
+  add: async (c) => (await (await queue(c.queue)).add(c.name ?? 'job', c.data, c.opts)).id,
+  add_bulk: async (c) => (await (await queue(c.queue)).addBulk(c.jobs)).map((j) => j.id),
+  pause: async (c) => (await queue(c.queue)).pause(),
+  resume: async (c) => (await queue(c.queue)).resume(),
+  is_paused: async (c) => (await queue(c.queue)).isPaused(),
+  is_maxed: async (c) => (await queue(c.queue)).isMaxed(),
+  drain: async (c) => (await queue(c.queue)).drain(c.delayed ?? false),
+  clean: async (c) => (await queue(c.queue)).clean(c.grace, c.limit ?? 0, c.state),
+  obliterate: async (c) => (await queue(c.queue)).obliterate({ force: c.force ?? false }),
+  retry_jobs: async (c) => (await queue(c.queue)).retryJobs({ state: c.state, count: c.count, timestamp: c.timestamp }),
+  promote_jobs: async (c) => (await queue(c.queue)).promoteJobs(),
+  remove_orphans: async (c) => (await queue(c.queue)).removeOrphanedJobs(),
+  trim_events: async (c) => { await (await queue(c.queue)).trimEvents(c.length); },
+  set_concurrency: async (c) => { await (await queue(c.queue)).setGlobalConcurrency(c.concurrency); },
+  remove_concurrency: async (c) => { await (await queue(c.queue)).removeGlobalConcurrency(); },
+  concurrency: async (c) => (await queue(c.queue)).getGlobalConcurrency(),
+  set_rate_limit: async (c) => { await (await queue(c.queue)).setGlobalRateLimit(c.max, c.duration); },
+  remove_rate_limit: async (c) => { await (await queue(c.queue)).removeGlobalRateLimit(); },
+  rate_limit: async (c) => { await (await queue(c.queue)).rateLimit(c.ms); },
+  rate_limit_ttl: async (c) => Math.sign(await (await queue(c.queue)).getRateLimitTtl(c.max)),
+  remove_rate_limit_key: async (c) => { await (await queue(c.queue)).removeRateLimitKey(); },
+  deduplication_owner: async (c) => (await queue(c.queue)).getDeduplicationJobId(c.id),
+  remove_deduplication_key: async (c) => { await (await queue(c.queue)).removeDeduplicationKey(c.id); },
+  publish_event: async (c) => {
+    const producer = new QueueEventsProducer(c.queue ?? 'q', common);
+    await producer.publishEvent({ eventName: c.event, ...c.fields });
+  },
+
+  counts: async (c) => {
+    const { paused, ...n } = await (await queue(c.queue)).getJobCounts('waiting', 'active', 'completed', 'failed', 'delayed',
+      'prioritized', 'waiting-children');
+    return { ...n, waiting: n.waiting + (paused ?? 0) }; // version 5 counts them apart, unasked
+  },
+  counts_per_priority: async (c) => (await queue(c.queue)).getCountsPerPriority(c.priorities),
+  count: async (c) => (await queue(c.queue)).count(),
+  jobs: async (c) => (await (await queue(c.queue)).getJobs(c.states, c.start ?? 0, c.end ?? -1, c.ascending ?? false))
+    .map((j) => j.id),
+  logs: async (c) => (await queue(c.queue)).getJobLogs(c.id, c.start, c.end),
+  metrics: async (c) => (await queue(c.queue)).getMetrics(c.state),
+  state: async (c) => (await queue(c.queue)).getJobState(c.id),
+  job: async (c) => describe(await job(c)),
+
+  remove: async (c) => (await queue(c.queue)).remove(c.id, { removeChildren: c.children ?? true }),
+  promote: async (c) => (await job(c)).promote(),
+  change_delay: async (c) => (await job(c)).changeDelay(c.delay),
+  change_priority: async (c) => (await job(c)).changePriority({ priority: c.priority, lifo: c.lifo }),
+  progress: async (c) => (await queue(c.queue)).updateJobProgress(c.id, c.value),
+  update_data: async (c) => (await job(c)).updateData(c.data),
+  log: async (c) => (await queue(c.queue)).addJobLog(c.id, c.row, c.keep),
+  clear_logs: async (c) => (await job(c)).clearLogs(c.keep),
+  retry: async (c) => (await job(c)).retry(c.state ?? 'failed', {
+    resetAttemptsMade: c.reset_made, resetAttemptsStarted: c.reset_started,
+  }),
+  remove_own_deduplication_key: async (c) => (await job(c)).removeDeduplicationKey(),
+  remove_child_dependency: async (c) => (await job(c)).removeChildDependency(),
+  remove_unprocessed_children: async (c) => { await (await job(c)).removeUnprocessedChildren(); },
+  children_values: async (c) => sorted(await (await job(c)).getChildrenValues()),
+  ignored_failures: async (c) => sorted(await (await job(c)).getIgnoredChildrenFailures()),
+  dependency_counts: async (c) => (await job(c)).getDependenciesCount(),
+
+  fetch: async (c) => {
+    const w = worker(c);
+    w.limitUntil = 0; // the suite decides when to ask again
+    // Version 5 settles jobs with a deferred failure on the way; that is a step of its own here.
+    const next = w.getTracedNextJob ?? w.getNextJob;
+    const found = await next.call(w, c.token ?? 'T', { block: false });
+    if (found) return hold(c, found);
+    return { limited: w.limitUntil > 0, next: Math.floor(w.blockUntil) };
+  },
+  finish: async (c) => {
+    const w = worker(c);
+    const found = held.get(handle(c, c.id));
+    w.processFn = () => behave(c, found);
+    w.lastError = undefined;
+    w.limitUntil = 0;
+    const next = await w.processJob(found, c.token ?? 'T', () => c.fetch ?? false);
+    if (w.lastError) throw w.lastError;
+    return c.fetch && next && !Array.isArray(next) ? hold(c, next) : null;
+  },
+  // A finish that no longer owns what it ends (its job is where the step before left it).
+  finish_by_hand: async (c) => {
+    const found = held.get(handle(c, c.id));
+    if (c.error !== undefined) await found.moveToFailed(failure(c), c.as ?? c.token ?? 'T', false);
+    else await found.moveToCompleted(c.result, c.as ?? c.token ?? 'T', false);
+    return null;
+  },
+  stalled_check: async (c) => { await worker(c).moveStalledJobsToWait(); },
+  renew: async (c) => (await worker(c).extendJobLocks(c.ids, c.ids.map(() => c.token ?? 'T'), 30000)),
+
+  add_flow: async (c) => {
+    const ids = (node) => ({ id: node.job.id, children: (node.children ?? []).map(ids) });
+    return ids(await flows.add(c.flow, c.options));
+  },
+  add_flows: async (c) => (await flows.addBulk(c.flows)).map((node) => node.job.id),
+  flow: async (c) => {
+    const tree = (node) => node && {
+      id: node.job.id, children: (node.children ?? []).map(tree).sort((a, b) => (a.id < b.id ? -1 : 1)),
+    };
+    return tree(await flows.getFlow({ id: c.id, queueName: c.queue ?? 'q', prefix, depth: c.depth }));
+  },
+
+  upsert_scheduler: async (c) => (await (await queue(c.queue)).upsertJobScheduler(c.id, c.repeat, c.template))?.id ?? null,
+  remove_scheduler: async (c) => (await queue(c.queue)).removeJobScheduler(c.id),
+  scheduler: async (c) => {
+    const found = await (await queue(c.queue)).getJobScheduler(c.id);
+    return found ? { name: found.name, next: found.next ?? 0, every: Number(found.every ?? 0), pattern: found.pattern ?? '',
+      tz: found.tz ?? '', iterationCount: found.iterationCount ?? 0, limit: found.limit ?? 0 } : null;
+  },
+  schedulers: async (c) => (await (await queue(c.queue)).getJobSchedulers(c.start ?? 0, c.end ?? -1, c.ascending ?? false))
+    .map((s) => s.key),
+};
+
+const socket = new net.Socket({ fd: Number(fd), readable: true, writable: true });
+for await (const line of readline.createInterface({ input: socket })) {
+  const call = JSON.parse(line);
+  let reply;
+  try {
+    const value = await steps[call.do](call);
+    reply = { value: value ?? null };
+  } catch (error) {
+    reply = { error: { code: error.code ?? 0, text: String(error.message) } };
+  }
+  socket.write(JSON.stringify(reply) + '\n');
+}
+process.exit(0);

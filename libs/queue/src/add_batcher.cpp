@@ -32,9 +32,11 @@ void add_batcher::enqueue(prepared_job job, handler done) {
 }
 
 void add_batcher::schedule() {
-    // One batch at a time gathers the most; full batches may follow each other without waiting for replies.
+    // With nothing on its way whatever is there goes. Else a few more batches may follow without waiting for
+    // its reply, once they are worth a call: so Redis works on one batch while this thread makes the next. In
+    // step, with one batch for everybody, each would wait while the other works.
     const bool may_send =
-        in_flight_ == 0 || (in_flight_ < max_in_flight && waiting_.size() >= options_.max_batch);
+        in_flight_ == 0 || (in_flight_ < max_in_flight && waiting_.size() >= worth_sending);
     if (scheduled_ || waiting_.empty() || !may_send) return;
     scheduled_ = true;
     // Not now but after everything that is ready to run: what it adds travels along.

@@ -16,8 +16,8 @@
 
 namespace tiktrend::queue {
 
-/// Group commit of adds. Jobs handed in during one turn of the event loop, or while an earlier batch is on
-/// its way, leave in one script; nothing waits for a timer. Jobs are added in the order in which they were
+/// Group commit of adds. Jobs handed in during one turn of the event loop leave in one script, together with
+/// what gathered while earlier batches were on their way; nothing waits for a timer. Jobs are added in the order in which they were
 /// handed in.
 ///
 /// A batch on its way keeps the batcher alive, so its owner may go first; the client must live until its
@@ -58,7 +58,8 @@ private:
     void finished(batch jobs, std::exception_ptr error, std::vector<std::string> ids);
 
     static constexpr std::size_t max_waiting = 200'000; ///< errc::overloaded above
-    static constexpr std::size_t max_in_flight = 3;     ///< full batches on their way at once (bulk)
+    static constexpr std::size_t max_in_flight = 3;     ///< batches on their way at once
+    static constexpr std::size_t worth_sending = 16;    ///< jobs that make a further batch of them worth its call
 
     redis::client& client_;
     options options_;

@@ -81,8 +81,7 @@ shard::shard(shared_parts& shared)
       cache_redis_{context_.get_executor(), address_of(shared.settings.redis_cache_url),
                    client_options(shared.log, cache_timeout)},
       jobs_{queue_redis_, shared.settings.queue_name, queue_options(shared.settings)},
-      events_{context_.get_executor(), address_of(shared.settings.redis_queue_url),
-              shared.settings.queue_name, events_options(shared)},
+      events_{queue_redis_, shared.settings.queue_name, jobs_.key_base(), events_options(shared)},
       database_{context_.get_executor(), router_options(shared)}, products_{database_}, keys_{database_},
       cache_{cache_redis_, shared.settings, shared.metrics, shared.log},
       access_{[this](std::string key) { return find_key(keys_, std::move(key)); }},
@@ -126,7 +125,6 @@ void shard::start(std::uint16_t port) {
     server_->start();
     queue_redis_.start();
     cache_redis_.start();
-    events_.start();
     database_.start();
     cache_.start();
 }

@@ -117,6 +117,20 @@ TEST_CASE("the events of a job are streamed and can be resumed", "[e2e]") {
     CHECK(s.api().get("/scraping/jobs/no-such-job/events").status == 404);
 }
 
+TEST_CASE("the queue's events are followed only while somebody watches a job", "[e2e]") {
+    auto& s = shared();
+    for (int round = 0; round < 2; ++round) {
+        const auto id = s.start_scrape();
+        const auto stream = s.api().get("/scraping/jobs/" + id + "/events"); // ends with the job
+        REQUIRE(stream.status == 200);
+        CHECK(stream.body.find("event: completed") != std::string::npos);
+        const bool let_go = testing::poll_until(
+            [&] { return s.queue_redis().command({"CLIENT", "LIST"}).find(":qe ") == std::string::npos; },
+            std::chrono::seconds{10});
+        CHECK(let_go);
+    }
+}
+
 TEST_CASE("the queue's keys are those of BullMQ", "[e2e]") {
     auto& s = shared();
     const auto id = s.start_scrape();

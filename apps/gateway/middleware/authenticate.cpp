@@ -2,10 +2,11 @@
 
 #include <tiktrend/http/problem.hpp>
 
-#include <openssl/sha.h>
+#include <openssl/evp.h>
 
 #include <algorithm>
-#include <array>
+#include <cstring>
+#include <stdexcept>
 
 namespace tiktrend::gateway {
 namespace {
@@ -13,10 +14,25 @@ namespace {
 constexpr std::size_t max_remembered = 10'000;
 constexpr std::size_t max_token_bytes = 8192;
 
-std::string digest(std::string_view key) {
-    std::array<unsigned char, SHA256_DIGEST_LENGTH> out{};
-    SHA256(reinterpret_cast<const unsigned char*>(key.data()), key.size(), out.data());
-    return {reinterpret_cast<const char*>(out.data()), out.size()};
+struct context_deleter {
+    void operator()(EVP_MD_CTX* c) const noexcept { EVP_MD_CTX_free(c); }
+};
+
+/// SHA-256. The context is kept, since looking the algorithm up takes OpenSSL longer than hashing a key.
+key_digest digest(std::string_view key) {
+    thread_local const std::unique_ptr<EVP_MD_CTX, context_deleter> context = [] {
+        std::unique_ptr<EVP_MD_CTX, context_deleter> c{EVP_MD_CTX_new()};
+        if (!c || EVP_DigestInit_ex(c.get(), EVP_sha256(), nullptr) != 1)
+            throw std::runtime_error("SHA-256 is not available");
+        return c;
+    }();
+    key_digest out{};
+    unsigned int size = 0;
+    if (EVP_DigestInit_ex(context.get(), nullptr, nullptr) != 1 ||
+        EVP_DigestUpdate(context.get(), key.data(), key.size()) != 1 ||
+        EVP_DigestFinal_ex(context.get(), out.data(), &size) != 1 || size != out.size())
+        throw std::runtime_error("SHA-256 failed");
+    return out;
 }
 
 http::problem unauthorized(std::string code, std::string detail, bool token_was_sent) {
@@ -41,6 +57,12 @@ std::string_view bearer_token(std::string_view header) {
 
 } // namespace
 
+std::size_t authenticator::digest_hash::operator()(const key_digest& d) const noexcept {
+    std::size_t out = 0;
+    std::memcpy(&out, d.data(), sizeof out); // as good as any hash of it
+    return out;
+}
+
 authenticator::authenticator(lookup find, std::chrono::seconds remember)
     : find_{std::move(find)}, remember_{remember} {}
 
@@ -57,7 +79,7 @@ task<std::shared_ptr<principal>> authenticator::identify(const http::request& r)
     const auto token = bearer_token(header);
     if (token.empty() || token.size() > max_token_bytes)
         throw unauthorized("invalid_token", "The Authorization header is not 'Bearer <key>'.", true);
-    auto id = digest(token);
+    const auto id = digest(token);
     const auto now = std::chrono::steady_clock::now();
     if (const auto it = known_.find(id); it != known_.end()) {
         if (it->second.until > now) co_return it->second.who;
@@ -67,7 +89,7 @@ task<std::shared_ptr<principal>> authenticator::identify(const http::request& r)
     if (!found) throw unauthorized("invalid_token", "The API key is unknown or was revoked.", true);
     if (known_.size() >= max_remembered) known_.clear();
     auto who = std::make_shared<principal>(std::move(*found));
-    known_[std::move(id)] = {who, now + remember_};
+    known_[id] = {who, now + remember_};
     co_return who;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include <tiktrend/http/router.hpp>
 
+#include <array>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -18,6 +19,9 @@ struct principal {
     std::set<std::string, std::less<>> scopes; ///< read, scrape, copy, admin, metrics
     bool may(std::string_view scope) const { return scopes.contains(scope) || scopes.contains("admin"); }
 };
+
+/// SHA-256 of an API key: what is remembered of it.
+using key_digest = std::array<unsigned char, 32>;
 
 /// Checks API keys (RFC 6750 bearer tokens) and remembers the good ones for a short while, so that a busy
 /// client costs one look-up in `remember`. A revoked key therefore works for at most that long. Unknown keys
@@ -44,9 +48,12 @@ private:
         std::shared_ptr<principal> who;
         std::chrono::steady_clock::time_point until;
     };
+    struct digest_hash {
+        std::size_t operator()(const key_digest& d) const noexcept;
+    };
     lookup find_;
     std::chrono::seconds remember_;
-    std::unordered_map<std::string, remembered> known_; ///< by SHA-256 of the key: no key stays in memory
+    std::unordered_map<key_digest, remembered, digest_hash> known_; ///< no key stays in memory
     std::set<std::string> seen_;
 };
 

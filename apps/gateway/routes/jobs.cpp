@@ -134,6 +134,7 @@ private:
 task<void> follow(http::event_stream& out, services s, std::string id, std::string last_event_id) {
     // Subscribed first, so that nothing falls between the snapshot and the first live event.
     job_events::subscription live{s.hub, id};
+    co_await live.begin();
     job_stream stream{out, s, std::move(id)};
     const auto resume = stream_id::parse(last_event_id);
     bool done =

@@ -114,6 +114,13 @@ task<void> queue_events::stop() {
     co_await impl_->loop.join();
 }
 
+task<std::string> queue_events::end_of(redis::client& client, std::string key_base) {
+    const redis::command c{"XREVRANGE", key_base + "events", "+", "-", "COUNT", 1};
+    const auto reply = co_await client.exec(c);
+    if (reply.is_error()) throw std::runtime_error("queue events: " + std::string{reply.text()});
+    co_return reply.size() > 0 ? std::string{reply[0][0].text()} : "0-0";
+}
+
 task<std::vector<queue_event>> queue_events::read_for_job(redis::client& client, std::string key_base,
                                                           std::string job_id, std::string after,
                                                           std::size_t limit) {

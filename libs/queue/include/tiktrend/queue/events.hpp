@@ -39,6 +39,10 @@ public:
     void start();
     task<void> stop();
 
+    /// The newest entry's id ("0-0": there is none), for `options::last_id` of a follower that must miss nothing
+    /// from now on. Throws as redis::client::exec, and std::runtime_error when Redis refuses.
+    static task<std::string> end_of(redis::client& client, std::string key_base);
+
     /// Entries after `after` ("0": from the oldest kept) that belong to `job_id`, at most `limit`, for a
     /// client that resumes.
     static task<std::vector<queue_event>> read_for_job(redis::client& client, std::string key_base,

@@ -133,9 +133,10 @@ task<json::value> hand_worker::finish(json::object step, std::string token) {
     const bool wants_next = step.contains("fetch");
     const auto outcome = outcome_of(step, job);
     auto reply = co_await call(token, wants_next, &job, &outcome, owner);
-    if (reply[0].size() > 0) queue::throw_if_refused(reply[0][1].integer(), "finish of job " + id);
-    if (!wants_next) co_return nullptr;
-    auto next = co_await take(std::move(reply), token);
+    const auto code = reply[0].size() > 0 ? reply[0][1].integer() : 0;
+    json::value next = json::object{{"limited", false}};
+    if (wants_next) next = co_await take(std::move(reply), token); // a refused job does not stop the fetch
+    queue::throw_if_refused(code, "finish of job " + id);
     co_return next.as_object().contains("limited") ? json::value{} : std::move(next);
 }
 

@@ -21,6 +21,8 @@ std::string_view name_of(queue::worker_options::outcome::kind k) noexcept {
         return "delayed";
     case kind::released:
         return "released";
+    case kind::waiting_children:
+        return "waiting_children";
     case kind::lost:
         return "lost";
     }
@@ -95,6 +97,8 @@ void worker_metrics::job_ended(const queue::worker_options::outcome& o) {
         break;
     case kind::released:
         released_.add();
+        break;
+    case kind::waiting_children: // only its next run ends
         break;
     case kind::lost:
         lost_.add();

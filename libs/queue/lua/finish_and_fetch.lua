@@ -11,7 +11,8 @@ ARGV[4]   int   m, jobs wanted (0: do not fetch)
 ARGV[5]   text  worker name; may be empty
 ARGV[6]   int   the worker's own rate limit, jobs per window (0: none)
 ARGV[7]   int   its window, ms (0: none)
-ARGV[8]   int   data points of the metrics to keep (0: no metrics)
+ARGV[8]   text  data points of the metrics to keep (0: no metrics); then, if the worker limits groups, after a blank each:
+          active jobs of a group (0: any number), its starts per window (0: any number), the window in ms
 ARGV[9…]  10 words per job that ends:
           kind   completed, failed, delayed (tried again later), wait (tried again now), release (given back, not tried)
           id, token ("0": no lock)
@@ -19,9 +20,9 @@ ARGV[9…]  10 words per job that ends:
           stack  JSON array of texts
           keep_count, keep_age (s), keep_limit: completed and failed; empty: no such rule; count 0 removes at once
           number failed: attempts allowed; delayed: ms from now
-          flag   wait: "R" lifo, "L" not; delayed: "1" spends no attempt
+          flag   wait: "R" lifo, "L" not; delayed: "1" spends no attempt; release: "P" take nothing while the queue is limited
 Returns   [ [position, code, …] of the refused, jobs (fields and values of the hash before this run, then the id),
-            ms to wait because of a rate limit, time of the next delayed job or 0 ]
+            ms to wait because of a rate limit, time of the next delayed job or end of a group's limit, or 0 ]
           codes: -1 no hash, -2 no lock, -3 not active, -4 pending children, -6 lock of another, -9 failed children
 Events    completed; failed [, retries-exhausted]; delayed; waiting (prev=active) per job; those of the parent and of a job set
           aside by deduplication before; then those of fetch_jobs; drained when nothing is left
@@ -31,7 +32,14 @@ BullMQ    6.7: moveToFinished-14, moveToDelayed-11, retryJob-11, moveJobFromActi
 local base = KEYS[1]
 local now_text, token, lock_ms, wanted = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local worker, limit_max, limit_duration = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
-local metrics_points = tonumber(ARGV[8])
+local metrics_points, group_limits = tonumber(ARGV[8]), {}
+if not metrics_points then
+    local points, slots, starts, window = string.match(ARGV[8], '^(%d+) (%d+) (%d+) (%d+)$')
+    metrics_points = tonumber(points)
+    group_limits.concurrency = slots ~= '0' and tonumber(slots) or nil
+    group_limits.max = starts ~= '0' and tonumber(starts) or nil
+    group_limits.duration = window ~= '0' and tonumber(window) or nil
+end
 local words = ARGV
 local call = redis.call
 --@include "fetch"
@@ -49,7 +57,8 @@ local events = base .. 'events'
 local refused, left_active, locks_to_drop = {}, {}, {}
 local finished = { completed = 0, failed = 0 }
 local last_finished = false  -- the last job that ended did so for good
-local put_back, delayed = false, false
+local put_back, delayed, is_limited = false, false, false
+local grouped = count > 0 and has_groups(base)
 
 local locks = {}
 local with_children = 0
@@ -102,6 +111,7 @@ local function leave_active(i, kind, id, key, owner, name)
         left_active[#left_active + 1] = id
         locks_to_drop[#locks_to_drop + 1] = key .. ':lock'
     end
+    if grouped then leave_group(base, id) end
     return nil
 end
 
@@ -198,7 +208,10 @@ for i = 1, count do
             push_delayed(base, id, now + math.max(tonumber(argument), 0), max_events)
             delayed = true
         else
-            if priority == 0 then
+            local member = grouped and call('HMGET', key, 'gid', 'gpr')
+            if member and member[1] then
+                push_to_group(base, member[1], id, member[2], kind == 'release' or flag == 'R')
+            elseif priority == 0 then
                 call((kind == 'release' or flag == 'R') and 'RPUSH' or 'LPUSH', base .. 'wait', id)
             elseif kind == 'release' then
                 call('ZADD', base .. 'prioritized', priority * 4294967296, id)
@@ -207,6 +220,7 @@ for i = 1, count do
             end
             call('XADD', events, 'MAXLEN', '~', max_events, '*', 'event', 'waiting', 'jobId', id, 'prev', 'active')
             put_back = true
+            is_limited = is_limited or (kind == 'release' and flag == 'P')
         end
         last_finished = false
     end
@@ -223,23 +237,32 @@ if metrics_points > 0 then
         if ended > 0 then count_finished(base, target, ended, metrics_points, now) end
     end
 end
-if put_back then wake(base, settings) end
+if put_back then
+    wake(base, settings)
+    if grouped then wake_for_groups(base, settings) end
+end
 
 local jobs, limited_ms, next_delayed = {}, 0, 0
-if wanted > 0 then
+if is_limited then limited_ms = math.max(call('PTTL', base .. 'limiter'), 0) end
+if wanted > 0 and limited_ms == 0 then
     jobs, limited_ms, next_delayed = fetch_jobs(base, settings, {
         wanted = wanted, now = now, now_text = now_text, token = token, lock_ms = lock_ms, worker = worker,
         limit_max = limit_max > 0 and limit_max or nil, limit_duration = limit_duration > 0 and limit_duration or nil,
+        group_limits = group_limits,
     })
 end
 if #jobs == 0 then
     if delayed then wake_at_next_delayed(base) end
     local is_quiet = limited_ms == 0 and next_delayed == 0 and (wanted == 0 or not is_closed(base, settings))
     local is_empty = call('LLEN', base .. 'wait') == 0 and call('ZCARD', base .. 'prioritized') == 0
+        and (not grouped or (tonumber(call('GET', base .. 'groups:waiting')) or 0) == 0)
     if last_finished and is_quiet and is_empty and call('LLEN', base .. 'active') == 0 then
         call('XADD', events, '*', 'event', 'drained')
     end
     -- A slot of the global concurrency became free and nobody here takes it.
-    if count > 0 and settings.concurrency and not is_empty then wake(base, settings) end
+    if count > 0 and settings.concurrency and not is_empty then
+        wake(base, settings)
+        if grouped then wake_for_groups(base, settings) end
+    end
 end
 return { refused, jobs, limited_ms, next_delayed }

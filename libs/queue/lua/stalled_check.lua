@@ -1,6 +1,6 @@
 --[[
 Gives back the jobs of workers that died: an id that was active at the last check, has not renewed its lock since and has none
-now goes to the front of `wait`. Invariant: one check per interval and queue, whoever runs it; a job has to be seen twice.
+now goes to the front of `wait`, or of its group. Invariant: one check per interval and queue, whoever runs it; a job has to be seen twice.
 A job that stalled more often than allowed gets a deferred failure, which whoever fetches it obeys; jobs of a scheduler are
 spared, since the scheduler would end with them.
 
@@ -17,6 +17,7 @@ local base = KEYS[1]
 local now, interval, allowed = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local call = redis.call
 --@include "marker"
+--@include "groups"
 
 if call('EXISTS', base .. 'stalled-check') == 1 then return {} end
 call('SET', base .. 'stalled-check', now, 'PX', interval)
@@ -31,6 +32,7 @@ local function belongs_to_scheduler(key)
 end
 
 local moved = {}
+local grouped = has_groups(base)
 local suspects = call('SMEMBERS', base .. 'stalled')
 call('DEL', base .. 'stalled')
 for _, id in ipairs(suspects) do
@@ -40,8 +42,14 @@ for _, id in ipairs(suspects) do
         if stalls > allowed and not belongs_to_scheduler(key) then
             call('HSET', key, 'defa', 'job stalled more than allowable limit')
         end
-        call('RPUSH', base .. 'wait', id)
-        wake(base, settings)
+        local group = grouped and leave_group(base, id)
+        if group then
+            push_to_group(base, group, id, call('HGET', key, 'gpr') or 0, true)
+            wake_for_groups(base, settings)
+        else
+            call('RPUSH', base .. 'wait', id)
+            wake(base, settings)
+        end
         call('XADD', events, '*', 'event', 'waiting', 'jobId', id, 'prev', 'active')
         call('XADD', events, '*', 'event', 'stalled', 'jobId', id)
         moved[#moved + 1] = id

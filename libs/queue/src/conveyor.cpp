@@ -17,7 +17,6 @@ namespace tiktrend::queue {
 namespace {
 
 constexpr std::size_t max_per_call = 1000; ///< what one script moves; more goes in the next
-constexpr std::chrono::milliseconds longest_rate_limit{30'000};
 constexpr std::chrono::milliseconds pause_after_failure{200};
 
 /// Words of a script call; those that are not views of something older are kept here. Room is taken once, so
@@ -48,7 +47,9 @@ bool is_removed_at_once(const settlement& s) noexcept {
 
 void add_settlement(word_list& words, const running_job& job) {
     const auto& s = job.outcome;
-    const bool is_delayed = s.what == settlement::kind::delayed;
+    std::string_view flag = s.lifo ? "R" : "L";
+    if (s.what == settlement::kind::delayed) flag = s.spends_attempt ? "" : "1";
+    if (s.what == settlement::kind::release && s.pauses) flag = "P";
     words.add(to_string(s.what));
     words.add(job.id());
     words.add(job.token());
@@ -58,8 +59,16 @@ void add_settlement(word_list& words, const running_job& job) {
     words.add(s.keep.age ? std::optional<std::int64_t>{s.keep.age->count()} : std::nullopt);
     words.add(s.keep.limit);
     words.add(s.argument);
-    words.add(is_delayed ? std::string_view{s.spends_attempt ? "" : "1"}
-                         : std::string_view{s.lifo ? "R" : "L"});
+    words.add(flag);
+}
+
+/// ARGV[8] of finish_and_fetch.
+std::string metrics_and_group_limits(const worker_options& o) {
+    auto out = std::to_string(o.metrics_max_data_points);
+    if (o.group.concurrency > 0 || o.group.limit_max > 0)
+        out += ' ' + std::to_string(o.group.concurrency) + ' ' + std::to_string(o.group.limit_max) + ' ' +
+               std::to_string(o.group.limit_duration.count());
+    return out;
 }
 
 } // namespace
@@ -67,7 +76,8 @@ void add_settlement(word_list& words, const running_job& job) {
 conveyor::conveyor(asio::any_io_executor executor, const worker_options& options, const queue_keys& keys,
                    job_connection& connection, running_jobs& jobs, hooks h)
     : options_{options}, keys_{keys}, connection_{connection}, jobs_{jobs}, hooks_{std::move(h)},
-      worker_id_{uuid_v4()}, concurrency_{std::max<std::size_t>(options.concurrency, 1)}, work_{executor},
+      worker_id_{uuid_v4()},
+      metrics_and_group_limits_{metrics_and_group_limits(options)}, concurrency_{std::max<std::size_t>(options.concurrency, 1)}, work_{executor},
       idle_changed_{executor} {}
 
 void conveyor::wake() noexcept {
@@ -81,10 +91,21 @@ void conveyor::settle(running_job& job) {
     wake();
 }
 
-void conveyor::drop(running_job& job) {
+void conveyor::drop(running_job& job, std::int64_t code) {
     --running_;
-    report(job, static_cast<std::int64_t>(errc::lock_not_found) * -1);
+    report(job, code);
     wake();
+}
+
+void conveyor::pause(bool is_paused) {
+    is_paused_ = is_paused;
+    is_drained_ = false;
+    wake();
+}
+
+void conveyor::limit_for(std::chrono::milliseconds duration) {
+    limited_until_ = std::chrono::steady_clock::now() + std::min(duration, options_.maximum_rate_limit_delay);
+    idle_changed_.set();
 }
 
 void conveyor::stop_fetching() {
@@ -99,7 +120,7 @@ void conveyor::set_concurrency(std::size_t n) {
 
 std::size_t conveyor::wanted() const noexcept {
     const auto taken = running_ + (is_idling_ ? 1 : 0);
-    if (!is_fetching_ || taken >= concurrency_ || std::chrono::steady_clock::now() < limited_until_) return 0;
+    if (!may_take() || taken >= concurrency_ || std::chrono::steady_clock::now() < limited_until_) return 0;
     return std::min(concurrency_ - taken, max_per_call);
 }
 
@@ -109,7 +130,7 @@ bool conveyor::has_work() const noexcept {
 
 bool conveyor::begin_idle() noexcept {
     const bool is_limited = std::chrono::steady_clock::now() < limited_until_;
-    is_idling_ = is_fetching_ && (is_drained_ || is_limited) && running_ < concurrency_;
+    is_idling_ = may_take() && (is_drained_ || is_limited) && running_ < concurrency_;
     return is_idling_;
 }
 
@@ -163,7 +184,7 @@ task<redis::reply> conveyor::send(const call& c) {
     words.add(options_.name);
     words.add(options_.limiter_max);
     words.add(options_.limiter_duration.count());
-    words.add(static_cast<std::int64_t>(options_.metrics_max_data_points));
+    words.add(metrics_and_group_limits_);
     for (const auto* job : c.ended)
         add_settlement(words, *job);
     co_return co_await run_script_views(connection_.client, scripts::all().finish_and_fetch, keys_.base(),
@@ -218,10 +239,8 @@ void conveyor::accept(const call& c, const redis::reply& reply) {
     if (c.wanted > 0) {
         is_drained_ = jobs.size() < c.wanted;
         next_delayed_ms_ = reply[3].integer();
-        if (const auto limited = reply[2].integer(); limited > 0)
-            limited_until_ = std::chrono::steady_clock::now() +
-                             std::min(std::chrono::milliseconds{limited}, longest_rate_limit);
     }
+    if (const auto limited = reply[2].integer(); limited > 0) limit_for(std::chrono::milliseconds{limited});
     idle_changed_.set();
 }
 

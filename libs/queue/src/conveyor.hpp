@@ -29,12 +29,19 @@ public:
 
     /// The job has ended as its `outcome` says.
     void settle(running_job& job);
-    /// The job is gone without a word to Redis (its lock was lost).
-    void drop(running_job& job);
+    /// The job is gone without a word to Redis: its lock was lost, or it has left already (code 0).
+    void drop(running_job& job, std::int64_t code);
 
     void stop_fetching();
+    /// Until pause(false).
+    void pause(bool is_paused);
+    bool is_paused() const noexcept { return is_paused_; }
+    /// A job that comes now is wanted.
+    bool may_take() const noexcept { return is_fetching_ && !is_paused_; }
     void set_concurrency(std::size_t n);
     std::size_t running() const noexcept { return running_; }
+    /// Fetches nothing for so long.
+    void limit_for(std::chrono::milliseconds duration);
 
     // For the one that waits on the marker while there is nothing to take:
     /// Set whenever may_idle() could have changed.
@@ -78,11 +85,13 @@ private:
     options_reader reader_;
 
     std::string worker_id_;
+    std::string metrics_and_group_limits_;
     std::uint64_t calls_ = 0;
     std::size_t concurrency_;
     std::size_t running_ = 0;        ///< jobs whose processor has not ended
     std::deque<running_job*> ended_; ///< waiting for the next call
     bool is_fetching_ = true;
+    bool is_paused_ = false;
     bool is_drained_ = false; ///< the last fetch found less than it wanted
     bool is_idling_ = false;
     bool is_failing_ = false; ///< said so in the log already

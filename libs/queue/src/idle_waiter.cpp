@@ -46,12 +46,12 @@ task<void> idle_waiter::run() {
 
 task<void> idle_waiter::wait_for_work() {
     if (const auto until = conveyor_.limited_until(); until > std::chrono::steady_clock::now()) {
-        while (conveyor_.is_fetching() && co_await conveyor_.changed().wait_until(until))
+        while (conveyor_.may_take() && co_await conveyor_.changed().wait_until(until))
             conveyor_.changed().reset();
         co_return;
     }
     marker_plan plan{options_.drain_delay, conveyor_.next_delayed_ms()};
-    while (conveyor_.is_fetching()) {
+    while (conveyor_.may_take()) {
         const auto limit = plan.block_for(options_.clock->now_ms());
         if (limit.count() == 0 || co_await block(plan, limit)) co_return;
     }
@@ -59,7 +59,7 @@ task<void> idle_waiter::wait_for_work() {
 
 /// True: fetch now.
 task<bool> idle_waiter::block(marker_plan& plan, std::chrono::milliseconds limit) {
-    const redis::command c{"BZPOPMIN", keys_.marker(),
+    const redis::command c{"BZPOPMIN", keys_.marker(), keys_.groups_marker(),
                            fmt::format("{:.3f}", static_cast<double>(limit.count()) / 1000)};
     bool has_failed = false;
     try {
@@ -76,7 +76,7 @@ task<bool> idle_waiter::block(marker_plan& plan, std::chrono::milliseconds limit
         has_failed = true;
     }
     // The fetch that follows finds out whether Redis is there; meanwhile this must not turn in circles.
-    if (has_failed && conveyor_.is_fetching()) {
+    if (has_failed && conveyor_.may_take()) {
         conveyor_.changed().reset();
         co_await conveyor_.changed().wait_for(std::chrono::milliseconds{200});
     }

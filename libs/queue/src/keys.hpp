@@ -15,6 +15,7 @@ public:
     const std::string& base() const noexcept { return base_; }                     ///< "<prefix>:<queue>:"
     std::string meta() const { return base_ + "meta"; }                            ///< hash
     std::string marker() const { return base_ + "marker"; }                        ///< zset
+    std::string groups_marker() const { return base_ + "groups:marker"; }          ///< zset, ours alone
     std::string events() const { return base_ + "events"; }                        ///< stream
     std::string job(std::string_view id) const { return base_ + std::string{id}; } ///< hash
     std::string logs(std::string_view id) const { return job(id) + ":logs"; }      ///< list

@@ -27,7 +27,8 @@ task<bool> lock_renewer::renew() {
     constexpr std::size_t per_call = 1000;
     std::vector<std::pair<std::string, std::string>> held; // id and token: a job may end while Redis answers
     jobs_.for_each([&](running_job& job) {
-        if (job.cause() != running_job::stop_cause::lock_lost) held.emplace_back(job.id(), job.token());
+        if (job.cause() != running_job::stop_cause::lock_lost && !job.has_left())
+            held.emplace_back(job.id(), job.token());
     });
     const auto duration = std::to_string(options_.lock_duration.count());
     for (std::size_t from = 0; from < held.size(); from += per_call) {
@@ -52,7 +53,7 @@ task<bool> lock_renewer::renew() {
         for (std::size_t n = 0; n < lost.size(); ++n) {
             const auto& [id, token] = held[from + static_cast<std::size_t>(lost[n].integer()) - 1];
             jobs_.for_each([&](running_job& job) {
-                if (job.id() != id || job.token() != token || !job.is_processing()) return;
+                if (job.id() != id || job.token() != token || !job.is_open() || job.has_left()) return;
                 options_.log.warn("job_lock_lost", {{"queue", keys_.base()}, {"job_id", id}});
                 job.ask_to_stop(running_job::stop_cause::lock_lost, "the job's lock was lost");
             });

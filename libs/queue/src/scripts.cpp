@@ -51,6 +51,8 @@ const scripts& scripts::all() {
         .recover = make("recover"),
         .stalled_check = make("stalled_check"),
         .next_iteration = make("next_iteration"),
+        .move_to_waiting_children = make("move_to_waiting_children"),
+        .limit_group = make("limit_group"),
         .update_progress = make("update_progress"),
         .update_data = make("update_data"),
         .add_log = make("add_log"),

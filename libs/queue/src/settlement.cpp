@@ -60,6 +60,8 @@ std::string_view to_string(settlement::kind k) noexcept {
         return "wait";
     case settlement::kind::release:
         return "release";
+    case settlement::kind::waiting_children:
+        return "waiting_children";
     }
     return {};
 }
@@ -102,6 +104,9 @@ settlement settle_error(const job_record& job, const stored_options& options, st
     try {
         std::rethrow_exception(error);
     } catch (const released_error&) {
+        return released;
+    } catch (const rate_limited_error&) {
+        released.pauses = true;
         return released;
     } catch (const delayed_error& e) {
         settlement s;

@@ -21,6 +21,7 @@ struct settlement {
         delayed, ///< another attempt, or the job's own wish, later
         wait,    ///< another attempt now
         release, ///< given back, no attempt spent
+        waiting_children, ///< has left already; nothing is sent
     };
     kind what = kind::completed;
     std::string value;          ///< JSON, or the reason
@@ -29,6 +30,7 @@ struct settlement {
     std::int64_t argument = 0;  ///< failed: attempts allowed; delayed: ms from now
     bool spends_attempt = true; ///< delayed
     bool lifo = false;          ///< wait
+    bool pauses = false;        ///< release: fetch nothing while the queue's rate limit lasts
 };
 
 std::string_view to_string(settlement::kind k) noexcept;

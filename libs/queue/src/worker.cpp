@@ -1,10 +1,12 @@
+#include "batch_gatherer.hpp"
 #include "conveyor.hpp"
 #include "idle_waiter.hpp"
+#include "job_ends.hpp"
 #include "keys.hpp"
+#include "limits.hpp"
 #include "lock_renewer.hpp"
 #include "running_job.hpp"
 #include "scheduler_step.hpp"
-#include "script_call.hpp"
 #include "stalled_checker.hpp"
 
 #include <tiktrend/base/task_group.hpp>
@@ -19,6 +21,7 @@ namespace {
 constexpr std::chrono::milliseconds shortest_lock{100};
 
 worker_options checked(worker_options o) {
+    o.concurrency = std::max<std::size_t>(o.concurrency, 1);
     if (!o.random) o.random = std::make_shared<default_random>();
     o.lock_duration = std::max(o.lock_duration, shortest_lock);
     o.stalled_interval = std::max(o.stalled_interval, shortest_lock);
@@ -38,10 +41,11 @@ redis::client_options command_connection(const worker_options& options) {
 } // namespace
 
 struct worker::impl {
-    impl(asio::any_io_executor ex, redis::address where, std::string queue_name, processor p,
-         worker_options o)
-        : executor{ex}, options{checked(std::move(o))}, keys{options.prefix, queue_name}, run{std::move(p)},
-          client{ex, where, command_connection(options)}, connection{client, keys.base(), json},
+    impl(asio::any_io_executor ex, redis::address where, std::string queue_name, processor one,
+         batch_processor many, worker_options o)
+        : executor{ex}, options{checked(std::move(o))}, keys{options.prefix, queue_name}, run{std::move(one)},
+          client{ex, where, command_connection(options)},
+          connection{client, keys.base(), json, *options.clock},
           carrier{ex,
                   options,
                   keys,
@@ -49,49 +53,32 @@ struct worker::impl {
                   jobs,
                   conveyor::hooks{[this](running_job& j) { begin(j); },
                                   [this](running_job& j, std::int64_t code) { return confirm(j, code); }}},
-          waiter{ex, where, options, keys, carrier}, renewer{options, keys, connection, jobs},
-          checker{options, keys, client}, idle{ex},
+          ends{options, keys, connection, carrier}, waiter{ex, where, options, keys, carrier},
+          renewer{options, keys, connection, jobs}, checker{options, keys, client}, idle{ex},
           loops{ex, [this](std::string_view name, std::exception_ptr e) { report_broken_loop(name, e); }},
           processors{ex} {
         idle.set();
+        if (many)
+            gatherer.emplace(
+                ex, options, std::move(many), [this](running_job& j) { return prepare(j); }, carrier, ends);
     }
 
     // --- one job
     // -----------------------------------------------------------------------------------------------------
 
-    settlement_rules rules_for(const running_job& job) const {
-        settlement_rules r;
-        r.remove_on_complete = options.remove_on_complete;
-        r.remove_on_fail = options.remove_on_fail;
-        r.max_started_attempts = options.max_started_attempts;
-        r.now_ms = options.clock->now_ms();
-        r.is_giving_back = job.cause() == running_job::stop_cause::worker_ends;
-        if (job.cause() == running_job::stop_cause::cancelled) r.cancelled_because = job.stop_reason();
-        r.custom_backoff = &options.custom_backoff;
-        r.random = options.random.get();
-        return r;
-    }
-
-    /// Why the job must not run, if so. Who fetches a job obeys what others have written into it.
-    std::string refusal(const job_record& record) const {
-        if (!record.deferred_failure.empty()) return record.deferred_failure;
-        if (options.max_started_attempts > 0 && options.max_started_attempts < record.attempts_started)
-            return "job started more than allowable limit";
-        return {};
-    }
-
     void begin(running_job& job) {
         idle.reset();
-        if (!carrier.is_fetching()) { // taken by a call that was on its way when the drain began
-            job.outcome.what = settlement::kind::release;
-            carrier.settle(job);
-            return;
-        }
-        if (auto reason = refusal(job.record()); !reason.empty()) {
-            job.outcome = settle_failure(job.record(), job.options(), std::move(reason), rules_for(job));
-            carrier.settle(job);
-            return;
-        }
+        if (!carrier.may_take()) // taken by a call that was on its way when the drain or the pause began
+            ends.release(job);
+        else if (auto reason = ends.refusal(job.record()); !reason.empty())
+            ends.refuse(job, std::move(reason));
+        else if (gatherer)
+            gatherer->add(job);
+        else
+            start_processing(job);
+    }
+
+    void start_processing(running_job& job) {
         if (options.on_active) options.on_active(job.record());
         job.begin_processing();
         // A processor that never waits ends inside spawn(); the job itself stays until Redis has confirmed
@@ -99,90 +86,28 @@ struct worker::impl {
         job.cancel_by(processors.spawn("job", process(job)));
     }
 
+    task<void> prepare(running_job& job) {
+        if (!job.record().scheduler_id.empty())
+            co_await create_next_iteration(options, keys, client, job.record());
+    }
+
     task<void> process(running_job& job) {
         std::string value;
         std::exception_ptr error;
         try {
-            if (!job.record().scheduler_id.empty()) 
-                co_await create_next_iteration(options, keys, client, job.record());
+            if (!job.record().scheduler_id.empty()) co_await prepare(job);
             value = co_await run(job);
         } catch (...) {
             error = std::current_exception();
         }
-        end(job, std::move(value), std::move(error));
-    }
-
-    void end(running_job& job, std::string value, std::exception_ptr error) {
-        job.end_processing();
-        if (job.cause() == running_job::stop_cause::lock_lost) {
-            carrier.drop(job);
-            return;
-        }
-        const auto rules = rules_for(job);
-        if (error)
-            job.outcome = settle_error(job.record(), job.options(), std::move(error), rules);
-        else if (!value.empty() && !json.is_json(value))
-            job.outcome = settle_failed_attempt(job.record(), job.options(),
-                                                "the processor's return value is not JSON", rules);
-        else
-            job.outcome = settle_value(std::move(value), job.options(), rules);
-        carrier.settle(job);
+        ends.end(job, std::move(value), std::move(error));
     }
 
     /// True: the job is done with.
     bool confirm(running_job& job, std::int64_t code) {
-        const auto refused = outcome_of(code);
-        if (refused == errc::failed_children && job.outcome.what == settlement::kind::completed) {
-            job.outcome = settle_failure(job.record(), job.options(),
-                                         "Cannot complete job " + job.id() +
-                                             " because it has at least one failed child",
-                                         rules_for(job));
-            return false;
-        }
-        if (refused == errc::pending_dependencies) {
-            job.outcome = settle_failed_attempt(
-                job.record(), job.options(), "Job " + job.id() + " has pending dependencies", rules_for(job));
-            return false;
-        }
-        report(job, refused);
+        if (!ends.confirm(job, code)) return false;
         if (jobs.size() == 1) idle.set(); // this was the last
         return true;
-    }
-
-    void report(const running_job& job, const error_code& refused) const {
-        using kind = settlement::kind;
-        const auto& s = job.outcome;
-        auto what = outcome::lost;
-        std::string_view reason;
-        std::string refusal_text;
-        if (refused) {
-            refusal_text = refused.message();
-            reason = refusal_text;
-            options.log.warn("job_lost",
-                             {{"queue", keys.base()}, {"job_id", job.id()}, {"error", refusal_text}});
-        } else {
-            switch (s.what) {
-            case kind::completed:
-                what = outcome::completed;
-                break;
-            case kind::failed:
-                what = outcome::failed;
-                break;
-            case kind::wait:
-                what = outcome::retried;
-                break;
-            case kind::release:
-                what = outcome::released;
-                break;
-            case kind::delayed:
-                what = s.spends_attempt ? outcome::retried : outcome::delayed;
-                break;
-            }
-            if (s.what != kind::completed) reason = s.value;
-        }
-        if (options.on_outcome)
-            options.on_outcome(
-                outcome{job.record(), what, reason, std::chrono::steady_clock::now() - job.started()});
     }
 
     // --- the whole
@@ -198,7 +123,8 @@ struct worker::impl {
         client.start();
         loops.spawn("conveyor", carrier.run());
         loops.spawn("idle_waiter", waiter.run());
-        loops.spawn("lock_renewer", renewer.run());
+        if (options.run_lock_renewal) loops.spawn("lock_renewer", renewer.run());
+        if (gatherer) loops.spawn("batch_gatherer", gatherer->run());
         if (options.run_stalled_check) loops.spawn("stalled_checker", checker.run());
     }
 
@@ -206,6 +132,25 @@ struct worker::impl {
         if (!carrier.is_fetching()) return;
         carrier.stop_fetching();
         waiter.close();
+        if (gatherer) gatherer->release_gathered();
+    }
+
+    void pause() {
+        if (!carrier.may_take()) return;
+        carrier.pause(true);
+        waiter.close(); // so that no marker is popped for nobody
+        if (gatherer) gatherer->release_gathered();
+    }
+
+    std::size_t cancel(std::string_view id, bool all, const std::string& reason) {
+        std::size_t found = 0;
+        jobs.for_each([&](running_job& job) {
+            if ((!all && job.id() != id) || !job.is_open() || job.should_stop()) return;
+            ++found;
+            job.ask_to_stop(running_job::stop_cause::cancelled, reason);
+        });
+        if (gatherer && found > 0) gatherer->wake();
+        return found;
     }
 
     task<bool> wait_idle(std::chrono::steady_clock::time_point deadline) {
@@ -223,6 +168,7 @@ struct worker::impl {
     job_connection connection;
     running_jobs jobs;
     conveyor carrier;
+    job_ends ends;
     idle_waiter waiter;
     lock_renewer renewer;
     stalled_checker checker;
@@ -231,18 +177,23 @@ struct worker::impl {
     bool is_stopped = false;
     task_group loops;
     task_group processors;
-
-    using outcome = worker_options::outcome;
+    std::optional<batch_gatherer> gatherer;
 };
 
 worker::worker(asio::any_io_executor executor, redis::address where, std::string queue_name, processor run,
                worker_options options)
     : impl_{std::make_unique<impl>(executor, std::move(where), std::move(queue_name), std::move(run),
-                                   std::move(options))} {}
+                                   batch_processor{}, std::move(options))} {}
+
+worker::worker(asio::any_io_executor executor, redis::address where, std::string queue_name,
+               batch_processor run, worker_options options)
+    : impl_{std::make_unique<impl>(executor, std::move(where), std::move(queue_name), processor{},
+                                   std::move(run), std::move(options))} {}
 
 worker::~worker() {
     // A processor that ignored its cancellation still refers to all this, and nobody can wait for it here.
-    if (impl_->processors.size() > 0) static_cast<void>(impl_.release());
+    if (impl_->processors.size() > 0 || (impl_->gatherer && impl_->gatherer->batches().size() > 0))
+        static_cast<void>(impl_.release());
 }
 
 void worker::start() {
@@ -266,13 +217,27 @@ void worker::cancel_running(std::string reason) {
 }
 
 bool worker::cancel(std::string_view id, std::string reason) {
-    bool found = false;
-    impl_->jobs.for_each([&](running_job& job) {
-        if (job.id() != id || !job.is_processing() || job.should_stop()) return;
-        found = true;
-        job.ask_to_stop(running_job::stop_cause::cancelled, reason);
-    });
-    return found;
+    return impl_->cancel(id, false, reason) > 0;
+}
+
+std::size_t worker::cancel_all(std::string reason) {
+    return impl_->cancel({}, true, reason);
+}
+
+void worker::pause() {
+    impl_->pause();
+}
+
+void worker::resume() {
+    if (impl_->carrier.is_paused()) impl_->carrier.pause(false);
+}
+
+bool worker::is_paused() const noexcept {
+    return impl_->carrier.is_paused();
+}
+
+task<void> worker::rate_limit(std::chrono::milliseconds duration) {
+    return limit_queue(impl_->client, impl_->keys.base(), duration);
 }
 
 task<std::size_t> worker::stop(std::chrono::steady_clock::time_point finish_by,
@@ -305,7 +270,15 @@ bool worker::is_connected() const noexcept {
     return impl_->client.is_connected();
 }
 void worker::set_concurrency(std::size_t n) {
-    impl_->carrier.set_concurrency(n);
+    n = std::max<std::size_t>(n, 1);
+    impl_->options.concurrency = n;
+    if (impl_->gatherer)
+        impl_->gatherer->set_concurrency(n);
+    else
+        impl_->carrier.set_concurrency(n);
+}
+std::size_t worker::concurrency() const noexcept {
+    return impl_->options.concurrency;
 }
 
 } // namespace tiktrend::queue

@@ -11,7 +11,15 @@ void worker_fixture::run(queue::worker_options options, queue::processor process
     run_coroutine(body(options, processor, work), limit);
 }
 
-task<void> worker_fixture::body(queue::worker_options& options, queue::processor& processor,
+void worker_fixture::run_batches(queue::worker_options options, queue::batch_processor processor,
+                                 std::function<task<void>(worker_fixture&)> work,
+                                 std::chrono::milliseconds limit) {
+    seen_.clear();
+    run_coroutine(body(options, processor, work), limit);
+}
+
+template <class Processor>
+task<void> worker_fixture::body(queue::worker_options& options, Processor& processor,
                                 std::function<task<void>(worker_fixture&)>& work) {
     const auto executor = co_await asio::this_coro::executor;
     redis::client_options client_options;

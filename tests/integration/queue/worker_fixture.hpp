@@ -25,6 +25,10 @@ public:
     void run(queue::worker_options options, queue::processor processor,
              std::function<task<void>(worker_fixture&)> work, std::chrono::milliseconds limit = 30s);
 
+    /// The same with a worker that runs batches.
+    void run_batches(queue::worker_options options, queue::batch_processor processor,
+                     std::function<task<void>(worker_fixture&)> work, std::chrono::milliseconds limit = 30s);
+
     queue::queue& queue() noexcept { return *queue_; }
     queue::worker& worker() noexcept { return *worker_; }
     redis::client& client() noexcept { return *client_; }
@@ -40,7 +44,8 @@ public:
     task<void> until(std::function<bool()> done);
 
 private:
-    task<void> body(queue::worker_options& options, queue::processor& processor,
+    template <class Processor>
+    task<void> body(queue::worker_options& options, Processor& processor,
                     std::function<task<void>(worker_fixture&)>& work);
 
     std::optional<redis::client> client_;

@@ -14,7 +14,13 @@ public:
     task<void> update_progress(std::string) override { co_return; }
     task<void> update_data(std::string) override { co_return; }
     task<void> log(std::string) override { co_return; }
+    task<queue::child_results> children_values() override { co_return queue::child_results{}; }
+    task<queue::child_results> ignored_children_failures() override { co_return queue::child_results{}; }
+    task<bool> move_to_waiting_children(std::string) override { co_return false; }
+    task<void> rate_limit(std::chrono::milliseconds) override { co_return; }
+    task<void> rate_limit_group(std::chrono::milliseconds) override { co_return; }
     bool should_stop() const noexcept override { return false; }
+    std::stop_token stop_token() override { return {}; }
     std::string_view stop_reason() const noexcept override { return {}; }
 };
 

@@ -1,11 +1,75 @@
 --@include "promote_due"
+--@include "groups"
 
--- Takes up to `request.wanted` jobs: `wait` first, then `prioritized`. Keeps these invariants: an id is in `active` before this
+-- The job has just been taken from where it waited: lock, event and counters. Events: active (prev=waiting).
+-- job: fields and values of its hash, which becomes what fetch_jobs returns. False for an id without a job.
+local function activate(base, request, id, job, limit)
+    local key = base .. id
+    local named, started, deferred, group = false, 0, false, nil
+    for i = 1, #job, 2 do
+        local field = job[i]
+        if field == 'name' then
+            named = true
+        elseif field == 'ats' then
+            started = tonumber(job[i + 1])
+        elseif field == 'defa' then
+            deferred = true
+        elseif field == 'gid' then
+            group = job[i + 1]
+        end
+    end
+    if not named then return false end
+    if limit.max and not deferred then
+        local used = call('INCR', base .. 'limiter')
+        if used == 1 and limit.duration then call('PEXPIRE', base .. 'limiter', limit.duration) end
+        if limit.budget then limit.budget = limit.budget - 1 end
+    end
+    call('SET', key .. ':lock', request.token, 'PX', request.lock_ms)
+    call('XADD', base .. 'events', '*', 'event', 'active', 'jobId', id, 'prev', 'waiting')
+    local runs = started == 0 and '1' or started + 1
+    if request.worker ~= '' then
+        call('HSET', key, 'processedOn', request.now_text, 'ats', runs, 'pb', request.worker)
+    else
+        call('HSET', key, 'processedOn', request.now_text, 'ats', runs)
+    end
+    if group then
+        enter_group(base, group, id)
+        if not deferred then count_in_group(base, group, request.group_limits) end
+    end
+    job[#job + 1] = id
+    return true
+end
+
+-- Takes up to `room` jobs from the groups, each time from the one whose turn it is. Appends to `jobs`. The time when the next
+-- group's rate limit ends, or nil. O(log n) per job.
+local function fetch_from_groups(base, request, jobs, room, limit)
+    local next_limit_end = end_group_limits(base, request.now)
+    while #jobs < room and limit.budget ~= 0 do
+        local group = call('ZRANGE', base .. 'groups', 0, 0)[1]
+        if not group then break end
+        if place_group(base, group, request.group_limits, request.now) then
+            local id = call('ZPOPMIN', group_key(base, group, 'wait'))[1]
+            call('DECR', base .. 'groups:waiting')
+            local job = call('HGETALL', base .. id)
+            if activate(base, request, id, job, limit) then
+                call('LPUSH', base .. 'active', id)
+                jobs[#jobs + 1] = job
+            end
+            place_group(base, group, request.group_limits, request.now)
+        end
+    end
+    if #jobs > 0 and call('EXISTS', base .. 'groups') == 1 then call('ZADD', base .. 'groups:marker', 0, '0') end
+    local first = tonumber(call('ZRANGE', base .. 'groups:limited', 0, 0, 'WITHSCORES')[2])
+    return first or next_limit_end
+end
+
+-- Takes up to `request.wanted` jobs: `wait` first, then `prioritized`, then groups in turn. Keeps these invariants: an id is in `active` before this
 -- returns it, with a lock of its own that expires; nothing is taken while the queue is paused, at its global concurrency or
 -- over its rate limit. An id without a job is dropped instead of being run as an empty job.
--- request: wanted, now (ms, also as now_text), token, lock_ms, worker, and limit_max, limit_duration (numbers or nil).
+-- request: wanted, now (ms, also as now_text), token, lock_ms, worker, limit_max, limit_duration (numbers or nil), and
+-- group_limits: concurrency, max, duration (numbers or nil).
 -- Returns the jobs (each the fields and values of its hash as they were before, then its id), the ms to wait because of a rate
--- limit (0: none), and the time of the next delayed job (0: none is known).
+-- limit (0: none), and the time of the next delayed job or end of a group's limit (0: none is known).
 -- Events: waiting (prev=delayed) for due jobs; active (prev=waiting) per job. O(log n) per job.
 local function fetch_jobs(base, settings, request)
     local now = request.now
@@ -35,11 +99,10 @@ local function fetch_jobs(base, settings, request)
         if room <= 0 then return jobs, 0, 0 end
     end
 
-    local events = base .. 'events'
-    local worker = request.worker
-    while #jobs < room and budget ~= 0 do
+    local limit = { max = max, budget = budget, duration = request.limit_duration or settings.duration }
+    while #jobs < room and limit.budget ~= 0 do
         local count = room - #jobs
-        if budget and budget < count then count = budget end
+        if limit.budget and limit.budget < count then count = limit.budget end
         local ids = call('RPOP', base .. 'wait', count)
         if not ids then
             local popped = call('ZPOPMIN', base .. 'prioritized', count)
@@ -52,46 +115,25 @@ local function fetch_jobs(base, settings, request)
         end
         local taken = {}
         for _, id in ipairs(ids) do
-            local key = base .. id
-            local job = call('HGETALL', key)
-            local named, started, deferred = false, 0, false
-            for i = 1, #job, 2 do
-                local field = job[i]
-                if field == 'name' then
-                    named = true
-                elseif field == 'ats' then
-                    started = tonumber(job[i + 1])
-                elseif field == 'defa' then
-                    deferred = true
-                end
-            end
-            if named then
-                if max and not deferred then
-                    local used = call('INCR', base .. 'limiter')
-                    local duration = request.limit_duration or settings.duration
-                    if used == 1 and duration then call('PEXPIRE', base .. 'limiter', duration) end
-                    if budget then budget = budget - 1 end
-                end
-                call('SET', key .. ':lock', request.token, 'PX', request.lock_ms)
-                call('XADD', events, '*', 'event', 'active', 'jobId', id, 'prev', 'waiting')
-                local runs = started == 0 and '1' or started + 1
-                if worker ~= '' then
-                    call('HSET', key, 'processedOn', request.now_text, 'ats', runs, 'pb', worker)
-                else
-                    call('HSET', key, 'processedOn', request.now_text, 'ats', runs)
-                end
+            local job = call('HGETALL', base .. id)
+            if activate(base, request, id, job, limit) then
                 taken[#taken + 1] = id
-                job[#job + 1] = id
                 jobs[#jobs + 1] = job
             end
         end
         if #taken > 0 then call('LPUSH', base .. 'active', unpack(taken)) end
     end
+    local next_limit_end
+    if #jobs < room and limit.budget ~= 0 and has_groups(base) then
+        next_limit_end = fetch_from_groups(base, request, jobs, room, limit)
+    end
 
     -- Always, so that a burst wakes one worker after the other.
     if #jobs > 0 then call('ZADD', base .. 'marker', 0, '0') end
     if #jobs == request.wanted then return jobs, 0, 0 end
-    if budget == 0 then return jobs, math.max(call('PTTL', base .. 'limiter'), 0), 0 end
+    if limit.budget == 0 then return jobs, math.max(call('PTTL', base .. 'limiter'), 0), 0 end
     local first = call('ZRANGE', base .. 'delayed', 0, 0, 'WITHSCORES')
-    return jobs, 0, first[2] and math.floor(first[2] / 4096) or 0
+    local next_time = first[2] and math.floor(first[2] / 4096) or 0
+    if next_limit_end and (next_time == 0 or next_limit_end < next_time) then next_time = next_limit_end end
+    return jobs, 0, next_time
 end

@@ -1,5 +1,6 @@
 --@include "marker"
 --@include "places"
+--@include "groups"
 
 -- A full job key as the key base of its queue and its id. Ids of flow members have no colon.
 local function split_job_key(key)
@@ -9,7 +10,7 @@ end
 -- Puts a parent that has just left `waiting-children` (or `delayed`) where its own delay and priority say.
 -- Events, on the parent's queue: delayed, or waiting (prev=waiting-children).
 local function enqueue_parent(parent_key, base, id, now)
-    local fields = call('HMGET', parent_key, 'delay', 'priority')
+    local fields = call('HMGET', parent_key, 'delay', 'priority', 'gid', 'gpr')
     local delay = tonumber(fields[1]) or 0
     local priority = tonumber(fields[2]) or 0
     if delay > 0 then
@@ -19,13 +20,17 @@ local function enqueue_parent(parent_key, base, id, now)
         wake_at_next_delayed(base)
         return
     end
-    if priority == 0 then
+    if fields[3] then
+        push_to_group(base, fields[3], id, fields[4], true)
+    elseif priority == 0 then
         call('RPUSH', base .. 'wait', id)
     else
         push_prioritized(base, id, priority)
     end
     call('XADD', base .. 'events', '*', 'event', 'waiting', 'jobId', id, 'prev', 'waiting-children')
-    wake(base, read_settings(base))
+    local settings = read_settings(base)
+    wake(base, settings)
+    if fields[3] then wake_for_groups(base, settings) end
 end
 
 -- Lets a parent that waits for children run. Nothing happens if it is gone or somewhere else.

@@ -1,5 +1,6 @@
 --@include "marker"
 --@include "places"
+--@include "groups"
 
 -- Moves up to 1000 delayed jobs that are due at `now` to where they wait, oldest first, and wakes a worker. Runs before every
 -- fetch, also while the queue is paused or limited. An id without a job is dropped. O(log n) per job.
@@ -9,12 +10,16 @@ local function promote_due(base, settings, now)
     if #due == 0 then return end
     call('ZREM', base .. 'delayed', unpack(due))
     local plain = {}
+    local grouped = has_groups(base)
     for _, id in ipairs(due) do
         local key = base .. id
         local job = call('HMGET', key, 'name', 'priority')
         if job[1] then
             local priority = tonumber(job[2]) or 0
-            if priority == 0 then
+            local member = grouped and call('HMGET', key, 'gid', 'gpr')
+            if member and member[1] then
+                push_to_group(base, member[1], id, member[2], false)
+            elseif priority == 0 then
                 plain[#plain + 1] = id
             else
                 push_prioritized(base, id, priority)
@@ -25,4 +30,5 @@ local function promote_due(base, settings, now)
     end
     if #plain > 0 then call('LPUSH', base .. 'wait', unpack(plain)) end
     wake(base, settings)
+    if grouped then wake_for_groups(base, settings) end
 end

@@ -70,6 +70,19 @@ public:
     using std::runtime_error::runtime_error;
 };
 
+/// Thrown by a processor after active_job::move_to_waiting_children() said true (WaitingChildrenError).
+class waiting_children_error : public std::runtime_error {
+public:
+    waiting_children_error() : std::runtime_error{"bullmq:movedToWaitingChildren"} {}
+};
+
+/// Thrown by a processor after rate_limit() or rate_limit_group(): the job goes back to the front of its place,
+/// no attempt is spent, and this worker rests while the queue's limit lasts (RateLimitError).
+class rate_limited_error : public std::runtime_error {
+public:
+    rate_limited_error() : std::runtime_error{"bullmq:rateLimitExceeded"} {}
+};
+
 } // namespace tiktrend::queue
 
 namespace boost::system {

@@ -36,7 +36,11 @@ constexpr std::string_view touch_key =
     "UPDATE api_keys SET last_used_at = now() WHERE id = $1::text "
     "AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')";
 constexpr std::string_view revoke_key =
-    "UPDATE api_keys SET revoked_at = now() WHERE id = $1::text AND revoked_at IS NULL";
+    "UPDATE api_keys SET revoked_at = now() WHERE id = $1::text AND revoked_at IS NULL "
+    "AND ($2::bigint IS NULL OR user_id = $2::bigint)";
+constexpr std::string_view count_keys =
+    "SELECT count(*) FROM api_keys WHERE user_id = $1::bigint AND revoked_at IS NULL "
+    "AND (expires_at IS NULL OR expires_at > now())";
 
 #undef TT_KEY_COLUMNS
 
@@ -186,9 +190,15 @@ task<void> api_key_store::touch(const std::string& id) {
     co_await router_.write().query(touch_key, values);
 }
 
-task<bool> api_key_store::revoke(const std::string& id) {
-    const auto values = postgres::params::of(id);
+task<bool> api_key_store::revoke(const std::string& id, std::optional<std::int64_t> owner) {
+    const auto values = postgres::params::of(id, owner);
     co_return (co_await router_.write().query(revoke_key, values)).affected() == 1;
+}
+
+task<std::int64_t> api_key_store::count_in_force(std::int64_t user_id) {
+    const auto values = postgres::params::of(user_id);
+    const auto found = co_await router_.write().query(count_keys, values);
+    co_return found.front()[0].int64();
 }
 
 } // namespace tiktrend::catalog

@@ -22,6 +22,8 @@ public:
             return "the API key was revoked or has expired";
         case errc::email_taken:
             return "another user has this e-mail address";
+        case errc::subject_taken:
+            return "another user has this subject";
         }
         return "unknown error";
     }

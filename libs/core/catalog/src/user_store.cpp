@@ -3,33 +3,45 @@
 namespace tiktrend::catalog {
 namespace {
 
-constexpr std::string_view insert_user =
-    "INSERT INTO users (email, role) VALUES ($1::text, $2::text) ON CONFLICT (lower(email)) DO NOTHING "
-    "RETURNING id, email, role, (extract(epoch FROM created_at) * 1000)::bigint";
-constexpr std::string_view find_by_id = "SELECT id, email, role, (extract(epoch FROM created_at) * "
-                                        "1000)::bigint FROM users WHERE id = $1::bigint";
-constexpr std::string_view find_by_address =
-    "SELECT id, email, role, (extract(epoch FROM created_at) * 1000)::bigint FROM users "
-    "WHERE lower(email) = lower($1::text)";
+#define TT_USER_COLUMNS "id, email, role, subject, (extract(epoch FROM created_at) * 1000)::bigint"
 
-std::optional<user> first_of(const postgres::rows& found) {
-    if (found.empty()) return std::nullopt;
-    const auto r = found.front();
+// Without a conflict target: the address and the subject are both unique.
+constexpr std::string_view insert_user =
+    "INSERT INTO users (email, role, subject) VALUES ($1::text, $2::text, $3::text) ON CONFLICT DO NOTHING "
+    "RETURNING " TT_USER_COLUMNS;
+constexpr std::string_view find_by_id = "SELECT " TT_USER_COLUMNS " FROM users WHERE id = $1::bigint";
+constexpr std::string_view find_by_address =
+    "SELECT " TT_USER_COLUMNS " FROM users WHERE lower(email) = lower($1::text)";
+constexpr std::string_view find_by_sub = "SELECT " TT_USER_COLUMNS " FROM users WHERE subject = $1::text";
+constexpr std::string_view list_users = "SELECT " TT_USER_COLUMNS " FROM users ORDER BY id LIMIT $1::bigint";
+
+#undef TT_USER_COLUMNS
+
+user read_user(const postgres::row& r) {
     user out;
     out.id = r[0].int64();
     out.email = r[1].text();
     out.role = r[2].text() == "admin" ? user_role::admin : user_role::user;
-    out.created_ms = r[3].int64();
+    if (const auto subject = r[3].optional_text()) out.subject = std::string{*subject};
+    out.created_ms = r[4].int64();
     return out;
+}
+
+std::optional<user> first_of(const postgres::rows& found) {
+    if (found.empty()) return std::nullopt;
+    return read_user(found.front());
 }
 
 } // namespace
 
-task<result<user>> user_store::create(const std::string& email, user_role role) {
-    const auto values = postgres::params::of(email, role == user_role::admin ? "admin" : "user");
+task<result<user>> user_store::create(const std::string& email, user_role role,
+                                      const std::optional<std::string>& subject) {
+    const auto values = postgres::params::of(email, role == user_role::admin ? "admin" : "user", subject);
     const auto made = first_of(co_await router_.write().query(insert_user, values));
-    if (!made) co_return make_error_code(errc::email_taken);
-    co_return *made;
+    if (made) co_return *made;
+    const auto address = postgres::params::of(email);
+    const bool same_address = !(co_await router_.write().query(find_by_address, address)).empty();
+    co_return make_error_code(same_address ? errc::email_taken : errc::subject_taken);
 }
 
 task<std::optional<user>> user_store::find(std::int64_t id) {
@@ -40,6 +52,24 @@ task<std::optional<user>> user_store::find(std::int64_t id) {
 task<std::optional<user>> user_store::find_by_email(const std::string& email) {
     const auto values = postgres::params::of(email);
     co_return first_of((co_await router_.query(find_by_address, values)).answer);
+}
+
+task<std::optional<user>> user_store::find_by_subject(const std::string& subject) {
+    const auto values = postgres::params::of(subject);
+    auto found = co_await router_.query(find_by_sub, values);
+    // A user made a moment ago may not have reached the replica.
+    if (found.answer.empty() && !found.point.is_primary)
+        co_return first_of(co_await router_.write().query(find_by_sub, values));
+    co_return first_of(found.answer);
+}
+
+task<std::vector<user>> user_store::list(std::int64_t limit) {
+    const auto values = postgres::params::of(limit);
+    const auto found = co_await router_.query(list_users, values);
+    std::vector<user> out;
+    for (const auto r : found.answer)
+        out.push_back(read_user(r));
+    co_return out;
 }
 
 } // namespace tiktrend::catalog

@@ -63,8 +63,11 @@ public:
     /// Notes the use of a key, at most once a minute and key; otherwise returns at once.
     task<void> touch(const std::string& id);
 
-    /// False if there is no such key or it was revoked before.
-    task<bool> revoke(const std::string& id);
+    /// False if there is no such key or it was revoked before; with `owner`, also if it is another user's.
+    task<bool> revoke(const std::string& id, std::optional<std::int64_t> owner = std::nullopt);
+
+    /// Keys of a user that are neither revoked nor expired.
+    task<std::int64_t> count_in_force(std::int64_t user_id);
 
 private:
     postgres::router& router_;

@@ -12,6 +12,7 @@ enum class errc {
     unknown_key,      ///< no such key, or its secret is wrong
     revoked_key,      ///< revoked or expired
     email_taken,      ///< another user has this e-mail address
+    subject_taken,    ///< another user has this subject
 };
 
 const boost::system::error_category& category() noexcept;

@@ -1,0 +1,2 @@
+DROP INDEX users_subject_key;
+ALTER TABLE users DROP COLUMN subject;

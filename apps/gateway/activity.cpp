@@ -10,26 +10,19 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::int64_t minute_ms = 60'000;
-constexpr std::int64_t day_ms = 24 * 60 * minute_ms;
 
 // HyperLogLog, one a minute; expires by itself.
 std::string minute_key(std::int64_t minute) {
     return "activity:seen:" + std::to_string(minute);
 }
-// Counter, one a day.
-std::string day_key(std::int64_t day) {
-    return "activity:scrapes:" + std::to_string(day);
-}
 
 } // namespace
 
-task<std::optional<activity::totals>> activity::exchange() {
+task<std::optional<std::int64_t>> activity::exchange() {
     const auto now = clock_.now_ms();
     const auto minute = now / minute_ms;
-    const auto today = day_key(now / day_ms);
     const auto seen = std::move(seen_);
     seen_.clear();
-    const auto scrapes = std::exchange(scrapes_, 0);
 
     std::vector<redis::command> commands;
     redis::command add{"PFADD", minute_key(minute)};
@@ -37,21 +30,17 @@ task<std::optional<activity::totals>> activity::exchange() {
         add.arg(id);
     commands.push_back(std::move(add));
     commands.emplace_back("EXPIRE", minute_key(minute), 10 * 60);
-    commands.emplace_back("INCRBY", today, scrapes);
-    commands.emplace_back("EXPIRE", today, 2 * 24 * 3600);
     redis::command count{"PFCOUNT"};
     for (std::int64_t m = minute - 4; m <= minute; ++m)
         count.arg(minute_key(m));
     commands.push_back(std::move(count));
     try {
         const auto replies = co_await within(1s, redis_.exec_all(commands));
-        if (!replies.at(4).is_error() && !replies.at(2).is_error())
-            co_return totals{replies[4].integer(), replies[2].integer()};
+        if (!replies.at(0).is_error() && !replies.at(2).is_error()) co_return replies[2].integer();
     } catch (const system_error& e) {
         if (is_cancelled(e.code())) throw;
     }
     seen_.insert(seen.begin(), seen.end());
-    scrapes_ += scrapes;
     co_return std::nullopt;
 }
 

@@ -35,6 +35,7 @@ app::app(const config& settings, const sources::registry& definitions, logger lo
       activity_{shards_[0]->cache_redis(), system_wall_clock()}, sampled_{metrics_,
                                                                           gauges_,
                                                                           activity_,
+                                                                          shards_[0]->usage(),
                                                                           shards_[0]->queue_redis(),
                                                                           settings_.queue_name,
                                                                           shards_[0]->jobs().key_base()},
@@ -162,7 +163,6 @@ task<void> app::refresh_metrics() {
     for (auto& s : shards_) {
         auto r = co_await asio::co_spawn(s->context(), s->report(), asio::use_awaitable);
         activity_.add_seen(std::move(r.seen));
-        activity_.add_scrapes(r.scrapes);
         sum.pool_in_use += r.pool_in_use;
         sum.pool_idle += r.pool_idle;
         sum.pool_waiting += r.pool_waiting;

@@ -4,6 +4,7 @@
 #include <tiktrend/sources/registry.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <thread>
 
 namespace tiktrend::gateway {
@@ -40,6 +41,23 @@ queue::job_options read_job_defaults(config_reader& r) {
     return o;
 }
 
+/// A number of uses a day, or "off": no limit.
+std::optional<std::int64_t> read_quota(config_reader& r, std::string_view name, std::string_view fallback) {
+    const auto text = r.text(name, fallback);
+    if (text == "off") return std::nullopt;
+    std::int64_t n = -1;
+    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), n);
+    if (ec != std::errc{} || end != text.data() + text.size() || n < 0)
+        r.fail(name, text, "a number of uses a day, or off");
+    return n;
+}
+
+quota_limits read_quotas(config_reader& r) {
+    quota_limits q;
+    q.standard = {read_quota(r, "QUOTA_SCRAPES", "1000"), read_quota(r, "QUOTA_COPIES", "200")};
+    return q;
+}
+
 } // namespace
 
 config read_config(config_reader& r) {
@@ -68,6 +86,7 @@ config read_config(config_reader& r) {
     else
         r.fail("SOURCE_DEFAULTS", defaults.error(), "comma separated SOURCE.INPUT=VALUE entries");
 
+    c.quotas = read_quotas(r);
     c.products_ttl = r.duration("CACHE_PRODUCTS_TTL", 1h, 1s, 24h);
     c.near_cache_bytes = r.bytes("NEAR_CACHE_BYTES", 16 << 20, 0, std::int64_t{1} << 34);
     c.cursor_secret = r.secret("CURSOR_SECRET");

@@ -1,4 +1,6 @@
 #pragma once
+#include "quota_limits.hpp"
+
 #include <tiktrend/base/config_reader.hpp>
 #include <tiktrend/base/log.hpp>
 #include <tiktrend/http/server.hpp>
@@ -34,6 +36,8 @@ struct config {
     std::string sources_dir;
     std::map<std::string, std::string, std::less<>>
         source_defaults; ///< the operator's defaults for inputs, as the worker has them
+
+    quota_limits quotas; ///< QUOTA_SCRAPES, QUOTA_COPIES
 
     std::chrono::milliseconds products_ttl{};
     std::int64_t near_cache_bytes = 0; ///< per thread

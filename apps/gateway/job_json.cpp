@@ -1,52 +1,13 @@
 #include "job_json.hpp"
 
-#include <tiktrend/base/json_text.hpp>
+#include "json_writer.hpp"
 
 #include <fmt/format.h>
 
 #include <ctime>
-#include <optional>
 #include <string_view>
 
 namespace tiktrend::gateway {
-namespace {
-
-/// Members of one JSON object, written in order.
-class object_writer {
-public:
-    void text(std::string_view name, std::string_view value) {
-        key(name);
-        append_json_string(out_, value);
-    }
-    void integer(std::string_view name, std::int64_t value) {
-        key(name);
-        append_json_number(out_, value);
-    }
-    /// JSON text, or null when it is empty.
-    void json(std::string_view name, std::string_view value) {
-        key(name);
-        out_ += value.empty() ? std::string_view{"null"} : value;
-    }
-    void time(std::string_view name, std::optional<std::int64_t> ms) {
-        key(name);
-        if (ms)
-            append_json_string(out_, rfc3339(*ms));
-        else
-            out_ += "null";
-    }
-    std::string take() { return std::move(out_) + '}'; }
-
-private:
-    void key(std::string_view name) {
-        out_ += out_.empty() ? '{' : ',';
-        append_json_string(out_, name);
-        out_ += ':';
-    }
-    std::string out_;
-};
-
-} // namespace
-
 std::string rfc3339(std::int64_t unix_ms) {
     auto seconds = static_cast<std::time_t>(unix_ms / 1000);
     auto ms = unix_ms % 1000;
@@ -65,7 +26,7 @@ bool is_final(queue::job_state state) noexcept {
 }
 
 std::string job_to_json(const queue::job_record& job, queue::job_state state) {
-    object_writer w;
+    json_object_writer w;
     w.text("job_id", job.id);
     w.text("name", job.name);
     w.text("state", queue::to_string(state));

@@ -23,8 +23,10 @@ task<cache::loaded> run(product_cache::loader load) {
 }
 
 cache::response_cache_options options_of(const config& settings, observe::registry& metrics,
-                                         const logger& log) {
+                                         const logger& log, product_cache::followers also) {
     cache::response_cache_options o;
+    o.on_changed = std::move(also.on_changed);
+    o.on_all_changed = std::move(also.on_all_changed);
     o.near.max_bytes = static_cast<std::size_t>(settings.near_cache_bytes);
     o.log = log;
     auto requests = std::make_shared<observe::label_cache<observe::counter, 2>>(
@@ -54,8 +56,10 @@ product_cache::answer answer_of(const cache::entry_ptr& e, cache::outcome how) {
 } // namespace
 
 struct product_cache::impl {
-    impl(redis::client& client, const config& settings, observe::registry& metrics, const logger& log)
-        : ttl{settings.products_ttl}, answers{client, options_of(settings, metrics, log)} {}
+    impl(redis::client& client, const config& settings, observe::registry& metrics, const logger& log,
+         followers also)
+        : ttl{settings.products_ttl}, answers{client,
+                                              options_of(settings, metrics, log, std::move(also))} {}
 
     task<answer> get(cache::key key, loader load) {
         const auto found = co_await answers.get(key, ttl, [load = std::move(load)] { return run(load); });
@@ -67,9 +71,13 @@ struct product_cache::impl {
 };
 
 product_cache::product_cache(redis::client& client, const config& settings, observe::registry& metrics,
-                             logger log)
-    : impl_{std::make_unique<impl>(client, settings, metrics, log)} {}
+                             logger log, followers also)
+    : impl_{std::make_unique<impl>(client, settings, metrics, log, std::move(also))} {}
 product_cache::~product_cache() = default;
+
+cache::response_cache& product_cache::answers() noexcept {
+    return impl_->answers;
+}
 
 void product_cache::start() {
     impl_->answers.start();

@@ -13,6 +13,10 @@
 #include <string>
 #include <string_view>
 
+namespace tiktrend::cache {
+class response_cache;
+}
+
 namespace tiktrend::gateway {
 
 /// Product answers as bytes that are ready to send (design section 8): near cache, then Redis, then the
@@ -37,7 +41,14 @@ public:
         std::string_view how;                    ///< X-Cache: hit, miss, coalesced, bypass
     };
 
-    product_cache(redis::client& client, const config& settings, observe::registry& metrics, logger log);
+    /// What else follows the invalidation channel (response_cache_options).
+    struct followers {
+        followers() {}
+        std::function<void(std::string_view guard)> on_changed;
+        std::function<void()> on_all_changed;
+    };
+    product_cache(redis::client& client, const config& settings, observe::registry& metrics, logger log,
+                  followers also = followers{});
     ~product_cache();
 
     void start();
@@ -51,6 +62,9 @@ public:
     task<answer> list(std::string key, loader load);
     /// One product.
     task<answer> product(std::int64_t id, loader load);
+
+    /// The cache itself, for answers of other scopes. It lives as long as this object.
+    cache::response_cache& answers() noexcept;
 
 private:
     struct impl;

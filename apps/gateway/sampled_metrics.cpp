@@ -33,8 +33,8 @@ std::array<std::pair<std::string_view, std::int64_t>, 7> by_state(const queue::j
 } // namespace
 
 sampled_metrics::sampled_metrics(observe::registry& r, queue_gauges& queue, activity& users,
-                                 redis::client& queue_redis, std::string queue_name, std::string key_base)
-    : queue_{queue}, users_{users}, redis_{queue_redis}, name_{std::move(queue_name)},
+                                 catalog::usage_store& usage, redis::client& queue_redis, std::string queue_name, std::string key_base)
+    : queue_{queue}, users_{users}, usage_{usage}, redis_{queue_redis}, name_{std::move(queue_name)},
       key_base_{std::move(key_base)},
       depth_{r.gauges("bullmq_queue_depth",
                       "Work that needs a worker slot now: runnable backlog (0 while paused, clamped by "
@@ -106,12 +106,26 @@ task<void> sampled_metrics::refresh() {
     if (const auto n = queue_.errors(); n > errors_counted_)
         errors_(queue_.last_error()).add(static_cast<double>(n - std::exchange(errors_counted_, n)));
     if (depth) co_await refresh_job_totals();
-    if (const auto totals = co_await users_.exchange()) {
-        active_users_().set(static_cast<double>(totals->active_users));
-        quota_usage_("scrapes").set(static_cast<double>(totals->scrapes_today));
-    } else {
+    if (const auto active = co_await users_.exchange())
+        active_users_().set(static_cast<double>(*active));
+    else
         active_users_.remove({});
-        quota_usage_.remove({"scrapes"});
+    co_await refresh_usage();
+}
+
+task<void> sampled_metrics::refresh_usage() {
+    std::optional<std::array<std::int64_t, catalog::usage_kinds.size()>> sums;
+    try {
+        sums = co_await within(1s, usage_.totals(catalog::usage_day_of(system_wall_clock().now_ms())));
+    } catch (const system_error& e) {
+        if (is_cancelled(e.code())) throw;
+    }
+    for (const auto kind : catalog::usage_kinds) {
+        const auto name = catalog::to_string(kind);
+        if (sums)
+            quota_usage_(name).set(static_cast<double>((*sums)[static_cast<std::size_t>(kind)]));
+        else
+            quota_usage_.remove({name});
     }
 }
 

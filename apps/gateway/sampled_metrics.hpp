@@ -2,6 +2,7 @@
 #include "activity.hpp"
 #include "queue_gauges.hpp"
 
+#include <tiktrend/catalog/usage_store.hpp>
 #include <tiktrend/observe/registry.hpp>
 #include <tiktrend/redis/client.hpp>
 
@@ -13,17 +14,19 @@ namespace tiktrend::gateway {
 /// those of activity. What could not be read is absent, never 0 and never old.
 class sampled_metrics {
 public:
-    sampled_metrics(observe::registry& r, queue_gauges& queue, activity& users, redis::client& queue_redis,
-                    std::string queue_name, std::string key_base);
+    sampled_metrics(observe::registry& r, queue_gauges& queue, activity& users, catalog::usage_store& usage,
+                    redis::client& queue_redis, std::string queue_name, std::string key_base);
     task<void> refresh();
 
 private:
     void export_depth(const queue::queue_depth& d);
     void withdraw_depth();
     task<void> refresh_job_totals();
+    task<void> refresh_usage();
 
     queue_gauges& queue_;
     activity& users_;
+    catalog::usage_store& usage_;
     redis::client& redis_;
     std::string name_;
     std::string key_base_;

@@ -1,9 +1,12 @@
 #include "shard.hpp"
 
 #include "middleware/unavailable.hpp"
+#include "revocations.hpp"
+#include "routes/api_keys.hpp"
 #include "routes/jobs.hpp"
 #include "routes/products.hpp"
 #include "routes/start_scraping.hpp"
+#include "routes/users.hpp"
 
 #include <tiktrend/http/problem.hpp>
 
@@ -57,11 +60,22 @@ task<std::optional<principal>> find_key(catalog::api_key_store& keys, std::strin
     if (!key) co_return std::nullopt;
     co_await keys.touch(key->id);
     principal who;
-    who.id = "key:" + key->id;
+    who.id = "user:" + std::to_string(key->user_id);
+    who.credential = "key:" + key->id;
     who.user_id = key->user_id;
+    who.expires_ms = key->expires_ms;
     for (auto& name : key->scopes.names())
         who.scopes.insert(std::move(name));
     co_return who;
+}
+
+product_cache::followers followers_of(authenticator& access) {
+    product_cache::followers f;
+    f.on_changed = [&access](std::string_view guard) {
+        if (const auto id = revoked_key_of(guard)) access.end("key:" + std::string{*id});
+    };
+    f.on_all_changed = [&access] { access.forget_all(); };
+    return f;
 }
 
 task<void> ping(redis::client& redis) {
@@ -83,8 +97,11 @@ shard::shard(shared_parts& shared)
       jobs_{queue_redis_, shared.settings.queue_name, queue_options(shared.settings)},
       events_{queue_redis_, shared.settings.queue_name, jobs_.key_base(), events_options(shared)},
       database_{context_.get_executor(), router_options(shared)}, products_{database_}, keys_{database_},
-      cache_{cache_redis_, shared.settings, shared.metrics, shared.log},
-      access_{[this](std::string key) { return find_key(keys_, std::move(key)); }},
+      users_{database_}, usage_{database_},
+      access_{[this](std::string token, std::string) { return find_key(keys_, std::move(token)); }},
+      cache_{cache_redis_, shared.settings, shared.metrics, shared.log, followers_of(access_)},
+      quotas_{context_.get_executor(), usage_, cache_.answers(), cache_redis_, shared.settings.quotas,
+              shared.metrics, shared.log},
       health_{context_.get_executor(),
               {{"redis_queue", true, [this] { return ping(queue_redis_); }},
                {"redis_cache", false, [this] { return ping(cache_redis_); }},
@@ -99,17 +116,28 @@ std::shared_ptr<const http::router> shard::make_routes() {
     routes->add(
         method::post, "/scraping/start",
         access_.require("scrape", start_scraping(jobs_, shared_.definitions, shared_.settings.job_defaults,
-                                                 [this] { ++scrapes_; })));
+                                                 quotas_)));
     routes->add(method::get, "/scraping/jobs/{id}", access_.require("scrape", get_job(jobs_)));
     routes->add(method::get, "/scraping/jobs/{id}/events",
                 access_.require("scrape", get_job_events(jobs_, queue_redis_, events_)));
     routes->add(method::get, "/products",
                 access_.require("read", list_products(products_, cache_, cursors_)));
     routes->add(method::get, "/products/{id}", access_.require("read", get_product(products_, cache_)));
+    add_account_routes(*routes);
     routes->add(method::get, "/health", health_.all());
     routes->add(method::get, "/health/live", health_.live());
     routes->add(method::get, "/health/ready", health_.ready());
     return routes;
+}
+
+void shard::add_account_routes(http::router& routes) {
+    using http::method;
+    routes.add(method::post, "/users", access_.require("admin", create_user(users_)));
+    routes.add(method::get, "/users/me", access_.require("", get_me(users_)));
+    routes.add(method::get, "/users/me/quota", access_.require("", get_my_quota(quotas_)));
+    routes.add(method::post, "/api-keys", access_.require("", create_api_key(keys_, users_)));
+    routes.add(method::get, "/api-keys", access_.require("", list_api_keys(keys_)));
+    routes.add(method::delete_, "/api-keys/{id}", access_.require("", revoke_api_key(keys_, cache_redis_)));
 }
 
 void shard::start(std::uint16_t port) {
@@ -138,6 +166,7 @@ task<void> shard::stop(std::chrono::steady_clock::time_point deadline) {
     // Requests first, then what they use: senders stop before receivers.
     co_await server_->stop(deadline);
     co_await events_.stop();
+    co_await quotas_.stop();
     co_await cache_.stop();
     co_await database_.stop();
     co_await queue_redis_.stop();
@@ -147,7 +176,7 @@ task<void> shard::stop(std::chrono::steady_clock::time_point deadline) {
 task<shard_report> shard::report() {
     shard_report r;
     r.seen = access_.take_seen();
-    r.scrapes = std::exchange(scrapes_, 0);
+    co_await quotas_.flush();
     r.pool_in_use = database_.in_use();
     r.pool_idle = database_.idle();
     r.pool_waiting = database_.waiting();

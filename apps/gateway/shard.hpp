@@ -5,10 +5,13 @@
 #include "job_events.hpp"
 #include "middleware/authenticate.hpp"
 #include "product_cache.hpp"
+#include "quota_book.hpp"
 #include "routes/health.hpp"
 
 #include <tiktrend/catalog/api_key_store.hpp>
 #include <tiktrend/catalog/product_store.hpp>
+#include <tiktrend/catalog/usage_store.hpp>
+#include <tiktrend/catalog/user_store.hpp>
 #include <tiktrend/http/server.hpp>
 #include <tiktrend/observe/registry.hpp>
 #include <tiktrend/postgres/router.hpp>
@@ -35,7 +38,6 @@ struct shared_parts {
 /// What a shard tells when the metrics are read.
 struct shard_report {
     std::set<std::string> seen; ///< principals since the last report
-    std::int64_t scrapes = 0;   ///< accepted since the last report
     std::size_t pool_in_use = 0, pool_idle = 0, pool_waiting = 0;
     std::size_t connections = 0, requests_in_flight = 0;
 };
@@ -52,6 +54,7 @@ public:
     queue::queue& jobs() noexcept { return jobs_; }
     redis::client& queue_redis() noexcept { return queue_redis_; }
     redis::client& cache_redis() noexcept { return cache_redis_; }
+    catalog::usage_store& usage() noexcept { return usage_; }
 
     /// Connects in the background and listens on `port` (0: a free one). Throws system_error if it cannot
     /// listen.
@@ -67,6 +70,7 @@ public:
 
 private:
     std::shared_ptr<const http::router> make_routes();
+    void add_account_routes(http::router& routes);
 
     shared_parts& shared_;
     asio::io_context context_{1};
@@ -77,12 +81,14 @@ private:
     postgres::router database_;
     catalog::product_store products_;
     catalog::api_key_store keys_;
-    product_cache cache_;
+    catalog::user_store users_;
+    catalog::usage_store usage_;
     authenticator access_;
+    product_cache cache_;
+    quota_book quotas_;
     health health_;
     http_metrics http_metrics_;
     cursor_signer cursors_;
-    std::int64_t scrapes_ = 0;
     std::unique_ptr<http::server> server_;
 };
 

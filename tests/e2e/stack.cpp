@@ -84,23 +84,27 @@ void stack::start_shop() {
     shop_ = std::make_unique<http_client>(shop_url_);
 }
 
-std::string stack::make_key(const std::string& scopes) {
-    const auto out = dir_.path() / "key.json";
+std::string stack::run_cli(std::vector<std::string> arguments) {
+    const auto out = dir_.path() / "cli.out";
     std::filesystem::remove(out);
     testing::process::options o;
     o.environment = common();
     o.output = out;
-    const int status = testing::run({program("tiktrend"), "api-key", "create", "--email", "e2e@example.test",
-                                     "--scopes", scopes, "--json"},
-                                    o);
-    if (status != 0) throw std::runtime_error("tiktrend api-key create failed: " + read_file(out));
-    const auto text = read_file(out);
-    const auto at = text.find("ttk_");
-    return text.substr(at, text.find('"', at) - at);
+    arguments.insert(arguments.begin(), program("tiktrend"));
+    if (testing::run(arguments, o) != 0)
+        throw std::runtime_error("tiktrend " + arguments[1] + " failed: " + read_file(out));
+    return read_file(out);
 }
 
-void stack::start_gateway(const std::map<std::string, std::string>& extra) {
-    const auto ports = dir_.path() / "gateway.port";
+std::string stack::make_key(const std::string& scopes, const std::string& email) {
+    const auto out = run_cli({"api-key", "create", "--email", email, "--scopes", scopes, "--json"});
+    const auto at = out.find("ttk_");
+    return out.substr(at, out.find('"', at) - at);
+}
+
+stack::other_gateway stack::start_other_gateway(const std::map<std::string, std::string>& extra) {
+    const auto name = "gateway" + std::to_string(gateways_++);
+    const auto ports = dir_.path() / (name + ".port");
     testing::process::options o;
     o.environment = common();
     o.environment["GATEWAY_PORT"] = "0";
@@ -110,20 +114,37 @@ void stack::start_gateway(const std::map<std::string, std::string>& extra) {
     o.environment["CURSOR_SECRET"] = "a secret of the tests";
     o.environment["LAME_DUCK"] = "200ms";
     o.environment["DRAIN_TIMEOUT"] = "5s";
-    for (const auto& [name, value] : extra)
-        o.environment[name] = value;
-    o.output = dir_.path() / "gateway.log";
-    gateway_ = testing::process{{program("tiktrend-gateway")}, o};
-    auto values = wait_for_ports(ports, gateway_);
+    for (const auto& [variable, value] : gateway_environment_)
+        o.environment[variable] = value;
+    for (const auto& [variable, value] : extra)
+        o.environment[variable] = value;
+    o.output = dir_.path() / (name + ".log");
+    other_gateway out;
+    out.child = testing::process{{program("tiktrend-gateway")}, o};
+    auto values = wait_for_ports(ports, out.child);
     if (values["GATEWAY_PORT"].empty())
         throw std::runtime_error("the gateway did not start: " + read_file(o.output));
-    gateway_url_ = "http://127.0.0.1:" + values["GATEWAY_PORT"];
+    out.url = "http://127.0.0.1:" + values["GATEWAY_PORT"];
+    out.metrics_url = "http://127.0.0.1:" + values["METRICS_PORT"];
+    wait_until_ready(out.url, o.output);
+    return out;
+}
+
+void stack::wait_until_ready(const std::string& url, const std::filesystem::path& log) const {
+    const http_client probe{url};
+    if (!testing::poll_until([&] { return probe.get("/health/ready").status == 200; },
+                             std::chrono::seconds{20}))
+        throw std::runtime_error("the gateway does not get ready: " + read_file(log));
+}
+
+void stack::start_gateway(const std::map<std::string, std::string>& extra) {
+    gateway_environment_ = extra;
+    auto started = start_other_gateway();
+    gateway_ = std::move(started.child);
+    gateway_url_ = started.url;
     api_ = std::make_unique<http_client>(gateway_url_, key_);
     anonymous_ = std::make_unique<http_client>(gateway_url_);
-    metrics_ = std::make_unique<http_client>("http://127.0.0.1:" + values["METRICS_PORT"]);
-    if (!testing::poll_until([&] { return anonymous_->get("/health/ready").status == 200; },
-                             std::chrono::seconds{20}))
-        throw std::runtime_error("the gateway does not get ready: " + read_file(o.output));
+    metrics_ = std::make_unique<http_client>(started.metrics_url);
 }
 
 testing::process stack::start_worker(const std::map<std::string, std::string>& extra) {

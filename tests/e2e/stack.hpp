@@ -40,6 +40,14 @@ public:
     testing::process& gateway() noexcept { return gateway_; }
     testing::process& worker() noexcept { return worker_; }
 
+    /// Another gateway on the same servers; it ends with the object.
+    struct other_gateway {
+        testing::process child;
+        std::string url;
+        std::string metrics_url;
+    };
+    other_gateway start_other_gateway(const std::map<std::string, std::string>& environment = {});
+
     /// Another worker on the same queue.
     testing::process start_worker(const std::map<std::string, std::string>& environment = {});
 
@@ -52,11 +60,14 @@ public:
                         std::chrono::milliseconds limit = std::chrono::seconds{60}) const;
 
     /// A new key with these scopes, comma separated.
-    std::string make_key(const std::string& scopes);
+    std::string make_key(const std::string& scopes, const std::string& email = "e2e@example.test");
+    /// Runs the command line on these servers; its output. Throws std::runtime_error if it fails.
+    std::string run_cli(std::vector<std::string> arguments);
 
 private:
     void start_shop();
     void start_gateway(const std::map<std::string, std::string>& environment);
+    void wait_until_ready(const std::string& url, const std::filesystem::path& log) const;
     std::map<std::string, std::string> common() const;
     std::string program(const std::string& name) const;
 
@@ -69,7 +80,9 @@ private:
     testing::process shop_process_, gateway_, worker_;
     std::unique_ptr<http_client> api_, anonymous_, metrics_, shop_;
     std::map<std::string, std::string> worker_environment_;
+    std::map<std::string, std::string> gateway_environment_;
     int workers_ = 0;
+    int gateways_ = 0;
 };
 
 } // namespace tiktrend::e2e

@@ -3,9 +3,12 @@
 #include "database.hpp"
 #include "usage_error.hpp"
 
+#include <tiktrend/base/config_reader.hpp>
 #include <tiktrend/base/json_text.hpp>
+#include <tiktrend/cache/invalidator.hpp>
 #include <tiktrend/catalog/api_key_store.hpp>
 #include <tiktrend/catalog/user_store.hpp>
+#include <tiktrend/redis/client.hpp>
 
 #include <CLI/CLI.hpp>
 #include <fmt/chrono.h>
@@ -99,10 +102,32 @@ task<int> list(const std::string& email, postgres::router& router) {
     co_return exit_ok;
 }
 
+/// Tells the running gateways at once; otherwise they notice when they look the key up again.
+task<bool> announce(std::string id) {
+    config_reader reader;
+    const auto url = reader.url("REDIS_CACHE_URL", "redis://127.0.0.1:6380/0", {"redis", "rediss", "unix"});
+    const auto where = redis::parse_url(url);
+    if (!reader.errors().empty() || !where) co_return false;
+    redis::client cache{co_await asio::this_coro::executor, *where};
+    cache.start();
+    bool told = false;
+    try {
+        co_await cache.wait_connected(std::chrono::seconds{2});
+        const std::vector<std::string> ids{std::move(id)};
+        co_await cache::invalidator{cache}.invalidate("api-keys", ids, 0, false);
+        told = true;
+    } catch (const system_error&) { // the caller says what that means
+    }
+    co_await cache.stop();
+    co_return told;
+}
+
 task<int> revoke(const std::string& id, postgres::router& router) {
     catalog::api_key_store keys{router};
     if (!co_await keys.revoke(id)) throw std::runtime_error("there is no key " + id + " that is in force");
     fmt::print("revoked {}\n", id);
+    if (!co_await announce(id))
+        fmt::print(stderr, "REDIS_CACHE_URL does not answer: gateways may accept the key for 10 more seconds\n");
     co_return exit_ok;
 }
 

@@ -18,6 +18,7 @@ inline constexpr int exit_usage = 2;  ///< wrong arguments or configuration
 /// Each adds its verbs to `root` and sets `chosen` when one of them is given. One file a group of verbs.
 void add_migrate(CLI::App& root, action& chosen);
 void add_api_key(CLI::App& root, action& chosen);
+void add_user(CLI::App& root, action& chosen);
 void add_check_config(CLI::App& root, action& chosen);
 
 } // namespace tiktrend::cli

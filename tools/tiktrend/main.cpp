@@ -16,6 +16,7 @@ int main(int argc, char** argv) {
     cli::action chosen;
     cli::add_migrate(app, chosen);
     cli::add_api_key(app, chosen);
+    cli::add_user(app, chosen);
     cli::add_check_config(app, chosen);
     try {
         app.parse(argc, argv);

@@ -63,8 +63,20 @@ std::size_t authenticator::digest_hash::operator()(const key_digest& d) const no
     return out;
 }
 
-authenticator::authenticator(lookup find, std::chrono::seconds remember)
-    : find_{std::move(find)}, remember_{remember} {}
+authenticator::authenticator(lookup find, std::chrono::seconds remember, const wall_clock& clock)
+    : find_{std::move(find)}, remember_{remember}, clock_{clock} {}
+
+void authenticator::end(std::string credential) {
+    std::erase_if(known_, [&](const auto& entry) { return entry.second.who->credential == credential; });
+    if (ended_.size() >= max_remembered) ended_.clear();
+    ended_.insert(std::move(credential));
+}
+
+std::chrono::steady_clock::time_point authenticator::remembered_until(const principal& who) const {
+    std::chrono::milliseconds life = remember_;
+    if (who.expires_ms) life = std::min(life, std::chrono::milliseconds{*who.expires_ms - clock_.now_ms()});
+    return std::chrono::steady_clock::now() + life;
+}
 
 http::handler authenticator::require(std::string scope, http::handler next) {
     return [this, scope = std::move(scope), next = std::move(next)](http::request& r) {
@@ -75,7 +87,7 @@ http::handler authenticator::require(std::string scope, http::handler next) {
 task<std::shared_ptr<principal>> authenticator::identify(const http::request& r) {
     const auto header = r.headers.get("authorization");
     if (header.empty())
-        throw unauthorized("not_authenticated", "Send an API key as 'Authorization: Bearer ttk_...'.", false);
+        throw unauthorized("not_authenticated", "Send an API key or a token as 'Authorization: Bearer ...'.", false);
     const auto token = bearer_token(header);
     if (token.empty() || token.size() > max_token_bytes)
         throw unauthorized("invalid_token", "The Authorization header is not 'Bearer <key>'.", true);
@@ -85,20 +97,21 @@ task<std::shared_ptr<principal>> authenticator::identify(const http::request& r)
         if (it->second.until > now) co_return it->second.who;
         known_.erase(it);
     }
-    auto found = co_await find_(std::string{token});
-    if (!found) throw unauthorized("invalid_token", "The API key is unknown or was revoked.", true);
-    if (known_.size() >= max_remembered) known_.clear();
+    auto found = co_await find_(std::string{token}, r.remote_address);
+    if (!found || ended_.contains(found->credential))
+        throw unauthorized("invalid_token", "The API key or token is unknown, expired or was revoked.", true);
     auto who = std::make_shared<principal>(std::move(*found));
-    known_[id] = {who, now + remember_};
+    if (known_.size() >= max_remembered) known_.clear();
+    known_[id] = {who, remembered_until(*who)};
     co_return who;
 }
 
 task<http::response> authenticator::check(http::request& r, std::string_view scope,
                                           const http::handler& next) {
     auto who = co_await identify(r);
-    if (!who->may(scope))
+    if (!scope.empty() && !who->may(scope))
         throw http::problem(403, "insufficient_scope",
-                            "This API key may not do that; it needs the scope '" + std::string{scope} + "'.")
+                            "This credential may not do that; it needs the scope '" + std::string{scope} + "'.")
             .with_header("WWW-Authenticate",
                          R"(Bearer realm="tiktrend", error="insufficient_scope", scope=")" +
                              std::string{scope} + '"');

@@ -1,4 +1,7 @@
 #pragma once
+#include "middleware/principal.hpp"
+
+#include <tiktrend/base/clock.hpp>
 #include <tiktrend/http/router.hpp>
 
 #include <array>
@@ -12,30 +15,29 @@
 
 namespace tiktrend::gateway {
 
-/// Who is asking. Attached to the request for handlers.
-struct principal {
-    std::string id; ///< "key:<id>"
-    std::optional<std::int64_t> user_id;
-    std::set<std::string, std::less<>> scopes; ///< read, scrape, copy, admin, metrics
-    bool may(std::string_view scope) const { return scopes.contains(scope) || scopes.contains("admin"); }
-};
-
-/// SHA-256 of an API key: what is remembered of it.
+/// SHA-256 of a token: what is remembered of it.
 using key_digest = std::array<unsigned char, 32>;
 
-/// Checks API keys (RFC 6750 bearer tokens) and remembers the good ones for a short while, so that a busy
-/// client costs one look-up in `remember`. A revoked key therefore works for at most that long. Unknown keys
-/// are not remembered.
+/// Checks RFC 6750 bearer tokens and remembers the good ones for a short while, so that a busy client costs
+/// one look-up in `remember`. A credential that ends is refused at once where end() is called (the
+/// cache's invalidation channel does), and after `remember` at the latest. Bad tokens are not remembered.
 class authenticator {
 public:
-    /// Finds and verifies a key; nothing if it is unknown, wrong or revoked. Throws when the store is
-    /// unavailable.
-    using lookup = std::function<task<std::optional<principal>>(std::string key)>;
+    /// Finds and verifies a token that came from this address; nothing if it is unknown, wrong, expired or
+    /// revoked. Throws when the store is unavailable, or a problem of its own (429).
+    using lookup = std::function<task<std::optional<principal>>(std::string token, std::string address)>;
 
-    explicit authenticator(lookup find, std::chrono::seconds remember = std::chrono::seconds{10});
+    explicit authenticator(lookup find, std::chrono::seconds remember = std::chrono::seconds{10},
+                           const wall_clock& clock = system_wall_clock());
 
-    /// `next`, for callers who may `scope`. 401 and 403 as RFC 6750 section 3 says.
+    /// `next`, for callers who may `scope`; an empty scope: for everybody who is known. 401 and 403 as RFC
+    /// 6750 section 3 says.
     http::handler require(std::string scope, http::handler next);
+
+    /// "key:<id>" was revoked: it is refused from now on, also where a replica that lags still knows it.
+    void end(std::string credential);
+    /// Every remembered credential is looked up again.
+    void forget_all() { known_.clear(); }
 
     /// Ids of principals seen since the last call (for the gauge of active users).
     std::set<std::string> take_seen() { return std::exchange(seen_, {}); }
@@ -43,6 +45,7 @@ public:
 private:
     task<http::response> check(http::request& r, std::string_view scope, const http::handler& next);
     task<std::shared_ptr<principal>> identify(const http::request& r);
+    std::chrono::steady_clock::time_point remembered_until(const principal& who) const;
 
     struct remembered {
         std::shared_ptr<principal> who;
@@ -53,7 +56,9 @@ private:
     };
     lookup find_;
     std::chrono::seconds remember_;
-    std::unordered_map<key_digest, remembered, digest_hash> known_; ///< no key stays in memory
+    const wall_clock& clock_;
+    std::unordered_map<key_digest, remembered, digest_hash> known_; ///< no token stays in memory
+    std::set<std::string, std::less<>> ended_;                      ///< bounded: emptied at 10,000 entries
     std::set<std::string> seen_;
 };
 

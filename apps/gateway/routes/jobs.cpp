@@ -1,6 +1,8 @@
 #include "routes/jobs.hpp"
 
 #include "job_json.hpp"
+#include "job_owner.hpp"
+#include "middleware/principal.hpp"
 
 #include <tiktrend/base/json_text.hpp>
 #include <tiktrend/http/problem.hpp>
@@ -31,14 +33,16 @@ http::problem no_such_job(std::string_view id) {
                          "There is no job " + quoted + ", or it was removed after it finished.");
 }
 
-task<std::pair<queue::job_record, queue::job_state>> find(queue::queue& jobs, std::string id) {
+/// The job, if the caller may see it: other people's jobs are not there.
+task<std::pair<queue::job_record, queue::job_state>> find(queue::queue& jobs, const http::request& r) {
+    const std::string id{r.param("id")};
     auto found = co_await jobs.get_job_and_state(id);
-    if (!found) throw no_such_job(id);
+    if (!found || !may_see_job(principal_of(r), found->first)) throw no_such_job(id);
     co_return std::move(*found);
 }
 
 task<http::response> answer_job(queue::queue& jobs, http::request& r) {
-    const auto [job, state] = co_await find(jobs, std::string{r.param("id")});
+    const auto [job, state] = co_await find(jobs, r);
     auto response = http::response::json(200, job_to_json(job, state));
     response.headers.set("Cache-Control", "no-store");
     co_return response;
@@ -158,7 +162,7 @@ task<void> follow(http::event_stream& out, services s, std::string id, std::stri
 
 task<http::response> answer_events(services s, http::request& r) {
     auto id = std::string{r.param("id")};
-    co_await find(s.jobs, id); // 404 before the stream begins
+    co_await find(s.jobs, r); // 404 before the stream begins
     http::response response;
     response.headers.set("Content-Type", "text/event-stream; charset=utf-8");
     response.headers.set("Cache-Control", "no-store");

@@ -63,7 +63,7 @@ struct services {
     queue::queue& jobs;
     const sources::registry& definitions;
     queue::job_options defaults;
-    std::function<void()> on_accepted;
+    quota_book& quotas;
 };
 
 start_request read_start_request(const http::request& r, const services& s) {
@@ -82,13 +82,15 @@ start_request read_start_request(const http::request& r, const services& s) {
     return out;
 }
 
-std::string job_data(const start_request& start, std::string_view request_id) {
+std::string job_data(const start_request& start, const principal& owner, std::string_view request_id) {
     std::string out = R"({"source":)";
     append_json_string(out, start.source->id);
     out += R"(,"filters":)";
     out += start.filters;
     out += R"(,"request_id":)";
     append_json_string(out, request_id);
+    out += R"(,"owner":)";
+    append_json_string(out, owner.id);
     return out + '}';
 }
 
@@ -110,6 +112,18 @@ void carry_trace(const http::request& r, queue::job_options& options) {
     options.telemetry_metadata += '}';
 }
 
+/// The charge is given back if the job was certainly not added. A lost reply leaves both open; then the charge
+/// stays, as giving it back could let a user have more than the quota.
+task<std::string> add_or_give_back(const services& s, catalog::usage_key charge, queue::new_job job) {
+    try {
+        co_return co_await s.jobs.add(std::move(job));
+    } catch (const system_error& e) {
+        if (e.code().category() != redis::category() || redis::is_certainly_not_executed(e.code()))
+            s.quotas.give_back(charge);
+        throw;
+    }
+}
+
 task<http::response> start(const services& s, http::request& r) {
     auto request = read_start_request(r, s);
     if (request.source->retired)
@@ -118,9 +132,10 @@ task<http::response> start(const services& s, http::request& r) {
                                         request.source->id, request.source->retired->since,
                                         request.source->retired->note));
     carry_trace(r, request.options);
-    queue::new_job job{"scrape_products", job_data(request, r.request_id), std::move(request.options)};
-    const auto id = co_await s.jobs.add(std::move(job));
-    s.on_accepted();
+    const auto& who = principal_of(r);
+    queue::new_job job{"scrape_products", job_data(request, who, r.request_id), std::move(request.options)};
+    const auto charge = co_await s.quotas.take(who, catalog::usage_kind::scrapes);
+    const auto id = co_await add_or_give_back(s, charge, std::move(job));
     const auto url = "/scraping/jobs/" + id;
     std::string body = R"({"job_id":)";
     append_json_string(body, id);
@@ -135,10 +150,10 @@ task<http::response> start(const services& s, http::request& r) {
 } // namespace
 
 http::handler start_scraping(queue::queue& jobs, const sources::registry& definitions,
-                             queue::job_options defaults, std::function<void()> on_accepted) {
+                             queue::job_options defaults, quota_book& quotas) {
     // Shared, since a std::function copies what it holds.
     auto s = std::make_shared<const services>(
-        services{jobs, definitions, std::move(defaults), std::move(on_accepted)});
+        services{jobs, definitions, std::move(defaults), quotas});
     return [s = std::move(s)](http::request& r) { return start(*s, r); };
 }
 

@@ -31,8 +31,11 @@ result<job_data, bad_job_data> parse_job_data(std::string_view json) {
     if (root.get(object)) return bad_job_data{"data: expected a JSON object with source and filters"};
     job_data out;
     for (const auto [name, value] : object) {
-        if (name == "source" || name == "request_id") {
-            auto wrong = read_text(name, value, name == "source" ? out.source : out.request_id);
+        if (name == "source" || name == "request_id" || name == "owner") {
+            auto wrong = read_text(name, value,
+                                   name == "source"  ? out.source
+                                   : name == "owner" ? out.owner
+                                                     : out.request_id);
             if (!wrong.empty()) return bad_job_data{std::move(wrong)};
         } else if (name == "filters") {
             if (!value.is_object() && !value.is_null())
@@ -40,7 +43,7 @@ result<job_data, bad_job_data> parse_job_data(std::string_view json) {
             out.filters = value.is_null() ? "{}" : simdjson::minify(value);
         } else {
             return bad_job_data{
-                fmt::format("data.{}: unknown member; expected source, filters and request_id",
+                fmt::format("data.{}: unknown member; expected source, filters, request_id and owner",
                             name.substr(0, longest_name))};
         }
     }

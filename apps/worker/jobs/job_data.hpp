@@ -6,11 +6,12 @@
 
 namespace tiktrend::worker {
 
-/// What a scraping job's data holds: {"source","filters","request_id"}.
+/// What a scraping job's data holds: {"source","filters","request_id","owner"}.
 struct job_data {
     std::string source;
     std::string filters = "{}"; ///< JSON object text, checked by the definition
     std::string request_id;     ///< of the API call that asked for it; may be empty
+    std::string owner;          ///< who asked, as the gateway names principals; may be empty
 };
 
 struct bad_job_data {

@@ -94,6 +94,31 @@ TEST_CASE("a key is made, listed and revoked", "[integration][tiktrend]") {
     CHECK(nobody.output == "tiktrend: there is no user b@example.org\n");
 }
 
+TEST_CASE("users are made, listed and given limits of their own", "[integration][tiktrend]") {
+    const auto& server = postgres_server::shared();
+    const auto database = with_database(server.create_database("cli_users"));
+    REQUIRE(run_tiktrend({"migrate"}, database).status == 0);
+    const auto made = run_tiktrend({"user", "create", "--email", "a@example.org", "--subject", "idp|7"}, database);
+    CHECK(made.status == 0);
+    CHECK(made.output == "1\n");
+    const auto again = run_tiktrend({"user", "create", "--email", "A@example.org"}, database);
+    CHECK(again.status == 1);
+    CHECK(again.output == "tiktrend: another user has this e-mail address\n");
+    CHECK_THAT(run_tiktrend({"user", "list"}, database).output,
+               Catch::Contains("a@example.org") && Catch::Contains("idp|7"));
+    const auto set = [&](const char* kind, const char* limit) {
+        return run_tiktrend({"user", "quota", "--email", "a@example.org", "--kind", kind, "--limit", limit},
+                            database)
+            .status;
+    };
+    CHECK(set("scrapes", "7") == 0);
+    CHECK(server.execute("cli_users", "SELECT daily_limit FROM quotas") == "7");
+    CHECK(set("scrapes", "standard") == 0);
+    CHECK(server.execute("cli_users", "SELECT count(*) FROM quotas") == "0");
+    CHECK(set("scrapes", "-1") == 2);
+    CHECK(set("teas", "1") == 2);
+}
+
 TEST_CASE("what cannot be meant ends with 2 and one line", "[integration][tiktrend]") {
     const auto no_url = run_tiktrend({"migrate"}, with_database(""));
     CHECK(no_url.status == 2);

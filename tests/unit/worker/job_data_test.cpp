@@ -17,6 +17,7 @@ TEST_CASE("job data has a source, filters and a request id", "[unit][worker]") {
     CHECK(d->source == "demo.shop");
     CHECK(d->filters == R"({"per_page":50})");
     CHECK(d->request_id == "r1");
+    CHECK(parse_job_data(R"({"source":"x","owner":"user:7"})")->owner == "user:7");
     CHECK(parse_job_data(R"({"source":"x"})")->filters == "{}");
     CHECK(parse_job_data(R"({"source":"x","filters":null})")->filters == "{}");
 }
@@ -31,7 +32,7 @@ TEST_CASE("wrong job data is refused with the member and what is expected", "[un
     CHECK(reason(R"({"source":"x","filters":[]})") == "data.filters: expected an object");
     CHECK(reason(R"({"source":"x","request_id":{}})") == "data.request_id: expected text");
     CHECK(reason(R"({"source":"x","filter":{}})") ==
-          "data.filter: unknown member; expected source, filters and request_id");
+          "data.filter: unknown member; expected source, filters, request_id and owner");
     CHECK(reason(R"({"source":")" + std::string(300, 'x') + "\"}") ==
           "data.source: expected at most 200 bytes");
 }

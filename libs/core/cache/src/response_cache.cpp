@@ -139,12 +139,14 @@ redis::subscriber::handlers response_cache::impl::handlers_of_follower() {
 void response_cache::impl::changed(std::string_view redis_key) {
     if (redis_key.ends_with("}:era")) return all_changed();
     near.invalidate(redis_key);
+    if (options.on_changed) options.on_changed(redis_key);
     // Who asks from now on must not get what was read before the change.
     std::erase_if(flights, [&](const auto& f) { return f.second->name.guard() == redis_key; });
 }
 
 void response_cache::impl::all_changed() {
     flights.clear();
+    if (options.on_all_changed) options.on_all_changed();
     if (follower.is_connected())
         near.clear();
     else

@@ -68,6 +68,9 @@ struct response_cache_options {
     // Hooks for metrics; called on the executor. They must not throw.
     std::function<void(std::string_view scope, outcome)> on_outcome;
     std::function<void(std::string_view scope, fill_result)> on_fill;
+    /// What else follows the invalidation channel: a guard key (key.hpp) changed; anything may have changed.
+    std::function<void(std::string_view guard)> on_changed;
+    std::function<void()> on_all_changed;
 };
 
 /// Answers in three tiers: memory of this process, Redis, the loader. One loader at a time per key. The near

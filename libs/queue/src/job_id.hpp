@@ -9,4 +9,9 @@ namespace tiktrend::queue {
 /// here is accepted there.
 bool is_valid_custom_id(std::string_view id) noexcept;
 
+/// False for a text that cannot be the id of a stored job, whoever made it, because its key would be one of
+/// the queue's own or a job's satellite: "", "meta", "metrics:failed", "de:x", "5:lock",
+/// "repeat:<scheduler>".
+bool is_possible_job_id(std::string_view id) noexcept;
+
 } // namespace tiktrend::queue

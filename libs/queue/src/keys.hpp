@@ -19,6 +19,10 @@ public:
     std::string events() const { return base_ + "events"; }                        ///< stream
     std::string job(std::string_view id) const { return base_ + std::string{id}; } ///< hash
     std::string logs(std::string_view id) const { return job(id) + ":logs"; }      ///< list
+    std::string limiter() const { return base_ + "limiter"; }                      ///< string
+    std::string deduplication(std::string_view id) const {
+        return base_ + "de:" + std::string{id};
+    } ///< string
     /// The list or zset that holds the ids of a state.
     std::string state(job_state s) const;
 

@@ -1,4 +1,6 @@
 #include "add_batcher.hpp"
+#include "input.hpp"
+#include "job_id.hpp"
 #include "keys.hpp"
 #include "record.hpp"
 #include "script_call.hpp"
@@ -7,6 +9,8 @@
 #include <tiktrend/queue/queue.hpp>
 
 #include <boost/asio/async_result.hpp>
+
+#include <limits>
 
 namespace tiktrend::queue {
 namespace {
@@ -145,6 +149,7 @@ task<std::vector<result<std::string>>> queue::add_bulk(std::vector<new_job> jobs
 }
 
 task<std::optional<std::pair<job_record, job_state>>> queue::get_job_and_state(std::string id) {
+    if (!is_possible_job_id(id)) co_return std::nullopt;
     const auto reply = co_await impl_->run(scripts::all().get_job, {id});
     const auto fields = reply[1];
     if (fields.size() == 0) co_return std::nullopt;
@@ -153,6 +158,7 @@ task<std::optional<std::pair<job_record, job_state>>> queue::get_job_and_state(s
 }
 
 task<std::optional<job_record>> queue::get_job(std::string id) {
+    if (!is_possible_job_id(id)) co_return std::nullopt;
     const redis::command c{"HGETALL", impl_->keys.job(id)};
     const auto reply = checked(co_await impl_->client.exec(c), "get_job");
     if (reply.size() == 0) co_return std::nullopt;
@@ -195,24 +201,15 @@ task<job_logs> queue::logs(std::string id, std::int64_t start, std::int64_t end)
 
 task<std::vector<std::string>> queue::ids(job_state state, std::int64_t start, std::int64_t end,
                                           bool ascending) {
-    redis::reply reply;
-    if (state == job_state::waiting) {
-        reply = co_await impl_->run(scripts::all().list_ids,
-                                    {std::to_string(start), std::to_string(end), ascending ? "1" : "0"});
-    } else if (state == job_state::active) {
-        // The newest is at the left: ascending counts from the right, and the answer is turned round.
-        const redis::command c{"LRANGE", impl_->keys.state(state), ascending ? -end - 1 : start,
-                               ascending ? -start - 1 : end};
-        reply = checked(co_await impl_->client.exec(c), "ids");
-    } else {
-        const redis::command c{ascending ? "ZRANGE" : "ZREVRANGE", impl_->keys.state(state), start, end};
-        reply = checked(co_await impl_->client.exec(c), "ids");
-    }
+    if (state == job_state::unknown)
+        throw input_error(errc::invalid_argument, "state", "unknown", "a state that jobs can be listed by");
+    const auto reply =
+        co_await impl_->run(scripts::all().list_ids, {std::to_string(start), std::to_string(end),
+                                                      ascending ? "1" : "0", std::string{to_string(state)}});
     std::vector<std::string> out;
     out.reserve(reply.size());
     for (std::size_t i = 0; i < reply.size(); ++i)
         out.emplace_back(reply[i].text());
-    if (state == job_state::active && ascending) std::reverse(out.begin(), out.end());
     co_return out;
 }
 
@@ -234,38 +231,44 @@ task<bool> queue::is_paused() {
 }
 
 task<void> queue::update_progress(std::string id, std::string json) {
-    if (!impl_->json.is_json(json)) throw system_error(errc::invalid_json, "update_progress of job " + id);
+    check_job_id(id);
+    check_json(impl_->json, "progress", json);
     auto what = "update_progress of job " + id;
     co_await impl_->run_code(scripts::all().update_progress, {std::move(id), std::move(json)},
                              std::move(what));
 }
 
 task<void> queue::update_data(std::string id, std::string json) {
-    if (!impl_->json.is_json(json)) throw system_error(errc::invalid_json, "update_data of job " + id);
+    check_job_id(id);
+    check_json(impl_->json, "data", json);
     auto what = "update_data of job " + id;
     co_await impl_->run_code(scripts::all().update_data, {std::move(id), std::move(json)}, std::move(what));
 }
 
 task<std::int64_t> queue::add_log(std::string id, std::string row, std::int64_t keep) {
+    check_job_id(id);
+    check_number("keep", keep, 0, std::numeric_limits<std::int32_t>::max());
     auto what = "add_log of job " + id;
     co_return co_await impl_->run_code(
         scripts::all().add_log, {std::move(id), std::move(row), std::to_string(keep)}, std::move(what));
 }
 
 task<void> queue::promote(std::string id) {
+    check_job_id(id);
     auto what = "promote of job " + id;
     co_await impl_->run_code(scripts::all().promote, {std::move(id)}, std::move(what));
 }
 
 task<bool> queue::remove(std::string id) {
+    check_job_id(id);
     auto what = "remove of job " + id;
     const auto now = std::to_string(impl_->options.clock->now_ms());
     co_return co_await impl_->run_code(scripts::all().remove, {std::move(id), now}, std::move(what)) == 1;
 }
 
 task<void> queue::retry(std::string id, job_state from) {
-    if (from != job_state::completed && from != job_state::failed)
-        throw std::invalid_argument("only a completed or failed job can be retried");
+    check_job_id(id);
+    check_finished("state", from);
     auto what = "retry of job " + id;
     co_await impl_->run_code(scripts::all().retry, {std::move(id), std::string{to_string(from)}},
                              std::move(what));

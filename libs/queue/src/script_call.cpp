@@ -1,4 +1,4 @@
-#include "script_call.hpp"
+#include "queue_call.hpp"
 
 namespace tiktrend::queue {
 
@@ -26,6 +26,21 @@ error_code outcome_of(std::int64_t code) noexcept {
 
 void throw_if_refused(std::int64_t code, const std::string& what) {
     if (const auto e = outcome_of(code)) throw system_error(e, what);
+}
+
+task<std::int64_t> run_code_on(const queue& q, const redis::script& script, std::vector<std::string> args,
+                               std::string what) {
+    const auto reply = co_await run_script_on(q, script, std::move(args));
+    throw_if_refused(reply.integer(), what);
+    co_return reply.integer();
+}
+
+task<redis::reply> exec_on(const queue& q, redis::command command) {
+    auto reply = co_await q.client().exec(command);
+    if (reply.is_error())
+        throw std::runtime_error("queue " + q.key_base() + " " + std::string{command.name()} + ": " +
+                                 std::string{reply.text()});
+    co_return reply;
 }
 
 } // namespace tiktrend::queue

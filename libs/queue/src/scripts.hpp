@@ -18,6 +18,12 @@ struct scripts {
     redis::script update_progress, update_data, add_log;
     redis::script get_job, get_state, counts, depth, list_ids;
     redis::script pause, resume, promote, retry, remove;
+    redis::script set_concurrency, is_maxed, rate_limit_ttl;
+    redis::script drain, clean, obliterate, retry_many, promote_many, remove_orphans,
+        remove_stale_deduplication;
+    redis::script change_delay, change_priority, is_finished, free_deduplication_id;
+    redis::script remove_child_dependency, remove_unprocessed_children;
+    redis::script counts_per_priority, list_jobs;
 
     static const scripts& all();
 };

@@ -1,4 +1,5 @@
 #include "queue_fixture.hpp"
+#include "refusals.hpp"
 
 #include <tiktrend/base/task_group.hpp>
 
@@ -13,16 +14,6 @@ using queue::new_job;
 
 task<void> add_one(queue::queue& q, new_job job, strings& ids) {
     ids.push_back(co_await q.add(std::move(job)));
-}
-
-template <class Code>
-task<bool> is_refused(task<void> work, Code code) {
-    try {
-        co_await std::move(work);
-    } catch (const system_error& e) {
-        co_return e.code() == code;
-    }
-    co_return false;
 }
 
 task<void> add_only(queue::queue& q, new_job job) {
@@ -71,6 +62,10 @@ TEST_CASE("an added job reads back as it was given", "[integration][queue]") {
         CHECK_FALSE((co_await q.get_job("nobody")));
         CHECK_FALSE((co_await q.get_job_and_state("nobody")));
         CHECK((co_await q.get_state("nobody")) == job_state::unknown);
+        for (const char* key : {"meta", "wait", "prioritized", ""}) { // keys of the queue are not jobs
+            CHECK_FALSE((co_await q.get_job(key)));
+            CHECK_FALSE((co_await q.get_job_and_state(key)));
+        }
     });
 }
 

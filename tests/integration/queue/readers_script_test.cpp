@@ -80,5 +80,43 @@ TEST_CASE("waiting ids are listed over both lists in the order in which they run
     CHECK(f.script("list_ids", {"7", "9", "1"}) == "");
 }
 
+TEST_CASE("waiting jobs are counted per priority", "[integration][queue][script]") {
+    queue_fixture f;
+    for (const char* priority : {"0", "0", "4", "4", "5", "2097151"})
+        f.add("", priority);
+    f.redis({"LPUSH", f.key("paused"), "v5"});
+    f.redis({"RPUSH", f.key("wait"), "0:0"});
+    CHECK(f.script("counts_per_priority", {"0", "4", "5", "6", "2097151"}) == "3\n2\n1\n0\n1");
+}
+
+TEST_CASE("a page of jobs skips ids without a job and is filled with what follows",
+          "[integration][queue][script]") {
+    queue_fixture f;
+    for (int i = 0; i < 6; ++i)
+        f.redis({"ZADD", f.key("completed"), std::to_string(i), "c" + std::to_string(i)});
+    for (const char* id : {"c1", "c3", "c4", "c5"})
+        f.redis({"HSET", f.key(id), "name", id});
+    const auto page = [&](const char* first, const char* wanted, const char* ascending) {
+        strings ids;
+        const auto all = lines(f.script("list_jobs", {"completed", first, wanted, ascending}));
+        ids.push_back(all.at(0));
+        for (std::size_t i = 1; i < all.size(); i += 3)
+            ids.push_back(all[i]);
+        return ids;
+    };
+    CHECK(page("0", "2", "1") == strings{"4", "c1", "c3"});
+    CHECK(page("4", "2", "1") == strings{"-1", "c4", "c5"});
+    CHECK(page("0", "3", "0") == strings{"3", "c5", "c4", "c3"});
+    CHECK(page("3", "3", "0") == strings{"-1", "c1"});
+    CHECK(page("9", "3", "0") == strings{"-1"});
+    f.add("w1");
+    f.add("w2");
+    f.redis({"RPUSH", f.key("wait"), "0:0"});
+    CHECK(lines(f.script("list_jobs", {"waiting", "0", "1", "1"})).at(1) == "w1");
+    CHECK(lines(f.script("list_jobs", {"waiting", "0", "1", "0"})).at(1) == "w2");
+    f.fetch("T", 2);
+    CHECK(lines(f.script("list_jobs", {"active", "0", "1", "1"})).at(1) == "w1");
+}
+
 } // namespace
 } // namespace tiktrend::testing

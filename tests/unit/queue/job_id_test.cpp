@@ -49,5 +49,19 @@ TEST_CASE("other texts are ids", "[unit][queue]") {
     CHECK(is_valid_custom_id(std::string(1000, 'x')));
 }
 
+TEST_CASE("a stored job's id is not one of the queue's own keys", "[unit][queue]") {
+    for (const char* id :
+         {"1", "007", "report", "a:b:c", "repeat:ev:1795453935487", "repeat:a:b:5", "waiting"}) {
+        CAPTURE(id);
+        CHECK(is_possible_job_id(id));
+    }
+    for (const char* id : {"", "meta", "wait", "repeat", "repeat:ev", "repeat:a:b", "de:x", "dn:x",
+                           "metrics:failed", "metrics:completed:data", "5:lock", "5:logs", "5:dependencies",
+                           "a:b:processed", "5:failed", "5:unsuccessful", "repeat:ev:5:logs"}) {
+        CAPTURE(id);
+        CHECK_FALSE(is_possible_job_id(id));
+    }
+}
+
 } // namespace
 } // namespace tiktrend::queue

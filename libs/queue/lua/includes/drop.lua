@@ -1,0 +1,41 @@
+--@include "deduplication"
+--@include "job_keys"
+--@include "parents"
+
+-- The job goes with all its keys, as part of clearing a whole place; the caller takes the id out of that place. A parent of the
+-- same queue that waited for nothing else goes too, and so on upwards; one of another queue runs.
+-- Events: those of a parent that runs.
+local function drop(base, id, now)
+    local key = base .. id
+    local job = call('HMGET', key, 'parentKey', 'deid')
+    local parent_key = job[1]
+    if parent_key and call('SREM', parent_key .. ':dependencies', key) == 1
+        and call('SCARD', parent_key .. ':dependencies') == 0 then
+        local parent_base, parent_id = split_job_key(parent_key)
+        if parent_base ~= base then
+            release_parent(parent_key, now)
+        elseif call('ZREM', base .. 'waiting-children', parent_id) == 1 then
+            drop(base, parent_id, now)
+        end
+    end
+    if job[2] then forget_deduplication_id(base, job[2], id) end
+    local keys = {}
+    append_job_keys(keys, key)
+    delete_keys(keys)
+end
+
+-- The ids of the schedulers' pending jobs, as a set, and how many there are. O(schedulers).
+local function pending_iterations(base)
+    local pending, count = {}, 0
+    local schedulers = call('ZRANGE', base .. 'repeat', 0, -1, 'WITHSCORES')
+    for i = 1, #schedulers, 2 do
+        pending['repeat:' .. schedulers[i] .. ':' .. schedulers[i + 1]] = true
+        count = count + 1
+    end
+    return pending, count
+end
+
+-- Command with any number of members, in portions that fit Lua's stack.
+local function in_portions(command, key, members)
+    for from = 1, #members, 6000 do call(command, key, unpack(members, from, math.min(from + 5999, #members))) end
+end

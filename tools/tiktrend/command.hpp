@@ -20,5 +20,6 @@ void add_migrate(CLI::App& root, action& chosen);
 void add_api_key(CLI::App& root, action& chosen);
 void add_user(CLI::App& root, action& chosen);
 void add_check_config(CLI::App& root, action& chosen);
+void add_queue(CLI::App& root, action& chosen);
 
 } // namespace tiktrend::cli

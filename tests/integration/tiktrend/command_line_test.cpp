@@ -1,5 +1,7 @@
 // The command line `tiktrend` as operators and tools/run use it: a program with arguments, an environment and
 // exit codes.
+#include "run_tiktrend.hpp"
+
 #include <tiktrend/testing/postgres_server.hpp>
 #include <tiktrend/testing/process.hpp>
 #include <tiktrend/testing/redis_server.hpp>
@@ -16,26 +18,6 @@
 using namespace tiktrend::testing;
 
 namespace {
-
-struct outcome {
-    int status;
-    std::string output;
-};
-
-/// Runs the program with `arguments`; `environment` beside ours.
-outcome run_tiktrend(std::vector<std::string> arguments,
-                     std::map<std::string, std::string> environment = {}) {
-    const auto* folder = std::getenv("TIKTREND_BIN_DIR");
-    REQUIRE(folder);
-    arguments.insert(arguments.begin(), std::string{folder} + "/tiktrend");
-    const temp_dir dir;
-    process::options options;
-    options.environment = std::move(environment);
-    options.output = dir.path() / "output";
-    const auto status = run(std::move(arguments), options);
-    std::ifstream file{options.output};
-    return {status, {std::istreambuf_iterator<char>{file}, {}}};
-}
 
 std::map<std::string, std::string> with_database(const std::string& url) {
     return {{"DATABASE_URL", url}};
@@ -98,7 +80,8 @@ TEST_CASE("users are made, listed and given limits of their own", "[integration]
     const auto& server = postgres_server::shared();
     const auto database = with_database(server.create_database("cli_users"));
     REQUIRE(run_tiktrend({"migrate"}, database).status == 0);
-    const auto made = run_tiktrend({"user", "create", "--email", "a@example.org", "--subject", "idp|7"}, database);
+    const auto made =
+        run_tiktrend({"user", "create", "--email", "a@example.org", "--subject", "idp|7"}, database);
     CHECK(made.status == 0);
     CHECK(made.output == "1\n");
     const auto again = run_tiktrend({"user", "create", "--email", "A@example.org"}, database);

@@ -10,6 +10,9 @@ namespace {
 
 using namespace std::chrono_literals;
 constexpr auto max_age = 1s;
+/// A "no" is looked at again sooner: a gateway that starts is asked before its connections stand, and would
+/// otherwise call itself not ready for a whole second after they do.
+constexpr auto max_age_of_no = 50ms;
 constexpr auto probe_limit = 1s;
 
 http::response status_only(bool ok, std::string_view word) {
@@ -62,7 +65,9 @@ task<void> health::refresh() {
         co_return;
     }
     const auto now = std::chrono::steady_clock::now();
-    if (checked_at_ != std::chrono::steady_clock::time_point::min() && now - checked_at_ < max_age) co_return;
+    if (checked_at_ != std::chrono::steady_clock::time_point::min() &&
+        now - checked_at_ < (needs_are_met() ? max_age : max_age_of_no))
+        co_return;
     checking_ = true;
     checked_.reset();
     struct release { // also when the request that looks is cancelled: others must not wait for ever
@@ -79,7 +84,10 @@ task<void> health::refresh() {
 }
 
 bool health::is_ready() const {
-    if (draining_) return false;
+    return !draining_ && needs_are_met();
+}
+
+bool health::needs_are_met() const {
     for (std::size_t i = 0; i < states_.size(); ++i)
         if (dependencies_[i].required && !states_[i].up) return false;
     return true;

@@ -35,6 +35,7 @@ private:
     task<void> refresh();
     task<void> probe_one(std::size_t i);
     bool is_ready() const;
+    bool needs_are_met() const; ///< when last looked at
     task<http::response> answer(bool with_details);
 
     asio::any_io_executor executor_;

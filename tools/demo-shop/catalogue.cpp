@@ -134,6 +134,17 @@ void catalogue::back_to_day_zero() {
         p = make(p.number);
 }
 
+std::size_t catalogue::reprice_every(std::size_t n) {
+    std::size_t moved = 0;
+    for (auto& p : products_) {
+        if (p.number % n != 0) continue;
+        p.price_cents += 10;
+        p.changed_on_day = day_;
+        ++moved;
+    }
+    return moved;
+}
+
 const product* catalogue::by_sku(std::string_view sku) const noexcept {
     for (const auto& p : products_)
         if (p.sku == sku) return &p;

@@ -134,6 +134,10 @@ http::router shop::routes() {
         catalogue_.next_day();
         return http::response::json(200, fmt::format(R"({{"day":{}}})", catalogue_.day()));
     });
+    answer(method::post, "/_control/reprice", [this](request& r) {
+        const auto moved = catalogue_.reprice_every(number_from(r, "every", 20, any_page));
+        return http::response::json(200, fmt::format(R"({{"moved":{}}})", moved));
+    });
     answer(method::post, "/_control/reset", [this](request&) {
         catalogue_.back_to_day_zero();
         plan_.clear();

@@ -13,12 +13,14 @@ namespace tiktrend::demo_shop {
 /// The shop: its catalogue, its faults and what it saw. Belongs to the thread of its server and must outlive
 /// it.
 ///
-///   GET  /api/products?page=1&per_page=20     the shop's own list      /api/products/{sku}        one
-///   product GET  /products.json?page=1&limit=30       the storefront list      /products/{handle}.json one
-///   product GET  /  /p/{handle}  /images/{handle}.svg  /cart.js  /robots.txt POST /_control        one fault
-///   rule or {"rules": […]} (fault.hpp)         DELETE /_control   forgets them POST /_control/tick   the
-///   next day: some prices move                       POST /_control/reset   as just started GET
-///   /_control/stats  what was asked for, how often, how much at once
+///   GET  /api/products?page=1&per_page=20   the shop's own list; /api/products/{sku}: one product
+///   GET  /products.json?page=1&limit=30     the storefront list; /products/{handle}.json: one product
+///   GET  /  /p/{handle}  /images/{handle}.svg  /cart.js  /robots.txt
+///   POST /_control                          one fault rule or {"rules": […]} (fault.hpp); DELETE forgets them
+///   POST /_control/tick                     the next day: prices, stocks and sales of all products move
+///   POST /_control/reprice?every=20         the price of every 20th product moves, nothing else does
+///   POST /_control/reset                    as just started
+///   GET  /_control/stats                    what was asked for, how often, how much at once
 ///
 /// Lists and products have an ETag and answer If-None-Match. Any request may ask for a fault by itself:
 /// ?misbehave=…

@@ -178,6 +178,20 @@ TEST_CASE("an unchanged page answers 304 until the day changes", "[integration][
     CHECK(std::int64_t{parse(parser, s.get("/_control/stats").body)["not_modified"]} == 1);
 }
 
+TEST_CASE("repricing moves the price of every nth product and nothing else", "[integration][demo_shop]") {
+    running_shop s;
+    const auto price = [&s](const char* sku) {
+        const auto body = s.get(std::string{"/api/products/"} + sku).body;
+        const auto at = body.find("\"price\"");
+        REQUIRE(at != std::string::npos);
+        return body.substr(at, body.find(',', at) - at);
+    };
+    const auto fifth = price("DS-0005"), sixth = price("DS-0006");
+    CHECK(s.post("/_control/reprice?every=5").body.starts_with("{\"moved\":"));
+    CHECK(price("DS-0005") != fifth);
+    CHECK(price("DS-0006") == sixth);
+}
+
 TEST_CASE("people's pages, pictures and robots.txt are there", "[integration][demo_shop]") {
     running_shop s;
     CHECK(s.get("/robots.txt").body.find("Disallow: /_control") != std::string::npos);

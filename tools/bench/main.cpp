@@ -21,13 +21,17 @@ int main(int argc, char** argv) {
     app.add_option("--json", json_file, "Also write the rows to this file");
     app.add_option("--rounds", s.rounds, "Rounds that count")
         ->check(CLI::Range(1, 1000))
+        ->take_last()
         ->capture_default_str();
     app.add_option("--seconds", s.seconds, "HTTP load a round and side")
         ->check(CLI::Range(1, 600))
+        ->take_last()
         ->capture_default_str();
     app.add_option("--jobs", s.jobs, "Jobs a round and side")
         ->check(CLI::Range(1000, 10'000'000))
+        ->take_last()
         ->capture_default_str();
+    app.add_option("--load-cpu", s.load_cpu, "Processor that wrk is held to");
     app.add_option("--programs", s.programs, "Folder of the contenders")->required();
     app.add_option("--peers", s.peers, "Folder of the Node peers")->required();
     app.add_subcommand("queue", "Adding and processing jobs")->callback([&] { chosen = run_queue_bench; });

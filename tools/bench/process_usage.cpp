@@ -1,10 +1,13 @@
 #include "process_usage.hpp"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -19,9 +22,23 @@ std::string read_proc(pid_t pid, const char* name) {
     return text;
 }
 
+/// In nanoseconds, summed over the threads that live; nothing where the kernel keeps no such account.
+std::optional<double> exact_cpu_seconds_of(pid_t pid) {
+    double sum = 0;
+    std::error_code gone;
+    for (const auto& thread : std::filesystem::directory_iterator{fmt::format("/proc/{}/task", pid), gone}) {
+        std::ifstream file{thread.path() / "schedstat"};
+        double nanoseconds = 0;
+        if (!(file >> nanoseconds)) return std::nullopt;
+        sum += nanoseconds;
+    }
+    return sum > 0 ? std::optional{sum / 1e9} : std::nullopt;
+}
+
 } // namespace
 
 double cpu_seconds_of(pid_t pid) {
+    if (const auto exact = exact_cpu_seconds_of(pid)) return *exact;
     const auto text = read_proc(pid, "stat");
     // Fields are counted after the name, which stands in parentheses and may hold anything.
     std::istringstream fields{text.substr(text.rfind(')') + 1)};
@@ -32,6 +49,28 @@ double cpu_seconds_of(pid_t pid) {
     if (!(fields >> user >> system))
         throw std::runtime_error(fmt::format("/proc/{}/stat has too few fields", pid));
     return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
+double cpu_seconds_of_children() {
+    rusage u{};
+    ::getrusage(RUSAGE_CHILDREN, &u);
+    const auto seconds = [](const timeval& t) {
+        return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+    };
+    return seconds(u.ru_utime) + seconds(u.ru_stime);
+}
+
+std::map<std::string, std::string> environment_of(pid_t pid) {
+    std::map<std::string, std::string> out;
+    std::istringstream words{read_proc(pid, "environ")};
+    for (std::string word; std::getline(words, word, '\0');)
+        if (const auto mark = word.find('='); mark != std::string::npos)
+            out[word.substr(0, mark)] = word.substr(mark + 1);
+    return out;
+}
+
+std::string program_of(pid_t pid) {
+    return std::filesystem::read_symlink(fmt::format("/proc/{}/exe", pid)).string();
 }
 
 double peak_mib_of(pid_t pid) {

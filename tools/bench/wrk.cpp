@@ -28,24 +28,28 @@ boost::json::object last_line(const std::string& file) {
 } // namespace
 
 http_load run_wrk(const std::string& url, const std::string& scripts, const std::string& script, int seconds,
-                  pid_t server) {
+                  pid_t server, const std::string& load_cpu) {
     const testing::temp_dir dir;
     testing::process::options options;
     options.environment["BENCH_WRK"] = scripts;
     options.output = dir.path() / "wrk.out";
-    const auto cpu = cpu_seconds_of(server);
-    const auto status = testing::run(
-        {"wrk", "-t", "1", "-c", "100", "-d", fmt::format("{}s", seconds), "-s", scripts + "/" + script, url},
-        options, std::chrono::seconds{seconds + 30});
-    const auto used = cpu_seconds_of(server) - cpu;
+    std::vector<std::string> command;
+    if (!load_cpu.empty()) command = {"taskset", "--cpu-list", load_cpu};
+    for (auto& word : std::vector<std::string>{"wrk", "-t", "1", "-c", "100", "-d", fmt::format("{}s", seconds), "-s",
+                                               scripts + "/" + script, url})
+        command.push_back(std::move(word));
+    const auto cpu = cpu_seconds_of(server), wrk_cpu = cpu_seconds_of_children();
+    const auto status = testing::run(std::move(command), options, std::chrono::seconds{seconds + 30});
+    const auto used = cpu_seconds_of(server) - cpu, wrk_used = cpu_seconds_of_children() - wrk_cpu;
     if (status != 0) throw std::runtime_error(fmt::format("wrk ended with {}", status));
     const auto report = last_line(options.output);
     const auto requests = report.at("requests").to_number<double>();
     const auto errors = report.at("errors").to_number<std::int64_t>();
     if (errors != 0)
         throw std::runtime_error(fmt::format("{}: {} of {} requests failed", url, errors, requests));
-    return {requests / report.at("seconds").to_number<double>(), used * 1e6 / requests,
-            report.at("p99_us").to_number<double>() / 1000};
+    const auto elapsed = report.at("seconds").to_number<double>();
+    return {requests / elapsed, used * 1e6 / requests, report.at("p99_us").to_number<double>() / 1000,
+            used / elapsed,     wrk_used / elapsed};
 }
 
 } // namespace tiktrend::bench

@@ -3,8 +3,9 @@
 
 BIN_DIR=$TT_ROOT/build/release/bin
 DEMO_SOURCE=demo.shop
-# NAME=VALUE words for the gateway beside those below; tools/bench/run has some.
+# NAME=VALUE words for the programs beside those below; tools/bench/run has some.
 GATEWAY_SETTINGS=()
+WORKER_SETTINGS=()
 
 build_release() {
     configure_preset release &&
@@ -66,6 +67,7 @@ start_worker() {
     mapfile -t environment < <(common_environment)
     start_program worker env "${environment[@]}" \
         METRICS_ADDRESS=127.0.0.1 METRICS_PORT="$metrics_port" DRAIN_TIMEOUT=10s PORT_FILE="$RUN_DIR/worker.port" \
+        "${WORKER_SETTINGS[@]}" \
         "$BIN_DIR/tiktrend-worker"
 }
 

@@ -2,7 +2,8 @@
 //
 //   node scrape.mjs FD QUEUE_URL DATABASE_URL
 //
-// {"shop", "per_page"} → {"pages", "products", "seconds", "cpu_seconds"}
+// When it is ready: {"ready"}. Then {"shop", "per_page", "jobs"?} → {"pages", "products", "seconds", "cpu_seconds"}; `jobs`
+// of the kind run at once (1).
 import net from 'node:net';
 import readline from 'node:readline';
 import { Queue, QueueEvents, Worker } from 'bullmq';
@@ -47,20 +48,24 @@ async function scrape(job) {
 
 const queue = new Queue('peer-scraping', { connection });
 const events = new QueueEvents('peer-scraping', { connection });
-const worker = new Worker('peer-scraping', scrape, { connection, concurrency: 10 });
+const worker = new Worker('peer-scraping', scrape, { connection, concurrency: 200 });
+queue.setMaxListeners(0);
+events.setMaxListeners(0); // many jobs are waited for at once
 await Promise.all([queue.waitUntilReady(), events.waitUntilReady(), worker.waitUntilReady()]);
 
-async function run(order) {
+async function run({ jobs = 1, ...order }) {
   const cpu = process.cpuUsage();
   const start = process.hrtime.bigint();
-  const job = await queue.add('scrape_products', order);
-  const { pages, products_found: products } = await job.waitUntilFinished(events);
+  const added = await queue.addBulk(Array.from({ length: jobs }, () => ({ name: 'scrape_products', data: order })));
+  const results = await Promise.all(added.map((job) => job.waitUntilFinished(events)));
+  const { pages, products_found: products } = results[0];
   const seconds = Number(process.hrtime.bigint() - start) / 1e9;
   const used = process.cpuUsage(cpu);
   return { pages, products, seconds, cpu_seconds: (used.user + used.system) / 1e6 };
 }
 
 const socket = new net.Socket({ fd: Number(fd), readable: true, writable: true });
+socket.write('{"ready":true}\n');
 for await (const line of readline.createInterface({ input: socket })) {
   const answer = await run(JSON.parse(line)).catch((error) => ({ error: String(error.stack) }));
   socket.write(JSON.stringify(answer) + '\n');

@@ -86,14 +86,18 @@ task<void> product_cache::stop() {
     return impl_->answers.stop();
 }
 
-std::optional<product_cache::answer> product_cache::find_list(std::string_view key) {
-    const auto near = impl_->answers.find_near(cache::key::list(scope, key));
+cache::key product_cache::list_key(std::string_view text) {
+    return cache::key::list(scope, text);
+}
+
+std::optional<product_cache::answer> product_cache::find_list(const cache::key& key) {
+    const auto near = impl_->answers.find_near(key);
     if (!near) return std::nullopt;
     return answer_of(near, cache::outcome::hit_near);
 }
 
-task<product_cache::answer> product_cache::list(std::string key, loader load) {
-    return impl_->get(cache::key::list(scope, key), std::move(load));
+task<product_cache::answer> product_cache::list(cache::key key, loader load) {
+    return impl_->get(std::move(key), std::move(load));
 }
 
 task<product_cache::answer> product_cache::product(std::int64_t id, loader load) {

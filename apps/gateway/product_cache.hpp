@@ -2,6 +2,7 @@
 #include "config.hpp"
 
 #include <tiktrend/base/asio.hpp>
+#include <tiktrend/cache/key.hpp>
 #include <tiktrend/observe/registry.hpp>
 #include <tiktrend/postgres/router.hpp>
 #include <tiktrend/redis/client.hpp>
@@ -37,7 +38,7 @@ public:
     struct answer {
         std::shared_ptr<const std::string> body; ///< null: there is no such thing
         std::shared_ptr<const std::string> gzip; ///< null if the body is too small to be worth it
-        std::string etag;                        ///< weak, of the body
+        std::string_view etag;                   ///< weak, of the body; lives as long as `body` is held
         std::string_view how;                    ///< X-Cache: hit, miss, coalesced, bypass
     };
 
@@ -54,12 +55,12 @@ public:
     void start();
     task<void> stop();
 
+    /// Names a list by its canonical query and cursor.
+    static cache::key list_key(std::string_view text);
     /// The list if this process holds it: no suspension, no loader to build. The hottest path of the gateway.
-    std::optional<answer> find_list(std::string_view key);
-
-    /// A list, named by its canonical query and cursor. Every committed change of any product forgets all
-    /// lists at once (one generation).
-    task<answer> list(std::string key, loader load);
+    std::optional<answer> find_list(const cache::key& key);
+    /// A list. Every committed change of any product forgets all lists at once (one generation).
+    task<answer> list(cache::key key, loader load);
     /// One product.
     task<answer> product(std::int64_t id, loader load);
 

@@ -2,6 +2,7 @@
 
 #include "product_request.hpp"
 #include "query_reader.hpp"
+#include "repeated_lists.hpp"
 
 #include <tiktrend/base/json_text.hpp>
 #include <tiktrend/catalog/product_json.hpp>
@@ -89,19 +90,46 @@ struct services {
     const cursor_signer& cursors;
 };
 
-task<http::response> answer_list(services s, http::request& r) {
-    const auto request = read_product_request(r, s.cursors);
-    auto key = request.canonical;
-    if (!request.cursor.empty()) key += "&cursor=" + request.cursor;
-    auto found = s.cache.find_list(key);
-    if (!found)
-        found = co_await s.cache.list(std::move(key),
-                                      [s, request] { return load_list(s.products, request, s.cursors); });
-    auto response = answer_cached(r, *found);
-    if (const auto next = next_cursor_of(*found->body); !next.empty())
+struct list_services : services {
+    explicit list_services(const services& s) : services{s} {}
+    repeated_lists repeated;
+};
+
+http::response make_list_answer(const http::request& r, const product_request& request,
+                                const product_cache::answer& found) {
+    auto response = answer_cached(r, found);
+    if (const auto next = next_cursor_of(*found.body); !next.empty())
         response.headers.set("Link", "</products?" + request.canonical + "&cursor=" + std::string{next} +
                                          ">; rel=\"next\"");
-    co_return response;
+    return response;
+}
+
+/// As make_list_answer(), with the fields of the last time if it is the same answer in the same coding.
+http::response answer_from_memory(const http::request& r, repeated_lists::list& list,
+                                  const product_cache::answer& found) {
+    const auto coding = http::choose_coding(r.headers);
+    if (!coding || http::is_unmodified(r, found.etag)) return make_list_answer(r, list.request, found);
+    auto& made = list.made_for(*coding);
+    if (made.etag != found.etag) {
+        auto response = make_list_answer(r, list.request, found);
+        made = {std::string{found.etag}, response.headers};
+        return response;
+    }
+    http::response response;
+    response.headers = made.headers;
+    response.shared_body = found.gzip && *coding == http::content_coding::gzip ? found.gzip : found.body;
+    return response;
+}
+
+task<http::response> answer_list(list_services& s, http::request& r) {
+    auto list = s.repeated.find(r.query);
+    if (!list) list = s.repeated.remember(r.query, read_product_request(r, s.cursors));
+    if (const auto near = s.cache.find_list(list->key)) co_return answer_from_memory(r, *list, *near);
+    const auto found = co_await s.cache.list(
+        list->key, [products = &s.products, cursors = &s.cursors, request = list->request] {
+            return load_list(*products, request, *cursors);
+        });
+    co_return make_list_answer(r, list->request, found);
 }
 
 http::problem no_such_product() {
@@ -123,8 +151,9 @@ task<http::response> answer_product(services s, http::request& r) {
 
 http::handler list_products(catalog::product_store& products, product_cache& cache,
                             const cursor_signer& cursors) {
-    const services s{products, cache, cursors};
-    return [s](http::request& r) { return answer_list(s, r); };
+    // Shared, since a std::function copies what it holds.
+    auto s = std::make_shared<list_services>(services{products, cache, cursors});
+    return [s = std::move(s)](http::request& r) { return answer_list(*s, r); };
 }
 
 http::handler get_product(catalog::product_store& products, product_cache& cache) {

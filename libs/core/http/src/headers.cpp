@@ -85,7 +85,9 @@ std::string_view headers::get(std::string_view name) const noexcept {
 }
 
 bool headers::has(std::string_view name) const noexcept {
-    return count(name) > 0;
+    for (std::size_t i = 0; i < spans_.size(); ++i)
+        if (spans_[i].name_size == name.size() && equal_ignoring_case(at(i).name, name)) return true;
+    return false;
 }
 
 std::size_t headers::count(std::string_view name) const noexcept {

@@ -5,6 +5,7 @@ find_package(Boost 1.81 REQUIRED COMPONENTS headers json url)
 find_package(PkgConfig REQUIRED)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
+find_package(date REQUIRED) # time zones: libstdc++ 12 has none
 pkg_check_modules(hiredis REQUIRED IMPORTED_TARGET hiredis)
 if(PROJECT_IS_TOP_LEVEL)
     find_package(ZLIB REQUIRED)

@@ -20,7 +20,8 @@ ARGV[9…]  10 words per job that ends:
           stack  JSON array of texts
           keep_count, keep_age (s), keep_limit: completed and failed; empty: no such rule; count 0 removes at once
           number failed: attempts allowed; delayed: ms from now
-          flag   wait: "R" lifo, "L" not; delayed: "1" spends no attempt; release: "P" take nothing while the queue is limited
+          flag   wait: "R" lifo, "L" not; delayed: "1" spends no attempt; release: "P" take nothing while the queue is limited;
+                 after that first byte, where an attempt has failed, the trace context of the failure, stored as `tm`
 Returns   [ [position, code, …] of the refused, jobs (fields and values of the hash before this run, then the id),
             ms to wait because of a rate limit, time of the next delayed job or end of a group's limit, or 0 ]
           codes: -1 no hash, -2 no lock, -3 not active, -4 pending children, -6 lock of another, -9 failed children
@@ -134,6 +135,8 @@ for i = 1, count do
     local kind, id, owner, value, stack, keep_count, keep_age, keep_limit, argument, flag =
         unpack(words, at + 1, at + WORDS_PER_JOB)
     local key = base .. id
+    local telemetry = string.sub(flag, 2)
+    flag = string.sub(flag, 1, 1)
     if kind == 'wait' then promote_before_retry() end
     local job
     if kind == 'completed' then -- a missing field costs a walk through the hash: only what is needed
@@ -171,6 +174,7 @@ for i = 1, count do
             if parent_key then unlink_child(key, parent_key, now) end
         elseif is_failed then
             call('HSET', key, 'atm', made_text, 'failedReason', value, 'stacktrace', stack, 'finishedOn', now_text)
+            if telemetry ~= '' then call('HSET', key, 'tm', telemetry) end
             if job[6] then call('HDEL', key, 'defa') end
             keep_finished(kind, id, keep_count, keep_age, keep_limit)
         else
@@ -191,6 +195,7 @@ for i = 1, count do
         local changes = {}
         if stack ~= '' then
             changes = { 'failedReason', value, 'stacktrace', stack }
+            if telemetry ~= '' then changes[5], changes[6] = 'tm', telemetry end
         end
         if kind == 'wait' or (kind == 'delayed' and flag ~= '1') then
             changes[#changes + 1] = 'atm'

@@ -22,6 +22,7 @@ local now, id, scheduler = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 local own_every, cron_time = tonumber(ARGV[4]), tonumber(ARGV[5])
 local opts, priority, side = ARGV[6], tonumber(ARGV[7]), ARGV[8]
 local call = redis.call
+--@include "slots"
 --@include "store"
 
 local schedulers = base .. 'repeat'
@@ -33,11 +34,7 @@ local every = tonumber(record[3]) or own_every
 local at = cron_time
 if at == 0 then
     if every <= 0 then return nil end
-    at = previous + every
-    if at < now then
-        local slot = math.floor(now / every) * every + (tonumber(record[4]) or 0)
-        at = slot > now and slot or slot + every
-    end
+    at = next_slot(tonumber(previous), every, now, tonumber(record[4]) or 0, nil)
 end
 
 local settings = read_settings(base)

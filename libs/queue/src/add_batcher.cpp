@@ -11,17 +11,26 @@ namespace tiktrend::queue {
 
 add_batcher::add_batcher(redis::client& client, options o) : client_{client}, options_{std::move(o)} {}
 
-result<add_batcher::prepared_job> add_batcher::prepare(new_job job) {
+result<add_batcher::prepared_job> add_batcher::prepare(new_job job, std::string* why) {
+    const auto refuse = [why](error_code code, std::string text) {
+        if (why) *why = std::move(text);
+        return code;
+    };
     job.options = with_defaults(std::move(job.options), options_.defaults);
-    if (const auto e = check_options(job.options)) return e;
-    if (job.options.size_limit && job.data.size() > *job.options.size_limit) return errc::data_too_large;
-    if (!json_.is_json(job.data)) return errc::invalid_json;
-    if (waiting_.size() >= max_waiting) return tiktrend::errc::overloaded;
+    if (auto problem = find_problem(job.options)) return refuse(problem->code, std::move(problem->text));
+    if (job.options.size_limit && job.data.size() > *job.options.size_limit)
+        return refuse(errc::data_too_large, std::to_string(job.data.size()) + " bytes of data, size_limit is " +
+                                                std::to_string(*job.options.size_limit));
+    if (!json_.is_json(job.data)) return refuse(errc::invalid_json, "data");
+    if (waiting_.size() >= max_waiting) return refuse(tiktrend::errc::overloaded, {});
+    if (options_.trace_context && job.options.telemetry_metadata.empty() && !job.options.omit_context)
+        job.options.telemetry_metadata = options_.trace_context();
     prepared_job p;
     p.opts = options_to_json(job.options);
     p.timestamp = std::to_string(job.options.timestamp_ms.value_or(options_.clock->now_ms()));
     p.delay = std::to_string(job.options.delay.count());
     p.priority = std::to_string(job.options.priority);
+    p.side = side_word(job.options, false, options_.emits_debounced);
     p.job = std::move(job);
     return p;
 }
@@ -60,14 +69,14 @@ void add_batcher::send() {
     // The completion handler owns the batch and, through it, this object: the one coroutine outside a
     // task_group, since a queue has no stop() that could wait for a group. It ends by the client's command
     // timeout at the latest.
-    asio::co_spawn(client_.get_executor(), std::move(reply),
-                   [self = shared_from_this(), jobs = std::move(jobs)](std::exception_ptr e,
-                                                                       std::vector<std::string> ids) {
-                       self->finished(std::move(*jobs), std::move(e), std::move(ids));
-                   });
+    asio::co_spawn(
+        client_.get_executor(), std::move(reply),
+        [self = shared_from_this(), jobs = std::move(jobs)](std::exception_ptr e, redis::reply replies) {
+            self->finished(std::move(*jobs), std::move(e), replies);
+        });
 }
 
-task<std::vector<std::string>> add_batcher::run(std::shared_ptr<add_batcher> self, const batch& jobs) {
+task<redis::reply> add_batcher::run(std::shared_ptr<add_batcher> self, const batch& jobs) {
     std::vector<std::string_view> args;
     args.reserve(jobs.size() * 8);
     for (const auto& w : jobs) {
@@ -75,27 +84,31 @@ task<std::vector<std::string>> add_batcher::run(std::shared_ptr<add_batcher> sel
         for (const std::string_view word :
              {std::string_view{p.job.options.id}, std::string_view{p.job.name}, std::string_view{p.job.data},
               std::string_view{p.opts}, std::string_view{p.timestamp}, std::string_view{p.delay},
-              std::string_view{p.priority}, std::string_view{p.job.options.lifo ? "R" : "L"}})
+              std::string_view{p.priority}, std::string_view{p.side}})
             args.push_back(word);
     }
-    const auto reply =
-        co_await run_script_views(self->client_, scripts::all().add, self->options_.key_base, args);
-    std::vector<std::string> ids;
-    ids.reserve(jobs.size());
-    for (std::size_t i = 0; i < reply.size(); ++i)
-        ids.emplace_back(reply[i].text());
-    if (ids.size() != jobs.size()) throw std::runtime_error("queue add: unexpected reply");
-    co_return ids;
+    auto reply = co_await run_script_views(self->client_, scripts::all().add, self->options_.key_base, args);
+    if (reply.size() != jobs.size()) throw std::runtime_error("queue add: unexpected reply");
+    co_return reply;
 }
 
-void add_batcher::finished(batch jobs, std::exception_ptr error, std::vector<std::string> ids) {
+void add_batcher::finished(batch jobs, std::exception_ptr error, const redis::reply& replies) {
     --in_flight_;
     schedule();
     for (std::size_t i = 0; i < jobs.size(); ++i) {
-        if (error)
+        if (error) {
             jobs[i].done(error, {});
-        else
-            jobs[i].done(nullptr, std::move(ids[i]));
+        } else if (replies[i].type() == redis::reply::kind::integer) { // refused: this one alone
+            const auto& options = jobs[i].prepared.job.options;
+            std::string what = "queue add";
+            auto refusal = system_error(outcome_of(replies[i].integer()),
+                                        what + (options.parent ? " under parent " + options.parent->queue + ":" +
+                                                                     options.parent->id
+                                                               : std::string{}));
+            jobs[i].done(std::make_exception_ptr(std::move(refusal)), {});
+        } else {
+            jobs[i].done(nullptr, std::string{replies[i].text()});
+        }
     }
 }
 

@@ -10,6 +10,7 @@
 
 #include <deque>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,17 +30,19 @@ public:
         job_options defaults;
         std::size_t max_batch = 500;
         const wall_clock* clock = nullptr;
+        bool emits_debounced = false;               ///< version 5's event beside `deduplicated`
+        std::function<std::string()> trace_context; ///< `tm` of jobs that bring none
     };
     add_batcher(redis::client& client, options o);
 
     /// A job that was accepted, with its words for the script.
     struct prepared_job {
         new_job job;
-        std::string opts, timestamp, delay, priority;
+        std::string opts, timestamp, delay, priority, side;
     };
     /// Fills in the defaults and checks everything; queue::errc for what is refused, errc::overloaded when
-    /// too much waits.
-    result<prepared_job> prepare(new_job job);
+    /// too much waits. `why` then gets the option, its value and the rule.
+    result<prepared_job> prepare(new_job job, std::string* why = nullptr);
 
     /// Called once, from the executor, never from inside enqueue(): with the id, or with what went wrong.
     using handler = unique_function<void(std::exception_ptr, std::string)>;
@@ -54,8 +57,8 @@ private:
 
     void schedule();
     void send();
-    static task<std::vector<std::string>> run(std::shared_ptr<add_batcher> self, const batch& jobs);
-    void finished(batch jobs, std::exception_ptr error, std::vector<std::string> ids);
+    static task<redis::reply> run(std::shared_ptr<add_batcher> self, const batch& jobs);
+    void finished(batch jobs, std::exception_ptr error, const redis::reply& replies);
 
     static constexpr std::size_t max_waiting = 200'000; ///< errc::overloaded above
     static constexpr std::size_t max_in_flight = 3;     ///< batches on their way at once

@@ -28,6 +28,7 @@ public:
         numbers_.reserve(n);
     }
     void add(std::string_view word) { words_.push_back(word); }
+    void add_own(std::string word) { words_.emplace_back(texts_.emplace_back(std::move(word))); }
     void add(std::int64_t n) {
         auto& text = numbers_.emplace_back();
         const auto end = std::to_chars(text.data(), text.data() + text.size(), n).ptr;
@@ -39,6 +40,7 @@ public:
 private:
     std::vector<std::string_view> words_;
     std::vector<std::array<char, 20>> numbers_;
+    std::deque<std::string> texts_;
 };
 
 bool is_removed_at_once(const settlement& s) noexcept {
@@ -48,7 +50,7 @@ bool is_removed_at_once(const settlement& s) noexcept {
 void add_settlement(word_list& words, const running_job& job) {
     const auto& s = job.outcome;
     std::string_view flag = s.lifo ? "R" : "L";
-    if (s.what == settlement::kind::delayed) flag = s.spends_attempt ? "" : "1";
+    if (s.what == settlement::kind::delayed) flag = s.spends_attempt ? "0" : "1";
     if (s.what == settlement::kind::release && s.pauses) flag = "P";
     words.add(to_string(s.what));
     words.add(job.id());
@@ -59,7 +61,10 @@ void add_settlement(word_list& words, const running_job& job) {
     words.add(s.keep.age ? std::optional<std::int64_t>{s.keep.age->count()} : std::nullopt);
     words.add(s.keep.limit);
     words.add(s.argument);
-    words.add(flag);
+    if (s.telemetry_metadata.empty())
+        words.add(flag);
+    else
+        words.add_own(std::string{flag} + s.telemetry_metadata);
 }
 
 /// ARGV[8] of finish_and_fetch.

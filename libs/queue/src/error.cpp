@@ -26,6 +26,10 @@ public:
             return "the job is the pending one of a scheduler and cannot be removed directly";
         case errc::failed_children:
             return "the job has at least one failed child";
+        case errc::scheduler_job_exists:
+            return "the scheduler's next job exists already and is not waiting";
+        case errc::scheduler_slots_busy:
+            return "the scheduler's next slots have jobs already";
         case errc::invalid_job_id:
             return "this job id is not allowed";
         case errc::invalid_priority:
@@ -40,6 +44,12 @@ public:
             return "an argument is out of range";
         case errc::queue_is_active:
             return "the queue has active jobs";
+        case errc::invalid_flow:
+            return "this tree of jobs cannot be added";
+        case errc::invalid_scheduler:
+            return "this scheduler is not valid";
+        case errc::invalid_event:
+            return "this event cannot be published";
         }
         return "unknown queue error";
     }

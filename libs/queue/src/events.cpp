@@ -108,6 +108,10 @@ void queue_events::start() {
     if (impl_->loop.size() == 0) impl_->loop.spawn("queue_events", impl_->follow());
 }
 
+const std::string& queue_events::last_id() const noexcept {
+    return impl_->last_id;
+}
+
 task<void> queue_events::stop() {
     impl_->loop.cancel();
     impl_->connection.close();

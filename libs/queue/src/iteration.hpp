@@ -10,15 +10,16 @@ namespace tiktrend::queue {
 struct next_iteration {
     std::string opts;          ///< JSON text up to the time inside the member jobId
     std::int64_t every_ms = 0; ///< interval of the running job's own options; 0: none
+    std::int64_t cron_ms = 0;  ///< when its pattern is due next; 0: the interval decides
     std::int32_t priority = 0;
     bool lifo = false;
+    std::string why; ///< unreadable
 };
 
 enum class iteration_verdict {
-    create,           ///< `next` is filled in
-    ended,            ///< the limit or the end date is reached
-    unreadable,       ///< `opts` is not what a scheduler writes
-    unsupported_cron, ///< a cron pattern without an interval: not computed here
+    create,     ///< `next` is filled in
+    ended,      ///< the limit or the end date is reached, or nothing is due any more
+    unreadable, ///< `opts` is not what a scheduler writes; `why` says what is wrong
 };
 
 /// What follows `job`, a scheduler's job, fetched at `now_ms`. Members of its options that nobody here knows

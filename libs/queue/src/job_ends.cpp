@@ -45,6 +45,8 @@ void job_ends::end(running_job& job, std::string value, std::exception_ptr error
                                             "the processor's return value is not JSON", rules);
     else
         job.outcome = settle_value(std::move(value), job.options(), rules);
+    if (options_.failure_trace_context && !job.outcome.stack.empty()) // an attempt has failed
+        job.outcome.telemetry_metadata = options_.failure_trace_context(job.record(), job.outcome.value);
     carrier_.settle(job);
 }
 

@@ -41,6 +41,19 @@ struct bulk_call {
     std::exception_ptr error;
     unique_function<void(std::exception_ptr)> done;
 
+    /// What Redis refused is that job's result; what Redis did not answer ends the call.
+    void keep(std::size_t position, std::exception_ptr e) {
+        try {
+            std::rethrow_exception(e);
+        } catch (const system_error& refused) {
+            if (refused.code().category() == category()) {
+                results[position] = refused.code();
+                return;
+            }
+        } catch (...) {
+        }
+        error = std::move(e);
+    }
     void one_done() {
         if (--pending == 0) done(error);
     }
@@ -53,7 +66,8 @@ struct queue::impl {
         : client{c}, name{std::move(n)}, options{std::move(o)}, keys{options.prefix, name},
           batcher{std::make_shared<add_batcher>(
               c, add_batcher::options{keys.base(), options.defaults,
-                                      std::clamp<std::size_t>(options.max_batch, 1, 1000), options.clock})} {}
+                                      std::clamp<std::size_t>(options.max_batch, 1, 1000), options.clock,
+                                      options.emit_debounced, options.trace_context})} {}
 
     redis::client& client;
     std::string name;
@@ -99,8 +113,9 @@ task<void> queue::initialize() {
 }
 
 task<std::string> queue::add(new_job job) {
-    auto prepared = impl_->batcher->prepare(std::move(job));
-    if (!prepared) throw system_error(prepared.error(), "queue add");
+    std::string why;
+    auto prepared = impl_->batcher->prepare(std::move(job), &why);
+    if (!prepared) throw system_error(prepared.error(), why.empty() ? "queue add" : "queue add: " + why);
     auto initiate = [](auto handler, add_batcher* batcher, add_batcher::prepared_job p) {
         batcher->enqueue(std::move(p), std::move(handler));
     };
@@ -137,7 +152,7 @@ task<std::vector<result<std::string>>> queue::add_bulk(std::vector<new_job> jobs
             batcher->enqueue(std::move((*list)[i]),
                              [c, position = (*at)[i]](std::exception_ptr e, std::string id) {
                                  if (e)
-                                     c->error = std::move(e);
+                                     c->keep(position, std::move(e));
                                  else
                                      c->results[position] = std::move(id);
                                  c->one_done();

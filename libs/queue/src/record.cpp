@@ -74,7 +74,9 @@ job_record read_record(std::string_view id, const redis::reply::view& fields, st
         else
             r.other.emplace_back(field, value);
     }
-    r.attempts = options.read(r.opts).attempts;
+    const auto& stored = options.read(r.opts);
+    r.attempts = stored.attempts;
+    r.telemetry_metadata = stored.telemetry_metadata;
     if (stacktrace.size() > 2) r.stacktrace = json.texts(stacktrace);
     return r;
 }

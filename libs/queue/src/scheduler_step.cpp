@@ -19,15 +19,12 @@ task<void> create_next_iteration(const worker_options& options, const queue_keys
                           {{"queue", keys.base()},
                            {"job_id", job.id},
                            {"scheduler", job.scheduler_id},
-                           {"error", verdict == iteration_verdict::unsupported_cron
-                                         ? "cron patterns are not computed by this worker; the scheduler ends here unless "
-                                           "it is upserted again"
-                                         : "the job's options are not readable"}});
+                           {"error", next.why}});
         co_return;
     }
     const auto now_text = std::to_string(now), every = std::to_string(next.every_ms),
-               priority = std::to_string(next.priority);
-    const std::string_view words[]{now_text,  job.id,   job.scheduler_id,    every, "0",
+               cron = std::to_string(next.cron_ms), priority = std::to_string(next.priority);
+    const std::string_view words[]{now_text,  job.id,   job.scheduler_id,    every, cron,
                                    next.opts, priority, next.lifo ? "R" : "L"};
     for (;;) {
         try {

@@ -84,6 +84,11 @@ const scripts& scripts::all() {
         .remove_unprocessed_children = make("remove_unprocessed_children"),
         .counts_per_priority = make("counts_per_priority"),
         .list_jobs = make("list_jobs"),
+        .add_flow = make("add_flow"),
+        .flow_node = make("flow_node"),
+        .upsert_scheduler = make("upsert_scheduler"),
+        .read_schedulers = make("read_schedulers"),
+        .remove_scheduler = make("remove_scheduler"),
     };
     return instance;
 }

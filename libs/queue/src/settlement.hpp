@@ -31,6 +31,7 @@ struct settlement {
     bool spends_attempt = true; ///< delayed
     bool lifo = false;          ///< wait
     bool pauses = false;        ///< release: fetch nothing while the queue's rate limit lasts
+    std::string telemetry_metadata; ///< failed, and another attempt: trace context of the failure, stored as `tm`
 };
 
 std::string_view to_string(settlement::kind k) noexcept;

@@ -90,7 +90,9 @@ const stored_options& options_reader::read(const std::string& json) {
             options_.lifo = value.is_bool() && bool{value};
         else if (key == "kl")
             options_.keep_logs = small(value);
-        else if (key == "stackTraceLimit")
+        else if (key == "tm") {
+            if (std::string_view tm; value.get(tm) == simdjson::SUCCESS) options_.telemetry_metadata = tm;
+        } else if (key == "stackTraceLimit")
             options_.stack_trace_limit = small(value);
     }
     return options_;

@@ -13,6 +13,7 @@ struct stored_options {
     std::optional<backoff_options> backoff;
     std::optional<keep_policy> remove_on_complete, remove_on_fail;
     std::optional<std::int32_t> keep_logs, stack_trace_limit;
+    std::string telemetry_metadata; ///< tm
 };
 
 /// Reads options leniently: a member of an unexpected form counts as unset, text that is not a JSON object as

@@ -54,10 +54,34 @@ TEST_CASE("a limit and an end date end the scheduler", "[unit][queue]") {
           iteration_verdict::create);
 }
 
+TEST_CASE("a pattern is due after now and after the job before", "[unit][queue]") {
+    constexpr std::int64_t hour = 3'600'000;
+    next_iteration next;
+    const auto at = [&](std::string_view previous, std::string_view further, std::int64_t now) {
+        const auto opts = R"({"repeat":{"pattern":"0 0 3 * * *","count":1)" + std::string{further} +
+                          R"(},"prevMillis":)" + std::string{previous} + "}";
+        return plan_next_iteration(job_with(opts), now, next);
+    };
+    REQUIRE(at("10800000", "", 3 * hour + 5) == iteration_verdict::create);
+    CHECK(next.cron_ms == 27 * hour);
+    CHECK(next.opts.find(R"("prevMillis":97200000)") != std::string::npos);
+    REQUIRE(at("97200000", "", 3 * hour + 5) == iteration_verdict::create); // fetched early
+    CHECK(next.cron_ms == 51 * hour);
+    REQUIRE(at("10800000", R"(,"tz":"Asia/Tokyo")", 3 * hour + 5) == iteration_verdict::create);
+    CHECK(next.cron_ms == 18 * hour);
+    REQUIRE(at("0", R"(,"startDate":1000000000)", 1) == iteration_verdict::create);
+    CHECK(next.cron_ms == 291 * hour);
+    CHECK(at("10800000", R"(,"endDate":90000000)", 3 * hour) == iteration_verdict::ended);
+}
+
 TEST_CASE("what cannot be continued is told apart", "[unit][queue]") {
     next_iteration next;
-    CHECK(plan_next_iteration(job_with(R"({"repeat":{"pattern":"0 0 3 * * *"}})"), 1, next) ==
-          iteration_verdict::unsupported_cron);
+    CHECK(plan_next_iteration(job_with(R"({"repeat":{"pattern":"0 0 99 * * *"}})"), 1, next) ==
+          iteration_verdict::unreadable);
+    CHECK(next.why == "pattern \"0 0 99 * * *\": hour \"99\": a value is in 0-23");
+    CHECK(plan_next_iteration(job_with(R"({"repeat":{"pattern":"0 0 3 * * *","tz":"No/Where"}})"), 1, next) ==
+          iteration_verdict::unreadable);
+    CHECK(next.why.find("No/Where") != std::string::npos);
     for (const char* opts : {"", "{", "[]", "{}", R"({"repeat":1})"})
         CHECK(plan_next_iteration(job_with(opts), 1, next) == iteration_verdict::unreadable);
 }

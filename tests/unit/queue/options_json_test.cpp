@@ -65,6 +65,55 @@ TEST_CASE("defaults fill in what is unset and nothing else", "[unit][queue]") {
     CHECK(merged.id == "x");
 }
 
+TEST_CASE("a parent and a failure policy are stored in both places", "[unit][queue]") {
+    job_options o;
+    o.parent = parent_options{"p", "bull:up"};
+    o.ignore_dependency_on_failure = true;
+    CHECK(options_to_json(o) == R"({"attempts":0,"idof":true,"parent":{"id":"p","queue":"bull:up"}})");
+    CHECK(parent_field(o) == R"({"id":"p","queueKey":"bull:up","idof":true})");
+    CHECK(side_word(o) == R"({"parentKey":"bull:up:p","parent":"{\"id\":\"p\",\"queueKey\":\"bull:up\",\"idof\":true}"})");
+    CHECK(side_word({}) == "L");
+    job_options lifo;
+    lifo.lifo = true;
+    CHECK(side_word(lifo) == "R");
+    CHECK(side_word(lifo, true) == R"({"lifo":true,"waitsForChildren":true})");
+}
+
+TEST_CASE("each form of deduplication is stored", "[unit][queue]") {
+    job_options o;
+    o.deduplication = deduplication_options{"a", 5s, true, true, true, true};
+    CHECK(options_to_json(o) ==
+          R"({"attempts":0,"de":{"id":"a","ttl":5000,"extend":true,"replace":true,"reschedule":true,"keepLastIfActive":true}})");
+    o.deduplication = deduplication_options{};
+    o.deduplication->id = "a";
+    CHECK(side_word(o, false, true) == R"({"de":{"id":"a","debounced":true}})");
+}
+
+TEST_CASE("a refusal names the option, its value and the rule", "[unit][queue]") {
+    const auto text = [](auto change) {
+        job_options o;
+        change(o);
+        const auto problem = find_problem(o);
+        return problem ? problem->text : std::string{};
+    };
+    CHECK(text([](job_options&) {}).empty());
+    CHECK(text([](job_options& o) { o.priority = -3; }) == "priority -3 is not in 0 ... 2097151");
+    CHECK(text([](job_options& o) { o.attempts = -1; }) == "attempts -1 is negative");
+    CHECK(text([](job_options& o) { o.deduplication.emplace(); }) == "the deduplication id is empty");
+    CHECK(text([](job_options& o) {
+              o.deduplication.emplace().id = "a";
+              o.parent = parent_options{"p", "bull:up"};
+          }) == "deduplication and parent cannot be used together");
+    CHECK(text([](job_options& o) { o.parent = parent_options{"p", "up"}; }) ==
+          "parent queue \"up\" is not <prefix>:<queue>");
+    CHECK(text([](job_options& o) { o.parent = parent_options{"a:b", "bull:up"}; }) ==
+          "parent id \"a:b\" is empty or has a colon");
+    CHECK(text([](job_options& o) {
+              o.fail_parent_on_failure = true;
+              o.remove_dependency_on_failure = true;
+          }) == "at most one of these can be used: fail_parent_on_failure, remove_dependency_on_failure");
+}
+
 TEST_CASE("options out of range are refused", "[unit][queue]") {
     const auto error = [](auto change) {
         job_options o;

@@ -1,4 +1,15 @@
+--@include "job_keys"
 --@include "store"
+
+-- Makes `id` the owner of a deduplication id. rule: ttl (ms) and keepLastIfActive, as the job's options have them.
+local function own_deduplication_id(key, id, rule)
+    local ttl = tonumber(rule.ttl) or 0
+    if ttl > 0 and not rule.keepLastIfActive then
+        call('SET', key, id, 'PX', ttl)
+    else
+        call('SET', key, id)
+    end
+end
 
 -- The owner of a deduplication id has finished: the id becomes free, unless a time to live still throttles it.
 local function free_deduplication_id(base, deduplication_id, id)
@@ -16,14 +27,7 @@ local function requeue_set_aside(base, settings, deduplication_id, now)
     local opts = cjson.decode(f[3])
     local number = call('INCR', base .. 'id')
     local id = f[4] or string.format('%.0f', number)
-    local owner_key = base .. 'de:' .. deduplication_id
-    local rule = type(opts.de) == 'table' and opts.de or {}
-    local ttl = tonumber(rule.ttl) or 0
-    if not rule.keepLastIfActive and ttl > 0 then
-        call('SET', owner_key, id, 'PX', ttl)
-    else
-        call('SET', owner_key, id)
-    end
+    own_deduplication_id(base .. 'de:' .. deduplication_id, id, type(opts.de) == 'table' and opts.de or {})
     local extra = { 'deid', deduplication_id }
     for i, field in ipairs({ 'parentKey', 'parent', '', 'rjk' }) do
         local value = f[4 + i]

@@ -18,6 +18,8 @@ enum class errc {
     parent_cannot_be_replaced = 7, ///< -7
     belongs_to_scheduler = 8,      ///< -8
     failed_children = 9,           ///< -9
+    scheduler_job_exists = 10,     ///< -10: a cron scheduler's next job exists and has run or runs
+    scheduler_slots_busy = 11,     ///< -11: 32 slots of an interval have jobs already
     invalid_job_id = 100,          ///< a custom id that BullMQ or our rules refuse (layout 2.5)
     invalid_priority,              ///< not in 0 … 2097151
     invalid_options,               ///< another option out of range; the message of the exception says which
@@ -25,6 +27,9 @@ enum class errc {
     invalid_json,                  ///< data, return value or progress is not JSON text
     invalid_argument,              ///< another argument is out of range
     queue_is_active,               ///< obliterate without force while jobs run
+    invalid_flow,                  ///< a tree of jobs that cannot be; the message says where and why
+    invalid_scheduler,             ///< a scheduler's rule, time zone or template; the message says which
+    invalid_event,                 ///< a custom event that followers could not read
 };
 
 const boost::system::error_category& category() noexcept;

@@ -36,6 +36,7 @@ struct job_record {
     std::string parent;           ///< JSON text
     std::string scheduler_id;     ///< rjk
     std::string deduplication_id; ///< deid
+    std::string telemetry_metadata; ///< tm of opts: the producer's trace context, as its text; the parent of the job's span
     std::vector<std::pair<std::string, std::string>> other;
 };
 

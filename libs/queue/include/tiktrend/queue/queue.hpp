@@ -5,6 +5,7 @@
 #include <tiktrend/queue/job_options.hpp>
 #include <tiktrend/redis/client.hpp>
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -19,6 +20,10 @@ struct queue_options {
     std::int64_t max_events = 10'000;               ///< meta opts.maxLenEvents, written by initialize()
     std::size_t max_batch = 500;                    ///< jobs in one add script
     const wall_clock* clock = &system_wall_clock(); ///< must outlive the queue
+    bool emit_debounced = false; ///< version 5's event `debounced` before `deduplicated`, for listeners of that version
+    /// Called for each job that brings no telemetry_metadata and does not omit the context: the caller's trace
+    /// context as the text that workers get, e.g. {"traceparent":"00-…"}. Empty text: none.
+    std::function<std::string()> trace_context;
 };
 
 /// Ids per state, read in one script (layout 4.15). `waiting` includes a v5 `paused` list.
@@ -45,7 +50,7 @@ struct job_logs {
 
 /// Producer and reader of one queue. Uses a client it does not own; any number of queues share one. More, as
 /// views of a queue: queue_settings.hpp, queue_admin.hpp, queue_getters.hpp, job_operations.hpp,
-/// job_waiter.hpp.
+/// job_waiter.hpp, job_scheduler.hpp.
 /// All calls throw system_error with redis::errc when Redis is unavailable, and queue::errc when the input is
 /// refused.
 class queue {
@@ -67,7 +72,9 @@ public:
 
     /// Adds one job and returns its id. Calls made while an earlier batch is in flight travel together in the
     /// next script (group commit, no added delay). An existing custom id is not an error: its id comes back
-    /// and nothing changes.
+    /// and nothing changes (with a parent: that job becomes its child). A suppressed duplicate by
+    /// deduplication id: the id of the job that stands in its way. parent_not_found,
+    /// parent_cannot_be_replaced: nothing was added.
     task<std::string> add(new_job job);
 
     /// Adds many in as few scripts as max_batch allows, in order. One result a job: an input that is refused

@@ -136,6 +136,9 @@ struct worker_options {
     };
     std::function<void(const outcome&)> on_outcome;
     std::function<void(std::size_t)> on_stalled; ///< ids moved by a stalled check
+    /// Trace context of a failed attempt (reason given), e.g. of the job's span, stored in the job's field `tm`. Empty text:
+    /// none. The producer's context is job_record::telemetry_metadata.
+    std::function<std::string(const job_record&, std::string_view reason)> failure_trace_context;
 };
 
 /// Fetches and runs jobs of one queue with its own two connections (commands, blocking wait), like BullMQ's

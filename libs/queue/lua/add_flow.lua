@@ -1,0 +1,55 @@
+--[[
+Adds trees of jobs over any number of queues, all or nothing. A job with children waits for them in `waiting-children`; its children
+know it by `parentKey`. Invariants: a refusal has written nothing; a parent whose children had all completed before is released
+once, at the end; otherwise as add.
+
+KEYS[1]… text key base `<prefix>:<queue>:` of each queue; on a cluster they share a slot
+ARGV[1]  int   now, ms
+ARGV[2…] 9 words per job, parents before their children:
+         number of its key base, then the 8 words of add; jobs that get children or a parent have an id
+Returns  [ 0, id, … ] in the same order, or [ code, position ] of the first job that is refused, counted from 1:
+         -5 the parent does not exist, -7 the existing job has another parent
+Events   added, then waiting-children, waiting or delayed, per job on its own queue; duplicated for an existing id; those of
+         released parents
+Cost     as add
+BullMQ   6.7: a transaction of addParentJob-6 and the others of add, then releaseParentIfNoPendingDependencies-2. Differs: there a
+         child's refusal (-5, -7) is silent and leaves its parent waiting for ever
+--]]
+local bases = KEYS
+local words = ARGV
+local now = tonumber(ARGV[1])
+local call = redis.call
+--@include "add_job"
+
+local FIXED_WORDS, WORDS_PER_JOB = 1, 9
+local count = (#words - FIXED_WORDS) / WORDS_PER_JOB
+local parents, is_listed, is_planned, per_base = {}, {}, {}, {}
+for i = 1, count do
+    local at = FIXED_WORDS + (i - 1) * WORDS_PER_JOB
+    local number, id, side = tonumber(words[at + 1]), words[at + 2], words[at + 9]
+    local key = bases[number] .. id
+    per_base[number] = (per_base[number] or 0) + 1
+    local parent_key = #side > 1 and cjson.decode(side).parentKey
+    if parent_key then
+        if not is_planned[parent_key] and call('EXISTS', parent_key) == 0 then return { -5, i } end
+        local other = call('HGET', key, 'parentKey')
+        if other and other ~= parent_key and call('EXISTS', other) == 1 then return { -7, i } end
+        if not is_listed[parent_key] then parents[#parents + 1] = parent_key end
+        is_listed[parent_key] = true
+    end
+    is_planned[key] = true
+end
+
+local batches = {}
+for number, jobs in pairs(per_base) do batches[number] = new_batch(bases[number], jobs) end
+local reply = { 0 }
+for i = 1, count do
+    local at = FIXED_WORDS + (i - 1) * WORDS_PER_JOB
+    local number, id, name, data, opts, timestamp, delay, priority, side = unpack(words, at + 1, at + WORDS_PER_JOB)
+    reply[i + 1] = add_job(batches[tonumber(number)], id, name, data, opts, timestamp, delay, priority, side, true, true)
+end
+for number = 1, #bases do
+    if batches[number] then finish_batch(batches[number]) end
+end
+for _, parent_key in ipairs(parents) do related_steps().release_parent_without_pending(parent_key, now) end
+return reply

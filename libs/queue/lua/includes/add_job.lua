@@ -1,0 +1,124 @@
+--@include "marker"
+--@include "places"
+
+-- The steps of jobs with a deduplication id or a parent. They are made when the first such job comes, since making functions
+-- that nobody calls would cost a call with one plain job a quarter of its time.
+local related
+local function related_steps()
+    if related then return related end
+--@include "deduplicate"
+--@include "parents"
+    related = { deduplicate = deduplicate, release_parent_without_pending = release_parent_without_pending }
+    return related
+end
+
+-- What one call adds to one queue: the pushes are gathered and done together at the end (finish_batch).
+-- count: numbers to take from the queue's counter, one per job, also for custom ids, so that all clients go on sharing it.
+local function new_batch(base, count)
+    local settings = read_settings(base)
+    return {
+        base = base, settings = settings, max_events = events_length(base, settings), events = base .. 'events',
+        number = call('INCRBY', base .. 'id', count) - count,
+        left = {}, right = {}, prioritized = {}, any_delayed = false,
+    }
+end
+
+-- Puts what was gathered where it waits, and wakes a worker.
+local function finish_batch(batch)
+    local base, left, right, prioritized = batch.base, batch.left, batch.right, batch.prioritized
+    -- The two ends of a list do not meet, so all pushes to one end may go together.
+    if #left > 0 then call('LPUSH', base .. 'wait', unpack(left)) end
+    if #right > 0 then call('RPUSH', base .. 'wait', unpack(right)) end
+    if #prioritized > 0 then
+        local order = call('INCRBY', base .. 'pc', #prioritized / 2) - #prioritized / 2
+        for i = 1, #prioritized, 2 do
+            prioritized[i] = prioritized[i] * 4294967296 + (order + (i + 1) / 2) % 4294967296
+        end
+        call('ZADD', base .. 'prioritized', unpack(prioritized))
+    end
+    if #left + #right + #prioritized > 0 then wake(base, batch.settings) end
+    if batch.any_delayed then wake_at_next_delayed(base) end
+    batch.left, batch.right, batch.prioritized, batch.any_delayed = {}, {}, {}, false
+end
+
+-- An id that exists is never written again. With a parent, the existing job becomes its child; one that has completed hands its
+-- value over at once. The id, or -7: it has another parent already.
+local function add_duplicate(batch, id, timestamp, extra, is_released_later)
+    local base = batch.base
+    local key = base .. id
+    local parent_key = extra and extra.parentKey
+    if parent_key then
+        local existing = call('HGET', key, 'parentKey')
+        if existing and existing ~= parent_key and call('EXISTS', existing) == 1 then return -7 end
+        if call('ZSCORE', base .. 'completed', id) then
+            call('HSET', parent_key .. ':processed', key, call('HGET', key, 'returnvalue') or 'null')
+            if not is_released_later then
+                finish_batch(batch)
+                related_steps().release_parent_without_pending(parent_key, tonumber(timestamp))
+            end
+        else
+            call('SADD', parent_key .. ':dependencies', key)
+        end
+        call('HSET', key, 'parentKey', parent_key, 'parent', extra.parent)
+    end
+    return id
+end
+
+-- Adds one job; its id, or -7 (nothing of it is written then).
+-- id: empty for the next number. side: 'L', 'R' (lifo), or JSON text for what few jobs have: lifo, de (see deduplicate), parentKey
+-- and parent (text of the hash field), waitsForChildren. is_last: trims the stream. is_released_later: the caller looks after the
+-- parent itself.
+-- Events: added, then waiting, delayed or waiting-children; duplicated for an existing id; those of deduplicate.
+local function add_job(batch, id, name, data, opts, timestamp, delay, priority, side, is_last, is_released_later)
+    local base, events = batch.base, batch.events
+    local is_custom = id ~= ''
+    batch.number = batch.number + 1
+    if not is_custom then id = string.format('%.0f', batch.number) end
+    local key = base .. id
+    local extra = #side > 1 and cjson.decode(side) or nil
+    local event
+    if is_custom and call('EXISTS', key) == 1 then
+        if add_duplicate(batch, id, timestamp, extra, is_released_later) == -7 then return -7 end
+        event = 'duplicated'
+    else
+        local is_lifo = side == 'R'
+        local parent_key, waits
+        if extra then
+            is_lifo, parent_key, waits = extra.lifo, extra.parentKey, extra.waitsForChildren
+            if extra.de then
+                local job = { id = id, name = name, data = data, opts = opts, timestamp = timestamp, delay = delay }
+                local owner = related_steps().deduplicate(base, batch.max_events, extra.de, job)
+                if owner then return owner end
+            end
+        end
+        call('HSET', key, 'name', name, 'data', data, 'opts', opts, 'timestamp', timestamp, 'delay', delay,
+             'priority', priority)
+        if parent_key then call('HSET', key, 'parentKey', parent_key, 'parent', extra.parent) end
+        if extra and extra.de then call('HSET', key, 'deid', extra.de.id) end
+        call('XADD', events, '*', 'event', 'added', 'jobId', id, 'name', name)
+        if waits then
+            call('ZADD', base .. 'waiting-children', timestamp, id)
+            event = 'waiting-children'
+        elseif delay ~= '0' then
+            push_delayed(base, id, timestamp + delay, batch.max_events)
+            batch.any_delayed = true
+        elseif priority ~= '0' then
+            batch.prioritized[#batch.prioritized + 1] = priority
+            batch.prioritized[#batch.prioritized + 1] = id
+            event = 'waiting'
+        else
+            local place = is_lifo and batch.right or batch.left
+            place[#place + 1] = id
+            event = 'waiting'
+        end
+        if parent_key then call('SADD', parent_key .. ':dependencies', key) end
+    end
+    if event then
+        if is_last then
+            call('XADD', events, 'MAXLEN', '~', batch.max_events, '*', 'event', event, 'jobId', id)
+        else
+            call('XADD', events, '*', 'event', event, 'jobId', id)
+        end
+    end
+    return id
+end

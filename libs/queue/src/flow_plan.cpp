@@ -1,0 +1,125 @@
+#include "flow_plan.hpp"
+
+#include "keys.hpp"
+#include "options_json.hpp"
+#include "stored_options.hpp"
+
+#include <tiktrend/base/ids.hpp>
+
+#include <algorithm>
+#include <deque>
+#include <set>
+
+namespace tiktrend::queue {
+namespace {
+
+[[noreturn]] void refuse(error_code code, const std::string& place, const std::string& what) {
+    throw system_error(code, "flow, " + place + ": " + what);
+}
+
+class planner {
+public:
+    planner(const queue_defaults& defaults, const flow_options& options, json_checker& json)
+        : defaults_{defaults}, options_{options}, json_{json},
+          timestamp_ms_{options.clock->now_ms()} {}
+
+    flow_plan plan(std::vector<flow_node> roots) {
+        plan_.roots.resize(roots.size());
+        for (std::size_t i = 0; i < roots.size(); ++i)
+            open_.push_back({std::move(roots[i]), &plan_.roots[i],
+                             roots.size() == 1 ? "root" : "root[" + std::to_string(i) + "]", true, {}});
+        while (!open_.empty()) {
+            auto next = std::move(open_.front());
+            open_.pop_front();
+            add(std::move(next));
+        }
+        return std::move(plan_);
+    }
+
+private:
+    struct open_node {
+        flow_node node;
+        flow_job* result;
+        std::string place;
+        bool is_root;
+        std::optional<parent_options> parent;
+    };
+
+    void add(open_node open) {
+        auto& node = open.node;
+        if (plan_.jobs.size() + open_.size() >= options_.max_nodes)
+            refuse(errc::invalid_flow, open.place, "more than " + std::to_string(options_.max_nodes) + " jobs");
+        if (node.queue_name.empty() || node.queue_name.find(':') != std::string::npos)
+            refuse(errc::invalid_flow, open.place,
+                   "queue name \"" + node.queue_name + "\" is empty or has a colon");
+        if (node.prefix.empty()) node.prefix = options_.prefix;
+        const auto found = defaults_.find(node.queue_name);
+        auto o = found == defaults_.end() ? node.options : with_defaults(node.options, found->second);
+        const bool is_parent = !node.children.empty();
+        if (!open.is_root) {
+            if (o.parent) refuse(errc::invalid_flow, open.place, "its parent is the job above it in the tree");
+            o.parent = open.parent;
+        }
+        if (is_parent && o.deduplication)
+            refuse(errc::invalid_flow, open.place, "deduplication cannot be used on a job with children");
+        if (auto problem = find_problem(o)) refuse(problem->code, open.place, problem->text);
+        if (o.size_limit && node.data.size() > *o.size_limit)
+            refuse(errc::data_too_large, open.place,
+                   std::to_string(node.data.size()) + " bytes of data, size_limit is " + std::to_string(*o.size_limit));
+        if (!json_.is_json(node.data)) refuse(errc::invalid_json, open.place, "data");
+
+        const auto qualified = node.prefix + ":" + node.queue_name;
+        const auto id = o.id.empty() ? uuid_v4() : o.id;
+        if (!keys_.insert(qualified + ":" + id).second)
+            refuse(errc::invalid_flow, open.place, "the job " + qualified + ":" + id + " is there twice");
+        if (options_.trace_context && o.telemetry_metadata.empty() && !o.omit_context)
+            o.telemetry_metadata = options_.trace_context();
+        open.result->id = id;
+        open.result->queue = qualified;
+        open.result->children.resize(node.children.size());
+        for (std::size_t i = 0; i < node.children.size(); ++i)
+            open_.push_back({std::move(node.children[i]), &open.result->children[i],
+                             (open.place == "root" ? std::string{} : open.place + ".") + "children[" +
+                                 std::to_string(i) + "]",
+                             false, parent_options{id, qualified}});
+
+        flow_plan::job job;
+        job.base = base_of(qualified + ":");
+        job.place = std::move(open.place);
+        job.id = id;
+        job.opts = options_to_json(o);
+        job.timestamp = std::to_string(o.timestamp_ms.value_or(timestamp_ms_));
+        job.delay = std::to_string(o.delay.count());
+        job.priority = std::to_string(o.priority);
+        job.side = side_word(o, is_parent);
+        job.name = std::move(node.name);
+        job.data = std::move(node.data);
+        job.result = open.result;
+        plan_.jobs.push_back(std::move(job));
+    }
+
+    std::size_t base_of(const std::string& base) {
+        auto& all = plan_.bases;
+        const auto found = std::find(all.begin(), all.end(), base);
+        const auto position = found - all.begin();
+        if (found == all.end()) all.push_back(base);
+        return static_cast<std::size_t>(position) + 1;
+    }
+
+    const queue_defaults& defaults_;
+    const flow_options& options_;
+    json_checker& json_;
+    std::int64_t timestamp_ms_;
+    std::deque<open_node> open_;
+    std::set<std::string> keys_;
+    flow_plan plan_;
+};
+
+} // namespace
+
+flow_plan plan_flows(std::vector<flow_node> roots, const queue_defaults& defaults, const flow_options& options,
+                     json_checker& json) {
+    return planner{defaults, options, json}.plan(std::move(roots));
+}
+
+} // namespace tiktrend::queue

@@ -1,6 +1,9 @@
 #include "session.hpp"
 
 #include "processor.hpp"
+#include "wire_trees.hpp"
+
+#include <tiktrend/queue/events_producer.hpp>
 
 #include <stdexcept>
 
@@ -70,6 +73,23 @@ task<json::value> session::call(json::object request) {
         gate_.notify_all();
         co_return nullptr;
     }
+    if (verb == "add_flow") {
+        queue::flow_producer flows{client_};
+        co_return describe(co_await flows.add(flow_node_of(request.at("flow").as_object())));
+    }
+    if (verb == "flow") {
+        queue::flow_producer flows{client_};
+        const auto tree = co_await flows.get_flow(text(request, "queue"), text(request, "id"));
+        if (!tree) throw std::runtime_error("no job " + text(request, "id"));
+        co_return describe(*tree);
+    }
+    if (verb == "publish_event") {
+        queue::queue_events_producer producer{client_, text(request, "queue")};
+        queue::queue_events_producer::fields fields;
+        for (const auto& [name, value] : request.at("fields").as_object())
+            fields.emplace_back(std::string{name}, std::string{value.as_string()});
+        co_return json::string{co_await producer.publish(text(request, "name"), std::move(fields))};
+    }
     auto* q = co_await queue_named(text(request, "queue"));
     co_return co_await queue_call(*q, verb, request);
 }
@@ -102,6 +122,19 @@ task<json::value> session::queue_call(queue::queue& q, std::string_view verb, co
         const auto logs = co_await q.logs(text(request, "id"));
         co_return json::object{{"logs", json::array(logs.rows.begin(), logs.rows.end())},
                                {"count", logs.count}};
+    }
+    if (verb == "upsert_scheduler") {
+        const auto made = co_await queue::job_schedulers{q}.upsert(
+            text(request, "id"), repeat_options_of(request.at("repeat").as_object()),
+            job_template_of(request.at("template").as_object()));
+        co_return made ? json::value(made->id) : json::value(nullptr);
+    }
+    if (verb == "remove_scheduler") co_return co_await queue::job_schedulers{q}.remove(text(request, "id"));
+    if (verb == "schedulers") {
+        json::array all;
+        for (const auto& s : co_await queue::job_schedulers{q}.list(0, -1, true))
+            all.push_back(describe(s));
+        co_return all;
     }
     if (verb == "is_paused") co_return co_await q.is_paused();
     if (verb == "pause")

@@ -49,6 +49,33 @@ queue::backoff_options backoff_of(const json::value& v) {
     return backoff;
 }
 
+queue::deduplication_options deduplication_of(const json::object& options) {
+    queue::deduplication_options d;
+    for (const auto& [name, value] : options) {
+        if (name == "id")
+            d.id = std::string{value.as_string()};
+        else if (name == "ttl")
+            d.ttl = milliseconds_of(value);
+        else if (name == "extend")
+            d.extend = value.as_bool();
+        else if (name == "replace")
+            d.replace = value.as_bool();
+        else if (name == "reschedule")
+            d.reschedule = value.as_bool();
+        else if (name == "keepLastIfActive")
+            d.keep_last_if_active = value.as_bool();
+        else
+            refuse("deduplication option", name);
+    }
+    return d;
+}
+
+void set_telemetry(queue::job_options& o, const json::object& options) {
+    if (const auto* metadata = options.if_contains("metadata"))
+        o.telemetry_metadata = std::string{metadata->as_string()};
+    if (const auto* omit = options.if_contains("omitContext")) o.omit_context = omit->as_bool();
+}
+
 json::value parsed(const std::string& text, json::value fallback) {
     return text.empty() ? std::move(fallback) : json::parse(text);
 }
@@ -80,6 +107,23 @@ queue::job_options job_options_of(const json::object& opts) {
             o.keep_logs = value.to_number<std::int32_t>();
         else if (name == "stackTraceLimit")
             o.stack_trace_limit = value.to_number<std::int32_t>();
+        else if (name == "sizeLimit")
+            o.size_limit = value.to_number<std::size_t>();
+        else if (name == "deduplication")
+            o.deduplication = deduplication_of(value.as_object());
+        else if (name == "parent")
+            o.parent = queue::parent_options{std::string{value.at("id").as_string()},
+                                             std::string{value.at("queue").as_string()}};
+        else if (name == "failParentOnFailure")
+            o.fail_parent_on_failure = value.as_bool();
+        else if (name == "continueParentOnFailure")
+            o.continue_parent_on_failure = value.as_bool();
+        else if (name == "ignoreDependencyOnFailure")
+            o.ignore_dependency_on_failure = value.as_bool();
+        else if (name == "removeDependencyOnFailure")
+            o.remove_dependency_on_failure = value.as_bool();
+        else if (name == "telemetry")
+            set_telemetry(o, value.as_object());
         else
             refuse("job option", name);
     }

@@ -4,11 +4,14 @@
 //   node actor.mjs 6|5 FD REDIS_URL
 //
 // A job's data says what its processor does; see processor() below and ../README.md.
+import { createRequire } from 'node:module';
 import net from 'node:net';
 import readline from 'node:readline';
 
 const [version, fd, url] = process.argv.slice(2);
-const { Queue, Worker, QueueEvents, FlowProducer, UnrecoverableError } = await import(version === '5' ? 'bullmq-v5' : 'bullmq');
+const { Queue, Worker, QueueEvents, QueueEventsProducer, FlowProducer, UnrecoverableError } =
+  await import(version === '5' ? 'bullmq-v5' : 'bullmq');
+const { CronExpressionParser } = createRequire(import.meta.resolve('bullmq'))('cron-parser');
 
 const { hostname, port, pathname } = new URL(url);
 const connection = { host: hostname, port: Number(port), db: Number(pathname.slice(1) || 0), maxRetriesPerRequest: null };
@@ -71,6 +74,39 @@ const calls = {
     const ids = (node) => ({ id: node.job.id, children: (node.children ?? []).map(ids) });
     return ids(tree);
   },
+  flow: async (c) => {
+    const flows = new FlowProducer({ connection });
+    const tree = await flows.getFlow({ queueName: c.queue, id: c.id });
+    await flows.close();
+    const shown = async (node) => ({
+      id: node.job.id, state: await node.job.getState(), children: await Promise.all((node.children ?? []).map(shown)),
+    });
+    return shown(tree);
+  },
+  publish_event: async (c) => {
+    const producer = new QueueEventsProducer(c.queue, { connection });
+    await producer.publishEvent({ eventName: c.name, ...c.fields });
+    await producer.close();
+  },
+
+  upsert_scheduler: async (c) => (await queue(c.queue).upsertJobScheduler(c.id, c.repeat, c.template))?.id,
+  remove_scheduler: async (c) => queue(c.queue).removeJobScheduler(c.id),
+  schedulers: async (c) => (await queue(c.queue).getJobSchedulers(0, -1, true)),
+  // What BullMQ's own cron-parser makes of patterns: the time after `from`, null for none, or the refusal.
+  cron: async (c) => c.cases.map(({ pattern, tz, from }) => {
+    let expression;
+    try {
+      expression = CronExpressionParser.parse(pattern, { tz, currentDate: new Date(from) });
+    } catch (error) {
+      return `refused: ${error.message}`;
+    }
+    try {
+      return expression.next().getTime();
+    } catch {
+      return null;
+    }
+  }),
+
   children_values: async (c) => (await existing(c)).getChildrenValues(),
 
   start_worker: async (c) => {

@@ -77,11 +77,12 @@ const calls = {
   flow: async (c) => {
     const flows = new FlowProducer({ connection });
     const tree = await flows.getFlow({ queueName: c.queue, id: c.id });
-    await flows.close();
     const shown = async (node) => ({
       id: node.job.id, state: await node.job.getState(), children: await Promise.all((node.children ?? []).map(shown)),
     });
-    return shown(tree);
+    const seen = await shown(tree);
+    await flows.close();
+    return seen;
   },
   publish_event: async (c) => {
     const producer = new QueueEventsProducer(c.queue, { connection });

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <chrono>
+#include <random>
 
 namespace tiktrend::queue {
 namespace {
@@ -89,6 +90,29 @@ TEST_CASE("what is not a cron expression is refused with the part and the rule",
     for (const char* bad : {"1,1 * * * *", ", * * * *", "1/2/3 * * * *", "a * * * *", "* * * * L", "* * * * 1,2#3",
                             "@never", "- * * * *", "1- * * * *", "*/x * * * *", "* * LL * *", "99999999999 * * * *"})
         CHECK_FALSE(refusal(bad).empty());
+}
+
+TEST_CASE("any text is either understood or refused with a reason", "[unit][queue][cron]") {
+    std::mt19937 random{20'261'126};
+    constexpr std::string_view letters = "0123456789*?,-/#LH \tjanSUNx@\x80";
+    std::size_t understood = 0;
+    for (int i = 0; i < 20'000; ++i) {
+        std::string text;
+        for (auto n = random() % 24; n > 0; --n)
+            text += letters[random() % letters.size()];
+        if (i % 2 == 0) text = "* * * * " + text;
+        std::string why;
+        const auto e = cron_expression::parse(text, why);
+        if (!e) {
+            if (why.empty()) FAIL("no reason for \"" << text << "\"");
+            continue;
+        }
+        ++understood;
+        const auto at = utc(2026, 1, 1);
+        const auto next = e->next_after(at, "");
+        if (next && (*next <= at || *next % 1000 != 0)) FAIL("\"" << text << "\" is due at " << *next);
+    }
+    CHECK(understood > 100);
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 #include "backoff.hpp"
 #include "connection.hpp"
+#include "slot.hpp"
 
 #include <tiktrend/base/event.hpp>
 #include <tiktrend/base/timeout.hpp>
@@ -16,7 +17,10 @@ struct blocking_connection::impl {
     task<void> connect();
     void drop() noexcept;
 
+    bool is_cluster() const noexcept { return line.where().kind == topology::cluster; }
+
     dialer line;
+    std::uint16_t slot = 0; ///< cluster: the connection is to the node that owned it
     event closed; ///< notified by drop()
     backoff delays;
     default_random random;
@@ -67,10 +71,21 @@ blocking_connection::~blocking_connection() = default;
 
 task<reply> blocking_connection::exec(const command& c, std::chrono::milliseconds block,
                                       std::chrono::milliseconds grace) {
+    if (impl_->is_cluster()) {
+        const auto key = first_key(c);
+        const auto slot = key ? slot_of_key(*key) : std::uint16_t{0};
+        if (impl_->live && impl_->slot != slot) impl_->drop(); // another queue's keys, maybe another node
+        impl_->slot = slot;
+        impl_->line.set_slot(slot);
+    }
     if (!impl_->live) co_await impl_->connect();
     const auto used = impl_->live;
     try {
-        co_return co_await within(block + grace, used->request(c));
+        auto r = co_await within(block + grace, used->request(c));
+        if (impl_->is_cluster() && r.is_error() &&
+            (redirection_in(r.text()) || r.text().starts_with("TRYAGAIN")))
+            throw server_error{errc::not_ready, used->where(), std::string{r.text()}}; // the slot moves, or has moved
+        co_return r;
     } catch (const server_error& e) {
         if (e.code() == errc::not_ready && impl_->live == used) impl_->drop();
         throw;

@@ -35,6 +35,18 @@ command& command::reserve(std::size_t n) {
     return *this;
 }
 
+std::string_view command::word(std::size_t i) const noexcept {
+    std::string_view rest = body_;
+    for (; i < words_ && !rest.empty(); --i) {
+        std::size_t size = 0; // "$5\r\nhello\r\n"
+        const auto line = rest.find('\r');
+        std::from_chars(rest.data() + 1, rest.data() + line, size);
+        if (i == 0) return rest.substr(line + 2, size);
+        rest.remove_prefix(line + 2 + size + 2);
+    }
+    return {};
+}
+
 void command::append_to(std::string& out) const {
     append_header(out, '*', words_);
     out += body_;

@@ -1,5 +1,7 @@
 #include "connection.hpp"
 
+#include "topology.hpp"
+
 #include <tiktrend/base/timeout.hpp>
 
 namespace tiktrend::redis {
@@ -61,13 +63,28 @@ task<void> dialer::open(connection& c) {
         throw;
     } catch (const system_error& e) {
         if (e.code() == tiktrend::errc::timed_out) throw system_error{errc::timed_out, name_ + ": connect"};
-        throw system_error{e.code(), name_};
+        throw system_error{e.code(), where_.kind == topology::standalone ? name_ : e.what()};
     }
 }
 
 task<void> dialer::connect(connection& c) {
-    co_await c.transport().connect(where_, tls_);
+    if (where_.kind == topology::standalone) {
+        co_await c.transport().connect(where_, tls_);
+    } else {
+        const auto node = at_node(where_, co_await find_node());
+        c.set_where(name_ + " (" + node.host + ":" + std::to_string(node.port) + ")");
+        co_await c.transport().connect(node, tls_);
+    }
     co_await shake_hands(c);
+}
+
+task<endpoint> dialer::find_node() {
+    if (where_.kind == topology::sentinel) co_return co_await find_master(executor_, where_, tls_);
+    const auto slots = co_await read_slots(executor_, where_, tls_, where_.nodes);
+    if (slots.empty()) throw system_error{errc::not_ready, name_ + ": the cluster has no slots"};
+    for (const auto& range : slots)
+        if (!slot_ || (range.first <= *slot_ && *slot_ <= range.last)) co_return range.owner;
+    throw system_error{errc::not_ready, name_ + ": nobody owns slot " + std::to_string(*slot_)};
 }
 
 task<void> dialer::shake_hands(connection& c) {
@@ -87,6 +104,8 @@ task<void> dialer::shake_hands(connection& c) {
     if (!options_.client_name.empty())
         steps.push_back({command{"CLIENT", "SETNAME", options_.client_name}, false});
     if (options_.no_evict) steps.push_back({command{"CLIENT", "NO-EVICT", "ON"}, false});
+    // Sentinels may name a server that has just stopped being the master.
+    if (where_.kind == topology::sentinel) steps.push_back({command{"ROLE"}, false});
     // Says LOADING, MASTERDOWN or NOAUTH before anybody relies on the connection.
     steps.push_back({command{"PING"}, true});
 
@@ -96,6 +115,8 @@ task<void> dialer::shake_hands(connection& c) {
     co_await c.send(bytes);
     for (const auto& s : steps) {
         const auto r = co_await c.read_reply();
+        if (s.words.name() == "ROLE" && !r.is_error() && r[0].text() != "master")
+            throw system_error{errc::not_ready, c.where() + ": is no master but a " + std::string{r[0].text()}};
         if (!r.is_error()) continue;
         if (!s.needed) {
             options_.log.warn("redis_handshake_step_refused",

@@ -5,6 +5,7 @@
 #include <tiktrend/redis/client.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ public:
 
     stream& transport() noexcept { return stream_; }
     const std::string& where() const noexcept { return where_; }
+    /// The server behind it is known only now.
+    void set_where(std::string where) { where_ = std::move(where); }
 
     /// Waits for bytes and gives them to the reader. Throws system_error.
     task<void> receive();
@@ -43,11 +46,14 @@ private:
 /// Throws server_error if `r` is an error reply that classify() knows.
 void throw_if_unavailable(const reply& r, const std::string& where);
 
-/// Makes connections to one address: resolve, connect, TLS, handshake (AUTH, SELECT, CLIENT SETNAME, CLIENT
-/// NO-EVICT, PING).
+/// Makes connections to one address: find the server (Sentinel: the master; Cluster: the owner of a slot), resolve,
+/// connect, TLS, handshake (AUTH, SELECT, CLIENT SETNAME, CLIENT NO-EVICT, PING).
 class dialer {
 public:
     dialer(asio::any_io_executor executor, address where, client_options options);
+
+    /// Cluster: connections go to the node that owns this slot. Without, to any node.
+    void set_slot(std::uint16_t slot) noexcept { slot_ = slot; }
 
     /// make() and open().
     task<std::unique_ptr<connection>> dial();
@@ -63,12 +69,14 @@ public:
 
 private:
     task<void> connect(connection& c);
+    task<endpoint> find_node();
     task<void> shake_hands(connection& c);
 
     asio::any_io_executor executor_;
     address where_;
     client_options options_;
     std::string name_;
+    std::optional<std::uint16_t> slot_;
     std::shared_ptr<asio::ssl::context> tls_;
 };
 

@@ -7,6 +7,7 @@
 #include <tiktrend/redis/subscriber.hpp>
 
 #include <cassert>
+#include <stdexcept>
 
 namespace tiktrend::redis {
 namespace {
@@ -160,6 +161,8 @@ void subscriber::subscribe(std::string channel) {
     impl_->channels.push_back(std::move(channel));
 }
 void subscriber::track(std::string prefix) {
+    if (impl_->line.where().kind == topology::cluster)
+        throw std::logic_error("keys of a cluster cannot be tracked: " + impl_->line.name());
     impl_->prefixes.push_back(std::move(prefix));
 }
 

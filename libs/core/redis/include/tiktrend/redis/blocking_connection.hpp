@@ -4,6 +4,8 @@
 namespace tiktrend::redis {
 
 /// A connection for one blocking command at a time (BZPOPMIN, XREAD BLOCK): never shared with other commands.
+/// Sentinel: connected to the master. Cluster: to the node that owns the command's first key; when the slot moves, exec() fails with
+/// not_ready and the next one finds the new node.
 /// A watchdog drops the connection when the reply is `grace` later than the command's own timeout (half-open
 /// TCP).
 class blocking_connection {

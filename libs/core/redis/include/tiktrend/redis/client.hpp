@@ -34,7 +34,8 @@ struct client_options {
     logger log;
 };
 
-/// One pipelined connection that reconnects by itself. All commands of a turn of the event loop leave in one
+/// One pipelined connection that reconnects by itself (Sentinel: to whoever is the master then; Cluster: one to each node, and
+/// commands go by the slot of their first key, so those of one call share one slot or are separate). All commands of a turn of the event loop leave in one
 /// write; replies are matched in order. Owned by one executor.
 ///
 /// Life: construct, start(), use, co_await stop(). Commands before start() or after stop() fail with
@@ -67,7 +68,8 @@ public:
     /// Runs `s`: EVAL with its text the first time on a connection, which loads it, EVALSHA after that, and
     /// once more EVAL after a NOSCRIPT (SCRIPT FLUSH). Scripts run in the order of the calls, except after a
     /// NOSCRIPT: the repeated one then runs after what was sent meanwhile. Key and argument views need to
-    /// live only until the first suspension. `s` must outlive the client.
+    /// live only until the first suspension. `s` must outlive the client. Cluster: while the slot of the first key is on its way to
+    /// another node, the script waits, up to the command timeout (then errc::not_ready), as it may need keys of both sides.
     task<reply> eval(const script& s, std::span<const std::string_view> keys,
                      std::span<const std::string_view> args);
 

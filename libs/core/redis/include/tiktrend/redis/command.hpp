@@ -37,6 +37,8 @@ public:
     void append_to(std::string& out) const;
     std::size_t encoded_size() const noexcept { return body_.size() + 16; } ///< at most
     std::size_t words() const noexcept { return words_; }
+    /// Word i (0: the name); empty if there is none. Walks from the start.
+    std::string_view word(std::size_t i) const noexcept;
     std::string_view name() const noexcept { return name_; }
 
 private:

@@ -9,7 +9,8 @@ namespace tiktrend::redis {
 
 /// One push connection: pub/sub messages, and key invalidations by CLIENT TRACKING in broadcast mode on this
 /// very connection (redis.io/docs/manual/client-side-caching). Reconnects by itself and says so, since whatever was missed meanwhile is
-/// unknown.
+/// unknown. Sentinel: connected to the master. Cluster: to any node, since messages reach all of them; keys cannot be tracked
+/// there, since each node tells of its own alone.
 class subscriber {
 public:
     struct handlers {
@@ -25,7 +26,8 @@ public:
     subscriber(const subscriber&) = delete;
     subscriber& operator=(const subscriber&) = delete;
 
-    /// Before start(): channels to subscribe to, key prefixes to track (they must not overlap).
+    /// Before start(): channels to subscribe to, key prefixes to track (they must not overlap; std::logic_error on a
+    /// cluster).
     void subscribe(std::string channel);
     void track(std::string prefix);
 

@@ -1,0 +1,211 @@
+#include <tiktrend/testing/redis_topologies.hpp>
+
+#include <hiredis/hiredis.h>
+
+#include <fstream>
+#include <functional>
+#include <sstream>
+#include <stdexcept>
+
+namespace tiktrend::testing {
+namespace {
+
+std::string text_of(const redisReply* r) {
+    switch (r->type) {
+    case REDIS_REPLY_INTEGER: return std::to_string(r->integer);
+    case REDIS_REPLY_NIL: return "(nil)";
+    case REDIS_REPLY_ARRAY: {
+        std::string out;
+        for (std::size_t i = 0; i < static_cast<std::size_t>(r->elements); ++i) {
+            if (i) out += '\n';
+            out += text_of(r->element[i]);
+        }
+        return out;
+    }
+    default: return {r->str, static_cast<std::size_t>(r->len)};
+    }
+}
+
+std::vector<std::string> lines(const std::string& text) {
+    std::vector<std::string> out;
+    std::istringstream in{text};
+    for (std::string line; std::getline(in, line);) out.push_back(line);
+    return out;
+}
+
+void wait_until(const char* what, const std::function<bool()>& done) {
+    const bool happened = poll_until(
+        [&] {
+            try {
+                return done();
+            } catch (const std::exception&) {
+                return false; // not up yet
+            }
+        },
+        std::chrono::seconds{30});
+    if (!happened) throw std::runtime_error(what);
+}
+
+/// The bus of a cluster's node is 10000 above its port.
+unsigned short free_cluster_port() {
+    for (;;)
+        if (const auto port = free_port(); port < 55'000) return port;
+}
+
+} // namespace
+
+std::string command_at(unsigned short port, std::vector<std::string> words, const std::string& password) {
+    const std::unique_ptr<redisContext, decltype(&redisFree)> c{redisConnectWithTimeout("127.0.0.1", port, {2, 0}), &redisFree};
+    if (!c || c->err) throw std::runtime_error("redis: cannot connect to port " + std::to_string(port));
+    const auto run = [&c](const std::vector<std::string>& all) {
+        std::vector<const char*> argv;
+        std::vector<std::size_t> sizes;
+        for (const auto& w : all) {
+            argv.push_back(w.data());
+            sizes.push_back(w.size());
+        }
+        const std::unique_ptr<redisReply, decltype(&freeReplyObject)> reply{
+            static_cast<redisReply*>(redisCommandArgv(c.get(), static_cast<int>(argv.size()), argv.data(), sizes.data())),
+            &freeReplyObject};
+        if (!reply) throw std::runtime_error(std::string{"redis: "} + c->errstr);
+        if (reply->type == REDIS_REPLY_ERROR) throw std::runtime_error(text_of(reply.get()));
+        return text_of(reply.get());
+    };
+    if (!password.empty()) run({"AUTH", password});
+    return run(words);
+}
+
+// --- Sentinel
+
+redis_sentinels::redis_sentinels(const options& o) : options_{o} {
+    redis_server::options master;
+    if (!o.password.empty()) master.arguments = {"--masterauth", o.password};
+    master.arguments.insert(master.arguments.end(), {"--repl-diskless-sync-delay", "0"});
+    servers_.push_back(std::make_unique<redis_server>(master));
+    auto replica = master;
+    replica.arguments.insert(replica.arguments.end(), {"--replicaof", "127.0.0.1", std::to_string(first().port())});
+    servers_.push_back(std::make_unique<redis_server>(replica));
+    // After the start, since the servers' own fixture has no password to say.
+    if (!o.password.empty())
+        for (auto& s : servers_) s->command({"CONFIG", "SET", "requirepass", o.password});
+    wait_until("the replica did not follow its master", [&] {
+        return command_at(second().port(), {"INFO", "replication"}, o.password).find("master_link_status:up") != std::string::npos;
+    });
+    for (int i = 0; i < 3; ++i) {
+        sentinels_.push_back(std::make_unique<sentinel>());
+        start_sentinel(*sentinels_.back());
+    }
+    wait_until("the sentinels did not find each other and the replica", [&] {
+        for (const auto& s : sentinels_) {
+            if (ask(*s, {"SENTINEL", "sentinels", master_name}).find("127.0.0.1") == std::string::npos) return false;
+            if (ask(*s, {"SENTINEL", "ckquorum", master_name}).find("OK 3") != 0) return false;
+            if (ask(*s, {"SENTINEL", "replicas", master_name}).find(std::to_string(second().port())) == std::string::npos) return false;
+        }
+        return true;
+    });
+}
+
+void redis_sentinels::start_sentinel(sentinel& s) {
+    s.port = free_port();
+    const auto conf = s.dir.path() / "sentinel.conf";
+    {
+        std::ofstream out{conf};
+        const std::string name = master_name;
+        out << "port " << s.port << "\nbind 127.0.0.1\ndir " << s.dir.path().string() << "\n"
+            << "sentinel monitor " << name << " 127.0.0.1 " << first().port() << " 2\n"
+            << "sentinel down-after-milliseconds " << name << " 500\n"
+            << "sentinel failover-timeout " << name << " 5000\n";
+        if (!options_.password.empty()) out << "sentinel auth-pass " << name << " " << options_.password << "\n";
+        if (!options_.sentinel_password.empty())
+            out << "requirepass " << options_.sentinel_password << "\nsentinel sentinel-pass " << options_.sentinel_password << "\n";
+    }
+    process::options po;
+    po.output = s.dir.path() / "sentinel.log";
+    s.child = process{{"redis-server", conf.string(), "--sentinel"}, po};
+    wait_until("a sentinel did not start", [&] { return ask(s, {"PING"}) == "PONG"; });
+}
+
+std::string redis_sentinels::ask(const sentinel& s, std::vector<std::string> words) const {
+    return command_at(s.port, std::move(words), options_.sentinel_password);
+}
+
+std::string redis_sentinels::hosts() const {
+    std::string out;
+    for (const auto& s : sentinels_) out += (out.empty() ? "127.0.0.1:" : ",127.0.0.1:") + std::to_string(s->port);
+    return out;
+}
+
+unsigned short redis_sentinels::master_port() const {
+    const auto answer = lines(ask(*sentinels_[0], {"SENTINEL", "get-master-addr-by-name", master_name}));
+    return static_cast<unsigned short>(std::stoi(answer.at(1)));
+}
+
+redis_server& redis_sentinels::server_at(unsigned short port) {
+    for (auto& s : servers_)
+        if (s->port() == port) return *s;
+    throw std::runtime_error("no server at port " + std::to_string(port));
+}
+
+// --- Cluster
+
+redis_cluster::redis_cluster() {
+    std::vector<std::string> create{"redis-cli", "--cluster", "create"};
+    for (int i = 0; i < 3; ++i) {
+        redis_server::options o;
+        o.port = free_cluster_port();
+        o.arguments = {"--cluster-enabled", "yes", "--cluster-node-timeout", "3000"};
+        servers_.push_back(std::make_unique<redis_server>(o));
+        create.push_back("127.0.0.1:" + std::to_string(o.port));
+    }
+    create.emplace_back("--cluster-yes");
+    process::options po;
+    po.output = "/dev/null";
+    if (run(create, po) != 0) throw std::runtime_error("redis-cli --cluster create failed");
+    wait_until("the cluster did not come up", [this] {
+        for (auto& s : servers_)
+            if (s->command({"CLUSTER", "INFO"}).find("cluster_state:ok") == std::string::npos) return false;
+        return true;
+    });
+    for (auto& s : servers_) ids_.push_back(s->command({"CLUSTER", "MYID"}));
+}
+
+std::string redis_cluster::hosts() const {
+    std::string out;
+    for (const auto& s : servers_) out += (out.empty() ? "127.0.0.1:" : ",127.0.0.1:") + std::to_string(s->port());
+    return out;
+}
+
+int redis_cluster::slot_of(const std::string& key) const { return std::stoi(servers_[0]->command({"CLUSTER", "KEYSLOT", key})); }
+
+std::size_t redis_cluster::owner_of(const std::string& key) const {
+    for (std::size_t i = 0; i < servers_.size(); ++i) {
+        try {
+            servers_[i]->command({"EXISTS", key});
+            return i;
+        } catch (const std::runtime_error&) { // MOVED
+        }
+    }
+    throw std::runtime_error("nobody owns " + key);
+}
+
+void redis_cluster::begin_move(int slot, std::size_t from, std::size_t to) {
+    servers_[to]->command({"CLUSTER", "SETSLOT", std::to_string(slot), "IMPORTING", ids_[from]});
+    servers_[from]->command({"CLUSTER", "SETSLOT", std::to_string(slot), "MIGRATING", ids_[to]});
+}
+
+std::size_t redis_cluster::move_keys(int slot, std::size_t from, std::size_t to, std::size_t count) {
+    const auto keys = lines(servers_[from]->command({"CLUSTER", "GETKEYSINSLOT", std::to_string(slot), std::to_string(count)}));
+    if (keys.empty()) return 0;
+    std::vector<std::string> words{"MIGRATE", "127.0.0.1", std::to_string(servers_[to]->port()), "", "0", "5000", "KEYS"};
+    words.insert(words.end(), keys.begin(), keys.end());
+    servers_[from]->command(words);
+    return keys.size();
+}
+
+void redis_cluster::end_move(int slot, std::size_t from, std::size_t to) {
+    // The new owner first, so that no request falls between the two.
+    servers_[to]->command({"CLUSTER", "SETSLOT", std::to_string(slot), "NODE", ids_[to]});
+    servers_[from]->command({"CLUSTER", "SETSLOT", std::to_string(slot), "NODE", ids_[to]});
+}
+
+} // namespace tiktrend::testing

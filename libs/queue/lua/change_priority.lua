@@ -1,6 +1,7 @@
 --[[
 Changes a job's priority. A job that waits moves to its new place; any other keeps the number for when it waits again.
-Invariant: the id is in one place before and after.
+A member of a group keeps to its group,
+and the priority is the one inside it. Invariant: the id is in one place before and after.
 
 KEYS[1]  text  key base `<prefix>:<queue>:`
 ARGV[1]  text  id
@@ -14,11 +15,19 @@ BullMQ   6.7: changePriority-7
 local base = KEYS[1]
 local id, priority, is_lifo = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1'
 local call = redis.call
---@include "marker"
---@include "places"
+--@include "ready"
 
 local key = base .. id
 if call('EXISTS', key) == 0 then return -1 end
+local group = call('HGET', key, 'gid')
+if group then
+    if pull_from_group(base, group, id) then
+        push_to_group(base, group, id, priority, is_lifo)
+        wake_ready(base, read_settings(base))
+    end
+    call('HSET', key, 'gpr', priority)
+    return 0
+end
 local is_waiting = call('ZREM', base .. 'prioritized', id) == 1 or call('LREM', base .. 'wait', -1, id) > 0
     or call('LREM', base .. 'paused', -1, id) > 0
 if is_waiting then

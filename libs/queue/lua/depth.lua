@@ -1,8 +1,8 @@
 --[[
 The two gauges that scale workers, and the counts they come from, at one moment. Uses the server's clock, so that the clock of
 whoever asks does not matter; it writes nothing.
-  backlog    what could run now: wait + paused + prioritized + delayed jobs that are due (only a running worker promotes them,
-             so without workers they would never be seen otherwise)
+  backlog    what could run now: wait + paused + prioritized + waiting jobs of groups + delayed jobs that are due (only a running worker
+             promotes them, so without workers they would never be seen otherwise)
   effective  slots needed now: active + backlog, where the backlog counts 0 while the queue is paused and no more than what the
              global concurrency lets in
 
@@ -23,7 +23,8 @@ local settings = read_settings(base)
 local counts = count_states(base)
 local waiting, active, prioritized = counts[1], counts[2], counts[6]
 local due = call('ZCOUNT', base .. 'delayed', '-inf', (now + 1) * 4096 - 1)
-local backlog = waiting + prioritized + due
+local grouped = tonumber(call('GET', base .. 'groups:waiting')) or 0
+local backlog = waiting + prioritized + due + grouped
 local admitted = backlog
 if settings.paused then
     admitted = 0

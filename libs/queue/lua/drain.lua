@@ -55,4 +55,11 @@ for _, place in ipairs(with_delayed and { 'prioritized', 'delayed' } or { 'prior
         in_portions('ZREM', key, leave)
     end
 end
+each_grouped(base, function(group, id)
+    if removed == most then return false end
+    pull_from_group(base, group, id)
+    drop(base, id, now)
+    removed = removed + 1
+    return true
+end)
 return removed

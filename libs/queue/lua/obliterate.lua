@@ -37,6 +37,13 @@ for _, place in ipairs({ 'delayed', 'prioritized', 'completed', 'failed', 'waiti
     in_portions('ZREM', base .. place, ids)
     removed = removed + #ids
 end
+each_grouped(base, function(group, id)
+    if removed >= most then return false end
+    pull_from_group(base, group, id)
+    drop(base, id, now)
+    removed = removed + 1
+    return true
+end)
 local schedulers = removed < most and call('ZRANGE', base .. 'repeat', 0, most - removed - 1) or {}
 for _, scheduler in ipairs(schedulers) do call('DEL', base .. 'repeat:' .. scheduler) end
 in_portions('ZREM', base .. 'repeat', schedulers)
@@ -46,7 +53,8 @@ if removed > 0 or not is_last then return removed end
 local keys = {}
 for _, suffix in ipairs({
     'events', 'delay', 'priority', 'stalled-check', 'stalled', 'id', 'pc', 'marker', 'limiter', 'meta',
-    'metrics:completed', 'metrics:completed:data', 'metrics:failed', 'metrics:failed:data',
+    'groups', 'groups:limited', 'groups:maxed', 'groups:paused', 'groups:active', 'groups:waiting', 'groups:turn',
+    'groups:marker', 'metrics:completed', 'metrics:completed:data', 'metrics:failed', 'metrics:failed:data',
 }) do keys[#keys + 1] = base .. suffix end
 delete_keys(keys)
 return 0

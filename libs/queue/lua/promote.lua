@@ -11,20 +11,14 @@ BullMQ   6.7: promote-9
 local base = KEYS[1]
 local id = ARGV[1]
 local call = redis.call
---@include "marker"
---@include "places"
+--@include "ready"
 
 local key = base .. id
-local job = call('HMGET', key, 'name', 'priority')
+local job = call('HMGET', key, 'name', 'priority', 'gid', 'gpr')
 if not job[1] and call('EXISTS', key) == 0 then return -1 end
 if call('ZREM', base .. 'delayed', id) == 0 then return -3 end
-local priority = tonumber(job[2]) or 0
-if priority == 0 then
-    call('LPUSH', base .. 'wait', id)
-else
-    push_prioritized(base, id, priority)
-end
+push_ready(base, id, { priority = tonumber(job[2]) or 0, group = job[3], group_priority = job[4] })
 call('HSET', key, 'delay', 0)
 call('XADD', base .. 'events', '*', 'event', 'waiting', 'jobId', id, 'prev', 'delayed')
-wake(base, read_settings(base))
+wake_ready(base, read_settings(base))
 return 0

@@ -14,6 +14,7 @@ local base = KEYS[1]
 local ids = ARGV
 local call = redis.call
 --@include "job_keys"
+--@include "groups"
 
 local listed
 local function is_listed(id)
@@ -37,6 +38,8 @@ local function has_place(id)
     for _, place in ipairs({ 'completed', 'failed', 'delayed', 'prioritized', 'waiting-children' }) do
         if call('ZSCORE', base .. place, id) then return true end
     end
+    local group = call('HGET', base .. id, 'gid')
+    if group and call('ZSCORE', group_key(base, group, 'wait'), id) then return true end
     return is_listed(id)
 end
 

@@ -21,5 +21,5 @@ if call('EXISTS', base .. id) == 0 then return -1 end
 if call('ZREM', base .. state, id) == 0 then return -3 end
 local settings = read_settings(base)
 put_back_finished(base, id, state, { unpack(words, 3) }, true, events_length(base, settings))
-wake(base, settings)
+wake_ready(base, settings)
 return 0

@@ -22,5 +22,5 @@ for from = 1, #ids, 6000 do call('ZREM', base .. state, unpack(ids, from, math.m
 local settings = read_settings(base)
 local max_events = events_length(base, settings)
 for _, id in ipairs(ids) do put_back_finished(base, id, state, {}, false, max_events) end
-wake(base, settings)
+wake_ready(base, settings)
 return #ids

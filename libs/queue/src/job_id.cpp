@@ -10,11 +10,12 @@ namespace {
 
 // Second words of the queue's own keys, and of those whose third word could be a job's satellite
 // ("metrics:failed").
-constexpr std::array<std::string_view, 23> reserved{
+constexpr std::array<std::string_view, 25> reserved{
     "id",     "meta",    "wait",          "paused",   "active",           "prioritized",
     "pc",     "delayed", "delay",         "marker",   "waiting-children", "completed",
     "failed", "stalled", "stalled-check", "events",   "limiter",          "repeat",
-    "de",     "dn",      "metrics",       "priority", "waiting"};
+    "de",     "dn",      "metrics",       "priority", "waiting",          "group",
+    "groups"};
 
 constexpr std::array<std::string_view, 6> satellites{"lock",      "logs",   "dependencies",
                                                      "processed", "failed", "unsuccessful"};

@@ -82,6 +82,20 @@ task<void> free_stale_deduplication_ids(const queue& q) {
     }
 }
 
+/// Settings, windows and members of groups (ours alone; lua/includes/groups.lua) once no job is left.
+task<void> remove_group_keys(const queue& q) {
+    key_scan scan{q, "group:*", jobs_per_call};
+    std::set<std::string> names;
+    while (co_await scan.next(names)) {
+        if (names.empty()) continue;
+        redis::command unlink{"UNLINK"};
+        for (const auto& name : names)
+            unlink.arg(q.key_base() + name);
+        co_await exec_on(q, std::move(unlink));
+        names.clear();
+    }
+}
+
 std::string place_of(job_state state) {
     switch (state) {
     case job_state::waiting:
@@ -161,6 +175,7 @@ task<std::size_t> queue_admin::obliterate(obliterate_options options) {
         // No job is left in any state: what others lost track of, before the queue's own keys go.
         removed += co_await remove_orphaned_jobs(options.count);
         co_await free_stale_deduplication_ids(*queue_);
+        co_await remove_group_keys(*queue_);
         is_last = true;
     }
 }

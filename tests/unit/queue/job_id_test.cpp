@@ -55,9 +55,26 @@ TEST_CASE("a stored job's id is not one of the queue's own keys", "[unit][queue]
         CAPTURE(id);
         CHECK(is_possible_job_id(id));
     }
-    for (const char* id : {"", "meta", "wait", "repeat", "repeat:ev", "repeat:a:b", "de:x", "dn:x",
-                           "metrics:failed", "metrics:completed:data", "5:lock", "5:logs", "5:dependencies",
-                           "a:b:processed", "5:failed", "5:unsuccessful", "repeat:ev:5:logs"}) {
+    for (const char* id : {"",
+                           "meta",
+                           "wait",
+                           "repeat",
+                           "repeat:ev",
+                           "repeat:a:b",
+                           "de:x",
+                           "dn:x",
+                           "metrics:failed",
+                           "metrics:completed:data",
+                           "5:lock",
+                           "5:logs",
+                           "5:dependencies",
+                           "a:b:processed",
+                           "5:failed",
+                           "5:unsuccessful",
+                           "repeat:ev:5:logs",
+                           "groups",
+                           "groups:turn",
+                           "group:a:wait"}) {
         CAPTURE(id);
         CHECK_FALSE(is_possible_job_id(id));
     }

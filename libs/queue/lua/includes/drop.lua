@@ -1,4 +1,5 @@
 --@include "deduplication"
+--@include "groups"
 --@include "job_keys"
 --@include "parents"
 
@@ -38,4 +39,16 @@ end
 -- Command with any number of members, in portions that fit Lua's stack.
 local function in_portions(command, key, members)
     for from = 1, #members, 6000 do call(command, key, unpack(members, from, math.min(from + 5999, #members))) end
+end
+
+-- Hands every waiting job of a group to `take` (group, id), which takes it out of its group, until `take` says false.
+local function each_grouped(base, take)
+    if not has_groups(base) then return end
+    for _, place in ipairs({ 'groups', 'groups:limited', 'groups:maxed', 'groups:paused' }) do
+        for _, group in ipairs(call('ZRANGE', base .. place, 0, -1)) do
+            for _, id in ipairs(call('ZRANGE', group_key(base, group, 'wait'), 0, 9999)) do
+                if not take(group, id) then return end
+            end
+        end
+    end
 end

@@ -5,6 +5,8 @@ local function state_of(base, id)
         if call('ZSCORE', base .. state, id) then return state end
     end
     if call('LPOS', base .. 'active', id) then return 'active' end
+    local group = call('HGET', base .. id, 'gid')
+    if group and call('ZSCORE', base .. 'group:' .. group .. ':wait', id) then return 'waiting' end
     if call('LPOS', base .. 'wait', id) or call('LPOS', base .. 'paused', id) then return 'waiting' end
     return 'unknown'
 end

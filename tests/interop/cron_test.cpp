@@ -1,5 +1,5 @@
-// Our cron patterns beside cron-parser, the one that BullMQ 6.7.0 uses: who fetches a scheduler's job computes the next time, so
-// both must say the same, to the second, also where clocks change.
+// Our cron patterns beside cron-parser, the one that BullMQ 6.7.0 uses: who fetches a scheduler's job
+// computes the next time, so both must say the same, to the second, also where clocks change.
 #include "actor.hpp"
 
 #include <tiktrend/queue/cron.hpp>
@@ -15,10 +15,22 @@ using tiktrend::queue::cron_expression;
 
 namespace {
 
-constexpr std::array zones{"UTC",           "Europe/Madrid",       "America/New_York", "America/Sao_Paulo",
-                           "Asia/Kolkata",  "Australia/Lord_Howe", "Asia/Kathmandu",   "America/St_Johns",
-                           "Africa/Casablanca", "Pacific/Apia",    "America/Havana",   "Asia/Beirut",
-                           "Europe/London", "Pacific/Chatham",     "America/Santiago", "Asia/Tokyo"};
+constexpr std::array zones{"UTC",
+                           "Europe/Madrid",
+                           "America/New_York",
+                           "America/Sao_Paulo",
+                           "Asia/Kolkata",
+                           "Australia/Lord_Howe",
+                           "Asia/Kathmandu",
+                           "America/St_Johns",
+                           "Africa/Casablanca",
+                           "Pacific/Apia",
+                           "America/Havana",
+                           "Asia/Beirut",
+                           "Europe/London",
+                           "Pacific/Chatham",
+                           "America/Santiago",
+                           "Asia/Tokyo"};
 
 struct field {
     int min, max;
@@ -36,15 +48,19 @@ public:
         const auto first = below(3) == 0 ? 0U : 1U; // mostly five fields
         for (auto i = first; i < 6; ++i)
             out += (out.empty() ? "" : " ") + text(i);
-        if (below(60) == 0) out.insert(static_cast<std::size_t>(below(static_cast<int>(out.size()))), 1, "x,-/#L*7?"[below(9)]);
+        if (below(60) == 0)
+            out.insert(static_cast<std::size_t>(below(static_cast<int>(out.size()))), 1,
+                       "x,-/#L*7?"[below(9)]);
         return out;
     }
     /// From 2024 to 2035, half of them within two days of a change of the clock on the northern half.
     std::int64_t from() {
         constexpr std::int64_t day = 86'400'000, start = 1'704'067'200'000;
-        if (below(2) == 0) return start + static_cast<std::int64_t>(engine_() % (11 * 365 * std::uint64_t{day}));
-        static constexpr std::array changes{1711846800000, 1729994400000, 1741503600000, 1762063200000, 1774746000000,
-                                            1792893600000, 1712415600000, 1728142200000, 1743262200000, 1804982400000};
+        if (below(2) == 0)
+            return start + static_cast<std::int64_t>(engine_() % (11 * 365 * std::uint64_t{day}));
+        static constexpr std::array changes{1711846800000, 1729994400000, 1741503600000, 1762063200000,
+                                            1774746000000, 1792893600000, 1712415600000, 1728142200000,
+                                            1743262200000, 1804982400000};
         const auto ms = static_cast<std::int64_t>(engine_() % (4 * std::uint64_t{day})) - 2 * day;
         const auto at = changes[static_cast<std::size_t>(below(10))] + ms;
         return below(2) == 0 ? at / 60'000 * 60'000 : at;
@@ -58,7 +74,8 @@ private:
     std::string value(const field& f) {
         const std::string_view names{f.names};
         if (!names.empty() && below(4) == 0)
-            return std::string{names.substr(static_cast<std::size_t>(below(static_cast<int>(names.size() / 3))) * 3, 3)};
+            return std::string{
+                names.substr(static_cast<std::size_t>(below(static_cast<int>(names.size() / 3))) * 3, 3)};
         return std::to_string(in(f.min, f.max));
     }
     std::string item(unsigned i) {
@@ -114,8 +131,8 @@ std::vector<std::string> differences_of_part(const json::array& cases) {
         const auto from = cases[i].at("from").as_int64();
         const auto a = ours(pattern, zone, from), b = theirs(answers.at(i));
         if (a != b)
-            out.push_back("\"" + pattern + "\" in " + zone + " after " + std::to_string(from) + ": ours " + a + ", theirs " +
-                          b + " " + json::serialize(answers.at(i)));
+            out.push_back("\"" + pattern + "\" in " + zone + " after " + std::to_string(from) + ": ours " +
+                          a + ", theirs " + b + " " + json::serialize(answers.at(i)));
     }
     return out;
 }
@@ -133,7 +150,8 @@ std::vector<std::string> differences(const json::array& all) {
 
 } // namespace
 
-TEST_CASE("random patterns are due when cron-parser says, in zones that change their clocks", "[interop][cron]") {
+TEST_CASE("random patterns are due when cron-parser says, in zones that change their clocks",
+          "[interop][cron]") {
     const bool is_long = std::getenv("TIKTREND_LONG_TESTS") != nullptr;
     const auto* given = std::getenv("TIKTREND_SEED");
     const auto seed = given ? std::strtoull(given, nullptr, 10) : std::random_device{}();
@@ -155,11 +173,13 @@ TEST_CASE("random patterns are due when cron-parser says, in zones that change t
 
 TEST_CASE("each kind of pattern is followed through both changes of the clock", "[interop][cron]") {
     json::array cases;
-    for (const char* pattern : {"30 2 * * *", "*/20 * * * *", "0 * * * *", "15 1-3 * * *", "0 0 * * *", "30 0 * * *", "*/7 2 * * *",
-                                "59 59 23 * * *", "0 0 L * *", "@hourly", "@weekdays", "0 2 * * 0", "45 1,2 * * *", "0 3 * * 7"})
+    for (const char* pattern :
+         {"30 2 * * *", "*/20 * * * *", "0 * * * *", "15 1-3 * * *", "0 0 * * *", "30 0 * * *", "*/7 2 * * *",
+          "59 59 23 * * *", "0 0 L * *", "@hourly", "@weekdays", "0 2 * * 0", "45 1,2 * * *", "0 3 * * 7"})
         for (const char* zone : zones)
             for (const auto change : {1711846800000, 1729994400000, 1743296400000, 1762063200000})
                 for (int quarter = -100; quarter <= 100; quarter += 25)
-                    cases.push_back({{"pattern", pattern}, {"tz", zone}, {"from", change + quarter * 900'000LL}});
+                    cases.push_back(
+                        {{"pattern", pattern}, {"tz", zone}, {"from", change + quarter * 900'000LL}});
     CHECK(differences(cases) == std::vector<std::string>{});
 }

@@ -11,8 +11,9 @@ using tiktrend::testing::poll_until;
 namespace {
 
 json::value upsert(actor& who, const std::string& queue, json::object repeat, json::object jobs = {}) {
-    return who.call("upsert_scheduler",
-                    {{"queue", queue}, {"id", "tick"}, {"repeat", std::move(repeat)}, {"template", std::move(jobs)}});
+    return who.call(
+        "upsert_scheduler",
+        {{"queue", queue}, {"id", "tick"}, {"repeat", std::move(repeat)}, {"template", std::move(jobs)}});
 }
 
 json::object scheduler(actor& who, const std::string& queue) {
@@ -58,14 +59,14 @@ TEST_CASE("a scheduler goes on whoever made it and whoever runs it", "[interop][
 }
 
 TEST_CASE("both clients read and end each other's schedulers", "[interop][schedulers]") {
-    const auto p = GENERATE(from_range(std::vector<pairing>{{library::ours, library::node6},
-                                                            {library::node6, library::ours},
-                                                            {library::ours, library::ours}}));
+    const auto p = GENERATE(from_range(std::vector<pairing>{
+        {library::ours, library::node6}, {library::node6, library::ours}, {library::ours, library::ours}}));
     CAPTURE(p);
     auto& maker = actor::shared(p.producer);
     auto& reader = actor::shared(p.worker);
     const auto queue = fresh_queue("schedules");
-    const auto id = upsert(maker, queue, {{"pattern", "0 0 3 * * 1"}, {"tz", "Asia/Tokyo"}, {"limit", 4}}, {{"name", "weekly"}});
+    const auto id = upsert(maker, queue, {{"pattern", "0 0 3 * * 1"}, {"tz", "Asia/Tokyo"}, {"limit", 4}},
+                           {{"name", "weekly"}});
     const auto s = scheduler(reader, queue);
     CHECK(s.at("key") == "tick");
     CHECK(s.at("name") == "weekly");
@@ -82,7 +83,8 @@ TEST_CASE("both clients read and end each other's schedulers", "[interop][schedu
     CHECK(maker.call("counts", {{"queue", queue}}).at("delayed") == 0);
 }
 
-TEST_CASE("a repeatable of version 5 with a pattern goes on with its name and data", "[interop][schedulers]") {
+TEST_CASE("a repeatable of version 5 with a pattern goes on with its name and data",
+          "[interop][schedulers]") {
     const auto queue = fresh_queue("repeatables");
     auto& old = actor::shared(library::node5);
     add(old, queue, {{"result", 5}}, {{"repeat", {{"pattern", "* * * * * *"}}}}, "legacy");
@@ -99,8 +101,11 @@ TEST_CASE("a limit ends a scheduler across clients", "[interop][schedulers]") {
     auto& maker = actor::shared(worker_library == library::ours ? library::node6 : library::ours);
     upsert(maker, queue, {{"every", 100}, {"limit", 2}});
     worker_of worker{actor::shared(worker_library), queue};
-    REQUIRE(poll_until([&] { return maker.call("counts", {{"queue", queue}}).at("completed") == 2; },
-                       std::chrono::seconds{20}));
+    REQUIRE(poll_until(
+        [&] {
+            return maker.call("counts", {{"queue", queue}}).at("completed") == 2;
+        },
+        std::chrono::seconds{20}));
     CHECK(maker.call("counts", {{"queue", queue}}).at("delayed") == 0);
     CHECK(worker.ran().size() == 2);
 }

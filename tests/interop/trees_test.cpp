@@ -1,4 +1,5 @@
-// We add flows, deduplicated jobs and events; Node runs, reads and follows them. The other way round: flows_test.cpp.
+// We add flows, deduplicated jobs and events; Node runs, reads and follows them. The other way round:
+// flows_test.cpp.
 #include "actor.hpp"
 
 #include <catch2/catch.hpp>
@@ -8,8 +9,10 @@ using tiktrend::testing::poll_until;
 
 namespace {
 
-json::object node_of(const std::string& queue, json::object data, json::object opts = {}, json::array children = {}) {
-    json::object node{{"name", "n"}, {"queueName", queue}, {"data", std::move(data)}, {"opts", std::move(opts)}};
+json::object node_of(const std::string& queue, json::object data, json::object opts = {},
+                     json::array children = {}) {
+    json::object node{
+        {"name", "n"}, {"queueName", queue}, {"data", std::move(data)}, {"opts", std::move(opts)}};
     if (!children.empty()) node["children"] = std::move(children);
     return node;
 }
@@ -26,11 +29,11 @@ TEST_CASE("Node runs the flows that we add", "[interop][trees]") {
     auto& us = actor::shared(library::ours);
     auto& them = actor::shared(node);
     const auto parents = fresh_queue("parents"), children = fresh_queue("children");
-    const auto flow = us.call(
-        "add_flow",
-        {{"flow", node_of(parents, {{"result", "root"}}, {},
-                          {node_of(children, {{"result", 1}}),
-                           node_of(parents, {{"result", "middle"}}, {{"priority", 2}}, {node_of(children, {{"result", 2}})})})}});
+    const auto flow =
+        us.call("add_flow", {{"flow", node_of(parents, {{"result", "root"}}, {},
+                                              {node_of(children, {{"result", 1}}),
+                                               node_of(parents, {{"result", "middle"}}, {{"priority", 2}},
+                                                       {node_of(children, {{"result", 2}})})})}});
     const std::string root{flow.at("id").as_string()};
     CHECK(state(them, parents, root) == "waiting-children");
     const auto seen = them.call("flow", {{"queue", parents}, {"id", root}});
@@ -52,16 +55,17 @@ TEST_CASE("each failure policy that we set is obeyed by Node", "[interop][trees]
         const char* option;
         const char* parent_ends;
     };
-    const auto r =
-        GENERATE(rule{"failParentOnFailure", "failed"}, rule{"ignoreDependencyOnFailure", "completed"},
-                 rule{"removeDependencyOnFailure", "completed"}, rule{"continueParentOnFailure", "completed"});
+    const auto r = GENERATE(
+        rule{"failParentOnFailure", "failed"}, rule{"ignoreDependencyOnFailure", "completed"},
+        rule{"removeDependencyOnFailure", "completed"}, rule{"continueParentOnFailure", "completed"});
     CAPTURE(r.option);
     auto& us = actor::shared(library::ours);
     auto& them = actor::shared(library::node6);
     const auto parents = fresh_queue("parents"), children = fresh_queue("children");
-    const auto flow = us.call("add_flow", {{"flow", node_of(parents, {{"result", "root"}}, {},
-                                                            {node_of(children, {{"fail_times", 9}, {"reason", "broke"}},
-                                                                     {{r.option, true}})})}});
+    const auto flow =
+        us.call("add_flow", {{"flow", node_of(parents, {{"result", "root"}}, {},
+                                              {node_of(children, {{"fail_times", 9}, {"reason", "broke"}},
+                                                       {{r.option, true}})})}});
     worker_of child_worker{them, children};
     worker_of parent_worker{them, parents};
     REQUIRE(reaches(us, parents, std::string{flow.at("id").as_string()}, r.parent_ends));
@@ -73,10 +77,11 @@ TEST_CASE("a child added at run time holds its parent up in both worlds", "[inte
     auto& adder = actor::shared(p.producer);
     const auto parents = fresh_queue("parents"), children = fresh_queue("children");
     const auto flow = actor::shared(p.worker).call(
-        "add_flow", {{"flow", node_of(parents, {{"result", "root"}}, {}, {node_of(children, {{"result", 1}})})}});
+        "add_flow",
+        {{"flow", node_of(parents, {{"result", "root"}}, {}, {node_of(children, {{"result", 1}})})}});
     const std::string root{flow.at("id").as_string()};
-    const auto late = add(adder, children, {{"result", 2}},
-                          {{"parent", {{"id", root}, {"queue", "bull:" + parents}}}});
+    const auto late =
+        add(adder, children, {{"result", 2}}, {{"parent", {{"id", root}, {"queue", "bull:" + parents}}}});
     worker_of parent_worker{actor::shared(p.worker), parents};
     worker_of child_worker{actor::shared(p.worker), children};
     REQUIRE(reaches(adder, parents, root, "completed"));
@@ -85,14 +90,16 @@ TEST_CASE("a child added at run time holds its parent up in both worlds", "[inte
 }
 
 TEST_CASE("a deduplication id is shared by both clients", "[interop][trees]") {
-    const auto p = GENERATE(from_range(std::vector<pairing>{{library::ours, library::node6}, {library::node6, library::ours}}));
+    const auto p = GENERATE(
+        from_range(std::vector<pairing>{{library::ours, library::node6}, {library::node6, library::ours}}));
     CAPTURE(p);
     auto& first = actor::shared(p.producer);
     auto& second = actor::shared(p.worker);
     const auto queue = fresh_queue("once");
     const auto debounce = [&](actor& who, int n) {
         return add(who, queue, {{"result", n}},
-                   {{"delay", 60'000}, {"deduplication", {{"id", "d"}, {"ttl", 60'000}, {"extend", true}, {"replace", true}}}});
+                   {{"delay", 60'000},
+                    {"deduplication", {{"id", "d"}, {"ttl", 60'000}, {"extend", true}, {"replace", true}}}});
     };
     const auto a = debounce(first, 1), b = debounce(second, 2);
     CHECK(a != b);
@@ -128,7 +135,8 @@ TEST_CASE("Node hears the events that we publish", "[interop][trees]") {
     const auto queue = fresh_queue("events");
     us.call("open", {{"queue", queue}});
     them.call("watch_events", {{"queue", queue}});
-    us.call("publish_event", {{"queue", queue}, {"name", "price-drop"}, {"fields", {{"sku", "7"}, {"jobId", "j"}}}});
+    us.call("publish_event",
+            {{"queue", queue}, {"name", "price-drop"}, {"fields", {{"sku", "7"}, {"jobId", "j"}}}});
     json::array seen;
     REQUIRE(poll_until(
         [&] {

@@ -33,7 +33,8 @@ task<void> follow(redis::address where, std::string last_id) {
 int main(int argc, char** argv) {
     asio::io_context context{1};
     asio::co_spawn(context,
-                   follow(redis::parse_url(argc > 1 ? argv[1] : "redis://127.0.0.1:6379").value(), argc > 2 ? argv[2] : "$"),
+                   follow(redis::parse_url(argc > 1 ? argv[1] : "redis://127.0.0.1:6379").value(),
+                          argc > 2 ? argv[2] : "$"),
                    [](std::exception_ptr e) {
                        if (e) std::rethrow_exception(e);
                    });

@@ -29,7 +29,8 @@ task<void> add_report(redis::address where) {
 
 int main(int argc, char** argv) {
     asio::io_context context{1};
-    asio::co_spawn(context, add_report(redis::parse_url(argc > 1 ? argv[1] : "redis://127.0.0.1:6379").value()),
+    asio::co_spawn(context,
+                   add_report(redis::parse_url(argc > 1 ? argv[1] : "redis://127.0.0.1:6379").value()),
                    [](std::exception_ptr e) {
                        if (e) std::rethrow_exception(e);
                    });

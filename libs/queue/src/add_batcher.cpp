@@ -19,7 +19,8 @@ result<add_batcher::prepared_job> add_batcher::prepare(new_job job, std::string*
     job.options = with_defaults(std::move(job.options), options_.defaults);
     if (auto problem = find_problem(job.options)) return refuse(problem->code, std::move(problem->text));
     if (job.options.size_limit && job.data.size() > *job.options.size_limit)
-        return refuse(errc::data_too_large, std::to_string(job.data.size()) + " bytes of data, size_limit is " +
+        return refuse(errc::data_too_large, std::to_string(job.data.size()) +
+                                                " bytes of data, size_limit is " +
                                                 std::to_string(*job.options.size_limit));
     if (!json_.is_json(job.data)) return refuse(errc::invalid_json, "data");
     if (waiting_.size() >= max_waiting) return refuse(tiktrend::errc::overloaded, {});
@@ -44,8 +45,7 @@ void add_batcher::schedule() {
     // With nothing on its way whatever is there goes. Else a few more batches may follow without waiting for
     // its reply, once they are worth a call: so Redis works on one batch while this thread makes the next. In
     // step, with one batch for everybody, each would wait while the other works.
-    const bool may_send =
-        in_flight_ == 0 || (in_flight_ < max_in_flight && waiting_.size() >= worth_sending);
+    const bool may_send = in_flight_ == 0 || (in_flight_ < max_in_flight && waiting_.size() >= worth_sending);
     if (scheduled_ || waiting_.empty() || !may_send) return;
     scheduled_ = true;
     // Not now but after everything that is ready to run: what it adds travels along.
@@ -101,10 +101,10 @@ void add_batcher::finished(batch jobs, std::exception_ptr error, const redis::re
         } else if (replies[i].type() == redis::reply::kind::integer) { // refused: this one alone
             const auto& options = jobs[i].prepared.job.options;
             std::string what = "queue add";
-            auto refusal = system_error(outcome_of(replies[i].integer()),
-                                        what + (options.parent ? " under parent " + options.parent->queue + ":" +
-                                                                     options.parent->id
-                                                               : std::string{}));
+            auto refusal = system_error(
+                outcome_of(replies[i].integer()),
+                what + (options.parent ? " under parent " + options.parent->queue + ":" + options.parent->id
+                                       : std::string{}));
             jobs[i].done(std::make_exception_ptr(std::move(refusal)), {});
         } else {
             jobs[i].done(nullptr, std::string{replies[i].text()});

@@ -88,7 +88,8 @@ std::optional<int> leading_number(std::string_view text) noexcept {
 }
 
 [[noreturn]] void refuse(const field_rule& rule, std::string_view value, std::string_view what) {
-    throw std::invalid_argument(std::string{rule.name} + " \"" + std::string{value} + "\": " + std::string{what});
+    throw std::invalid_argument(std::string{rule.name} + " \"" + std::string{value} +
+                                "\": " + std::string{what});
 }
 
 /// Values of one field; those with an `L` apart.
@@ -104,7 +105,8 @@ void put(field_values& values, int n) {
     values.bits |= bit;
 }
 
-void put_range(field_values& values, const field_rule& rule, std::string_view text, int from, int to, int step) {
+void put_range(field_values& values, const field_rule& rule, std::string_view text, int from, int to,
+               int step) {
     if (from < rule.min || to > rule.max)
         refuse(rule, text, "a range is within " + std::to_string(rule.min) + "-" + std::to_string(rule.max));
     if (from > to) refuse(rule, text, "a range goes upwards");
@@ -132,7 +134,8 @@ void put_item(field_values& values, const field_rule& rule, std::string_view ite
         return;
     }
     if (range.find('L') != std::string::npos) {
-        if (range.size() > 3 || range.find('L') != range.size() - 1) refuse(rule, item, "L comes after a number at most");
+        if (range.size() > 3 || range.find('L') != range.size() - 1)
+            refuse(rule, item, "L comes after a number at most");
         if (std::find(values.with_last.begin(), values.with_last.end(), range) != values.with_last.end())
             refuse(rule, item, "it is there twice");
         values.with_last.push_back(range);
@@ -155,7 +158,8 @@ std::string without_names(const field_rule& rule, std::string_view value) {
             continue;
         }
         const std::string word{lower(value[i]), lower(value[i + 1]), lower(value[i + 2])};
-        const auto* found = std::find_if(names.begin(), names.end(), [&](const auto& n) { return n.first == word; });
+        const auto* found =
+            std::find_if(names.begin(), names.end(), [&](const auto& n) { return n.first == word; });
         if (found == names.end()) refuse(rule, value, "there is no month or weekday \"" + word + "\"");
         out += std::to_string(found->second);
         i += 3;
@@ -164,11 +168,13 @@ std::string without_names(const field_rule& rule, std::string_view value) {
 }
 
 /// `possible`: values that count; others may be there, even twice, unless there is nothing else.
-field_values parse_field(const field_rule& rule, std::string_view value, std::uint64_t possible = ~std::uint64_t{0}) {
+field_values parse_field(const field_rule& rule, std::string_view value,
+                         std::uint64_t possible = ~std::uint64_t{0}) {
     const auto text = rule.has_names ? without_names(rule, value) : std::string{value};
     std::string plain;
     for (const char c : text) {
-        const bool is_known = (c >= '0' && c <= '9') || std::string_view{",-/*?"}.find(c) != std::string_view::npos ||
+        const bool is_known = (c >= '0' && c <= '9') ||
+                              std::string_view{",-/*?"}.find(c) != std::string_view::npos ||
                               rule.letters.find(c) != std::string_view::npos;
         if (c == 'H') refuse(rule, value, "H (a random value) is not supported");
         if (!is_known) refuse(rule, value, std::string{"it has the character \""} + c + "\"");
@@ -210,7 +216,8 @@ std::pair<std::string_view, int> split_nth(std::string_view value) {
 class cron_parser {
 public:
     static cron_expression parse(std::string_view text) {
-        if (text.size() > longest_expression) throw std::invalid_argument("it is longer than 1024 characters");
+        if (text.size() > longest_expression)
+            throw std::invalid_argument("it is longer than 1024 characters");
         for (const auto& [name, meaning] : aliases)
             if (text == name) text = meaning;
         auto fields = words(text);

@@ -59,7 +59,8 @@ public:
         to_start_of_day();
     }
     void to_next_month() {
-        // As a calendar moves: the same time of the next month, on its last day at most; then back to its start.
+        // As a calendar moves: the same time of the next month, on its last day at most; then back to its
+        // start.
         const auto today = day();
         const auto month = date::year_month{today.year(), today.month()} + date::months{1};
         const auto last = (month / date::last).day();
@@ -90,8 +91,8 @@ private:
         utc_ms_ += ms;
         offset_ = zone_.offset_at(utc_ms_);
     }
-    /// A local time as an instant: of a repeated one the passing with the offset of before; a skipped one moves on by
-    /// what was skipped.
+    /// A local time as an instant: of a repeated one the passing with the offset of before; a skipped one
+    /// moves on by what was skipped.
     void set_local(std::int64_t local_ms) {
         const auto guess = local_ms - offset_;
         const auto second = zone_.offset_at(guess);
@@ -117,9 +118,10 @@ private:
 
 } // namespace
 
-/// The search for the next time that fits: month by month, day by day, then by the clock. It passes changes of the clock hour by
-/// hour, and remembers them, because what was skipped is due after the gap and what is repeated is due once. This follows the
-/// order of steps of cron-parser 5, since both libraries must agree on the next id of a scheduler.
+/// The search for the next time that fits: month by month, day by day, then by the clock. It passes changes
+/// of the clock hour by hour, and remembers them, because what was skipped is due after the gap and what is
+/// repeated is due once. This follows the order of steps of cron-parser 5, since both libraries must agree on
+/// the next id of a scheduler.
 class cron_walk {
 public:
     cron_walk(const cron_expression& e, std::int64_t after_ms, const time_zone& zone)

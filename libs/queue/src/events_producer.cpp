@@ -26,8 +26,10 @@ struct queue_events_producer::impl {
         if (values.size() > most_fields) refuse(event, "it has more than 1000 fields");
         for (const auto& [name, value] : values) {
             if (name.empty() || name == "event") refuse(event, "a field is called \"" + name + "\"");
-            if (!is_valid_utf8(name) || !is_valid_utf8(value)) refuse(event, "field \"" + name + "\" is not UTF-8");
-            if (must_be_json(event, name) && !json.is_json(value)) refuse(event, "field \"" + name + "\" is not JSON");
+            if (!is_valid_utf8(name) || !is_valid_utf8(value))
+                refuse(event, "field \"" + name + "\" is not UTF-8");
+            if (must_be_json(event, name) && !json.is_json(value))
+                refuse(event, "field \"" + name + "\" is not JSON");
         }
     }
 
@@ -36,11 +38,13 @@ struct queue_events_producer::impl {
     json_checker json{};
 };
 
-queue_events_producer::queue_events_producer(redis::client& client, std::string queue_name, std::string prefix)
+queue_events_producer::queue_events_producer(redis::client& client, std::string queue_name,
+                                             std::string prefix)
     : impl_{std::make_unique<impl>(client, queue_keys{prefix, queue_name})} {}
 queue_events_producer::~queue_events_producer() = default;
 
-task<std::string> queue_events_producer::publish(std::string event_name, fields values, std::int64_t max_events) {
+task<std::string> queue_events_producer::publish(std::string event_name, fields values,
+                                                 std::int64_t max_events) {
     impl_->check(event_name, values);
     if (max_events < 1) refuse(event_name, "max_events " + std::to_string(max_events) + " is not positive");
     redis::command c{"XADD", impl_->keys.events(), "MAXLEN", "~", max_events, "*", "event", event_name};

@@ -20,14 +20,16 @@ namespace {
 class planner {
 public:
     planner(const queue_defaults& defaults, const flow_options& options, json_checker& json)
-        : defaults_{defaults}, options_{options}, json_{json},
-          timestamp_ms_{options.clock->now_ms()} {}
+        : defaults_{defaults}, options_{options}, json_{json}, timestamp_ms_{options.clock->now_ms()} {}
 
     flow_plan plan(std::vector<flow_node> roots) {
         plan_.roots.resize(roots.size());
         for (std::size_t i = 0; i < roots.size(); ++i)
-            open_.push_back({std::move(roots[i]), &plan_.roots[i],
-                             roots.size() == 1 ? "root" : "root[" + std::to_string(i) + "]", true, {}});
+            open_.push_back({std::move(roots[i]),
+                             &plan_.roots[i],
+                             roots.size() == 1 ? "root" : "root[" + std::to_string(i) + "]",
+                             true,
+                             {}});
         while (!open_.empty()) {
             auto next = std::move(open_.front());
             open_.pop_front();
@@ -48,7 +50,8 @@ private:
     void add(open_node open) {
         auto& node = open.node;
         if (plan_.jobs.size() + open_.size() >= options_.max_nodes)
-            refuse(errc::invalid_flow, open.place, "more than " + std::to_string(options_.max_nodes) + " jobs");
+            refuse(errc::invalid_flow, open.place,
+                   "more than " + std::to_string(options_.max_nodes) + " jobs");
         if (node.queue_name.empty() || node.queue_name.find(':') != std::string::npos)
             refuse(errc::invalid_flow, open.place,
                    "queue name \"" + node.queue_name + "\" is empty or has a colon");
@@ -57,7 +60,8 @@ private:
         auto o = found == defaults_.end() ? node.options : with_defaults(node.options, found->second);
         const bool is_parent = !node.children.empty();
         if (!open.is_root) {
-            if (o.parent) refuse(errc::invalid_flow, open.place, "its parent is the job above it in the tree");
+            if (o.parent)
+                refuse(errc::invalid_flow, open.place, "its parent is the job above it in the tree");
             o.parent = open.parent;
         }
         if (is_parent && o.deduplication)
@@ -65,7 +69,8 @@ private:
         if (auto problem = find_problem(o)) refuse(problem->code, open.place, problem->text);
         if (o.size_limit && node.data.size() > *o.size_limit)
             refuse(errc::data_too_large, open.place,
-                   std::to_string(node.data.size()) + " bytes of data, size_limit is " + std::to_string(*o.size_limit));
+                   std::to_string(node.data.size()) + " bytes of data, size_limit is " +
+                       std::to_string(*o.size_limit));
         if (!json_.is_json(node.data)) refuse(errc::invalid_json, open.place, "data");
 
         const auto qualified = node.prefix + ":" + node.queue_name;
@@ -117,8 +122,8 @@ private:
 
 } // namespace
 
-flow_plan plan_flows(std::vector<flow_node> roots, const queue_defaults& defaults, const flow_options& options,
-                     json_checker& json) {
+flow_plan plan_flows(std::vector<flow_node> roots, const queue_defaults& defaults,
+                     const flow_options& options, json_checker& json) {
     return planner{defaults, options, json}.plan(std::move(roots));
 }
 

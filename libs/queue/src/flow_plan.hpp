@@ -5,7 +5,8 @@ namespace tiktrend::queue {
 
 class json_checker;
 
-/// Trees of jobs in the order in which add_flow.lua takes them: level by level, parents before their children.
+/// Trees of jobs in the order in which add_flow.lua takes them: level by level, parents before their
+/// children.
 struct flow_plan {
     struct job {
         std::size_t base = 0; ///< position of its key base, from 1
@@ -18,9 +19,9 @@ struct flow_plan {
     std::vector<flow_job> roots; ///< as handed back, with the ids that were chosen
 };
 
-/// Checks everything and chooses ids. Throws system_error with queue::errc. The plan refers to itself: it is moved, never
-/// copied.
-flow_plan plan_flows(std::vector<flow_node> roots, const queue_defaults& defaults, const flow_options& options,
-                     json_checker& json);
+/// Checks everything and chooses ids. Throws system_error with queue::errc. The plan refers to itself: it is
+/// moved, never copied.
+flow_plan plan_flows(std::vector<flow_node> roots, const queue_defaults& defaults,
+                     const flow_options& options, json_checker& json);
 
 } // namespace tiktrend::queue

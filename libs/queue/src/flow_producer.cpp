@@ -55,7 +55,8 @@ struct flow_producer::impl {
         const auto reply = co_await send(plan, now);
         if (const auto code = reply[0].integer(); code != 0) {
             const auto at = static_cast<std::size_t>(reply[1].integer()) - 1;
-            throw_if_refused(code, "flow, " + plan.jobs.at(at).place + ", job " + plan.jobs.at(at).result->key());
+            throw_if_refused(code,
+                             "flow, " + plan.jobs.at(at).place + ", job " + plan.jobs.at(at).result->key());
         }
         if (reply.size() != plan.jobs.size() + 1) throw std::runtime_error("flow: unexpected reply");
         for (std::size_t i = 0; i < plan.jobs.size(); ++i)

@@ -55,7 +55,8 @@ void check_repeat(const std::string& id, const repeat_options& r, std::int64_t n
                        std::to_string(r.every->count()) + " ms");
     if (r.immediately && r.start_ms) refuse(id, "immediately and start_ms cannot be used together");
     if (r.limit && *r.limit < 1) refuse(id, "limit " + std::to_string(*r.limit) + " is not positive");
-    if (r.start_ms && *r.start_ms <= 0) refuse(id, "start_ms " + std::to_string(*r.start_ms) + " is not positive");
+    if (r.start_ms && *r.start_ms <= 0)
+        refuse(id, "start_ms " + std::to_string(*r.start_ms) + " is not positive");
     if (r.end_ms && *r.end_ms <= now_ms)
         refuse(id, "end_ms " + std::to_string(*r.end_ms) + " is not after now, " + std::to_string(now_ms));
     if (!r.tz.empty() && !is_time_zone(r.tz)) refuse(id, "there is no time zone \"" + r.tz + "\"");
@@ -67,11 +68,14 @@ void check_template(const std::string& id, const job_template& t) {
     if (o.delay.count() != 0) refuse(id, "its jobs are delayed by its rule, not by the template");
     if (o.timestamp_ms) refuse(id, "its jobs have timestamps of their own");
     if (o.parent) refuse(id, "its jobs cannot have a parent");
-    if (o.deduplication) refuse(id, "its jobs cannot have a deduplication id; one is pending at a time anyway");
-    if (auto problem = find_problem(o)) throw system_error(problem->code, "scheduler \"" + id + "\": " + problem->text);
+    if (o.deduplication)
+        refuse(id, "its jobs cannot have a deduplication id; one is pending at a time anyway");
+    if (auto problem = find_problem(o))
+        throw system_error(problem->code, "scheduler \"" + id + "\": " + problem->text);
     if (o.size_limit && t.data.size() > *o.size_limit)
-        throw system_error(errc::data_too_large, "scheduler \"" + id + "\": " + std::to_string(t.data.size()) +
-                                                     " bytes of data, size_limit is " + std::to_string(*o.size_limit));
+        throw system_error(errc::data_too_large,
+                           "scheduler \"" + id + "\": " + std::to_string(t.data.size()) +
+                               " bytes of data, size_limit is " + std::to_string(*o.size_limit));
 }
 
 /// The pattern's first time, if it has one inside the rule's bounds.
@@ -147,7 +151,8 @@ scheduler_record read_scheduler(const redis::reply::view& entry) {
 }
 
 task<std::vector<scheduler_record>> read(queue& q, std::vector<std::string> words) {
-    const auto reply = co_await run_script(q.client(), scripts::all().read_schedulers, q.key_base(), std::move(words));
+    const auto reply =
+        co_await run_script(q.client(), scripts::all().read_schedulers, q.key_base(), std::move(words));
     std::vector<scheduler_record> out;
     for (std::size_t i = 0; i < reply.size(); ++i)
         out.push_back(read_scheduler(reply[i]));
@@ -157,20 +162,22 @@ task<std::vector<scheduler_record>> read(queue& q, std::vector<std::string> word
 } // namespace
 
 task<std::optional<job_schedulers::pending_job>> job_schedulers::upsert(std::string id, repeat_options repeat,
-                                                                       job_template jobs) {
+                                                                        job_template jobs) {
     const auto now = queue_->options().clock->now_ms();
     check_id(id);
     check_repeat(id, repeat, now);
     jobs.options = with_defaults(std::move(jobs.options), queue_->options().defaults);
     check_template(id, jobs);
-    if (!json_checker{}.is_json(jobs.data)) throw system_error(errc::invalid_json, "scheduler \"" + id + "\": data");
+    if (!json_checker{}.is_json(jobs.data))
+        throw system_error(errc::invalid_json, "scheduler \"" + id + "\": data");
     std::optional<std::int64_t> pattern_ms;
     if (!repeat.pattern.empty()) {
         pattern_ms = first_time(id, repeat, now);
         if (!pattern_ms) co_return std::nullopt;
     }
     auto template_opts = options_to_json(jobs.options, attempts_member::if_set);
-    if (const auto& trace = queue_->options().trace_context; trace && jobs.options.telemetry_metadata.empty() && !jobs.options.omit_context)
+    if (const auto& trace = queue_->options().trace_context;
+        trace && jobs.options.telemetry_metadata.empty() && !jobs.options.omit_context)
         jobs.options.telemetry_metadata = trace(); // of the first job alone
     auto opts = job_opts(id, options_to_json(jobs.options, attempts_member::if_set), repeat, now, pattern_ms);
     const auto every = repeat.every ? repeat.every->count() : 0;
@@ -191,8 +198,8 @@ task<std::optional<job_schedulers::pending_job>> job_schedulers::upsert(std::str
                                    std::move(opts),
                                    std::to_string(jobs.options.priority),
                                    jobs.options.lifo ? "R" : "L"};
-    const auto reply =
-        co_await run_script(queue_->client(), scripts::all().upsert_scheduler, queue_->key_base(), std::move(words));
+    const auto reply = co_await run_script(queue_->client(), scripts::all().upsert_scheduler,
+                                           queue_->key_base(), std::move(words));
     if (reply.size() != 2) {
         throw_if_refused(reply.integer(), "scheduler \"" + id + "\"");
         throw std::runtime_error("scheduler \"" + id + "\": unexpected reply");
@@ -208,7 +215,8 @@ task<std::optional<scheduler_record>> job_schedulers::get(std::string id) {
     co_return std::move(found.front());
 }
 
-task<std::vector<scheduler_record>> job_schedulers::list(std::int64_t start, std::int64_t end, bool ascending) {
+task<std::vector<scheduler_record>> job_schedulers::list(std::int64_t start, std::int64_t end,
+                                                         bool ascending) {
     std::vector<std::string> words{"", std::to_string(start), std::to_string(end), ascending ? "1" : "0"};
     co_return co_await read(*queue_, std::move(words));
 }
@@ -222,8 +230,8 @@ task<std::int64_t> job_schedulers::count() {
 
 task<bool> job_schedulers::remove(std::string id) {
     std::vector<std::string> words{std::move(id)};
-    const auto reply =
-        co_await run_script(queue_->client(), scripts::all().remove_scheduler, queue_->key_base(), std::move(words));
+    const auto reply = co_await run_script(queue_->client(), scripts::all().remove_scheduler,
+                                           queue_->key_base(), std::move(words));
     co_return reply.integer() == 1;
 }
 

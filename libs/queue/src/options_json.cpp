@@ -236,13 +236,15 @@ job_options with_defaults(job_options o, const job_options& d) {
 
 std::optional<options_problem> find_problem(const job_options& o) {
     if (!o.id.empty() && !is_valid_custom_id(o.id))
-        return options_problem{errc::invalid_job_id,
-                               "job id \"" + o.id +
-                                   "\" has a colon, is a number or the name of a key, or is not UTF-8 of at most "
-                                   "1000 bytes"};
+        return options_problem{
+            errc::invalid_job_id,
+            "job id \"" + o.id +
+                "\" has a colon, is a number or the name of a key, or is not UTF-8 of at most "
+                "1000 bytes"};
     if (o.priority < 0 || o.priority > max_priority)
         return options_problem{errc::invalid_priority, "priority " + std::to_string(o.priority) +
-                                                           " is not in 0 ... " + std::to_string(max_priority)};
+                                                           " is not in 0 ... " +
+                                                           std::to_string(max_priority)};
     if (auto rule = broken_rule(o); !rule.empty())
         return options_problem{errc::invalid_options, std::move(rule)};
     return {};

@@ -22,8 +22,8 @@ job_options with_defaults(job_options options, const job_options& defaults);
 /// The hash field `parent` of a child: {"id","queueKey"} and the flag of its failure policy.
 std::string parent_field(const job_options& options);
 
-/// What add_job.lua needs to know about a job beyond its words: "L", "R" (lifo), or JSON text for a job with a
-/// deduplication id, a parent or children. `emits_debounced`: version 5's event too.
+/// What add_job.lua needs to know about a job beyond its words: "L", "R" (lifo), or JSON text for a job with
+/// a deduplication id, a parent or children. `emits_debounced`: version 5's event too.
 std::string side_word(const job_options& options, bool waits_for_children = false,
                       bool emits_debounced = false);
 

@@ -13,8 +13,8 @@ namespace tiktrend::queue {
 /// Cheap to copy; remembers the period it was last asked about.
 class time_zone {
 public:
-    /// An IANA name (also in another case), "UTC" or "GMT", either with a fixed offset ("UTC+5:30"); empty: UTC. Empty if
-    /// there is no such zone.
+    /// An IANA name (also in another case), "UTC" or "GMT", either with a fixed offset ("UTC+5:30"); empty:
+    /// UTC. Empty if there is no such zone.
     static std::optional<time_zone> find(std::string_view name);
 
     /// Local time minus UTC at this instant, ms.

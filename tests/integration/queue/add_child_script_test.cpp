@@ -13,13 +13,21 @@ using queue::parent_options;
 /// A parent "p" in the queue "up", and adds of children by the script.
 class child_fixture : public queue_fixture {
 public:
-    child_fixture() { redis({"HSET", "bull:up:p", "name", "up", "timestamp", "1", "delay", "0", "priority", "0"}); }
+    child_fixture() {
+        redis({"HSET", "bull:up:p", "name", "up", "timestamp", "1", "delay", "0", "priority", "0"});
+    }
     std::string add_child(const std::string& id = "", const std::string& parent = "p",
                           const std::string& further = "") {
         return script("add", words(id, parent, further));
     }
     static strings words(const std::string& id, const std::string& parent, const std::string& further = "") {
-        return {id,  "child", "1", "{}", "1000000", "0", "0",
+        return {id,
+                "child",
+                "1",
+                "{}",
+                "1000000",
+                "0",
+                "0",
                 R"({"parentKey":"bull:up:)" + parent + R"(","parent":"{\"id\":\")" + parent +
                     R"(\",\"queueKey\":\"bull:up\"}")" + further + "}"};
     }
@@ -52,13 +60,15 @@ TEST_CASE("without its parent a job does not get in, and takes no number", "[int
 
 TEST_CASE("a parent of the same call is seen", "[integration][queue][script]") {
     queue_fixture f;
-    CHECK(lines(f.script("add", {"p", "x", "1", "{}", "1", "0", "0", "L", "c", "x", "1", "{}", "1", "0", "0",
-                                 R"({"parentKey":"bull:q:p","parent":"{\"id\":\"p\",\"queueKey\":\"bull:q\"}"})"})) ==
+    CHECK(lines(f.script(
+              "add", {"p", "x", "1", "{}", "1", "0", "0", "L", "c", "x", "1", "{}", "1", "0", "0",
+                      R"({"parentKey":"bull:q:p","parent":"{\"id\":\"p\",\"queueKey\":\"bull:q\"}"})"})) ==
           strings{"p", "c"});
     CHECK(f.members("p:dependencies") == std::set<std::string>{"bull:q:c"});
 }
 
-TEST_CASE("an existing job becomes the child of who asks, unless it has a parent", "[integration][queue][script]") {
+TEST_CASE("an existing job becomes the child of who asks, unless it has a parent",
+          "[integration][queue][script]") {
     child_fixture f;
     f.redis({"HSET", "bull:up:other", "name", "x"});
     SECTION("without a parent") {

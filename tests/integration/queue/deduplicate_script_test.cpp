@@ -17,7 +17,8 @@ public:
                          std::int64_t timestamp = 1'000'000, const std::string& id = "",
                          const std::string& data = "1") {
         const auto de = R"({"de":{"id":"dd")" + (rule.empty() ? rule : "," + rule) + "}}";
-        return script("add", {id, "paint", data, R"({"attempts":0})", std::to_string(timestamp), delay, "0", de});
+        return script("add",
+                      {id, "paint", data, R"({"attempts":0})", std::to_string(timestamp), delay, "0", de});
     }
     std::string owner() const { return redis({"GET", key("de:dd")}); }
     std::int64_t ttl() const { return std::stoll(redis({"PTTL", key("de:dd")})); }
@@ -55,7 +56,8 @@ TEST_CASE("version 5's event comes before the other if asked for", "[integration
     f.add_with("");
     f.clear_events();
     f.add_with(R"("debounced":true)");
-    CHECK(f.events() == strings{"debounced 1 debounceId=dd", "deduplicated 1 deduplicationId=dd deduplicatedJobId=2"});
+    CHECK(f.events() ==
+          strings{"debounced 1 debounceId=dd", "deduplicated 1 deduplicationId=dd deduplicatedJobId=2"});
 }
 
 TEST_CASE("an id whose job was lost is taken over", "[integration][queue][script]") {
@@ -68,7 +70,8 @@ TEST_CASE("an id whose job was lost is taken over", "[integration][queue][script
     CHECK(f.list("wait") == strings{"1"});
 }
 
-TEST_CASE("a throttle suppresses for its time, and starts again only if extended", "[integration][queue][script]") {
+TEST_CASE("a throttle suppresses for its time, and starts again only if extended",
+          "[integration][queue][script]") {
     rule_fixture f;
     const bool extends = GENERATE(false, true);
     const std::string rule = R"("ttl":60000)" + std::string{extends ? R"(,"extend":true)" : ""};
@@ -111,7 +114,8 @@ TEST_CASE("a debounced job gives way to the next as long as it is delayed", "[in
 TEST_CASE("a debounce keeps the time that is left unless it is extended", "[integration][queue][script]") {
     rule_fixture f;
     const bool extends = GENERATE(false, true);
-    const std::string rule = R"("replace":true,"ttl":60000)" + std::string{extends ? R"(,"extend":true)" : ""};
+    const std::string rule =
+        R"("replace":true,"ttl":60000)" + std::string{extends ? R"(,"extend":true)" : ""};
     f.add_with(rule, "5000");
     f.redis({"PEXPIRE", f.key("de:dd"), "30000"});
     CHECK(f.add_with(rule, "5000") == "2");
@@ -148,7 +152,8 @@ TEST_CASE("the last add while the owner is active is done after it", "[integrati
     f.clear_events();
     CHECK(f.add_with(rule, "0", 1'000'000, "", "2") == "1");
     CHECK(f.add_with(rule, "0", 1'000'000, "", "3") == "1");
-    CHECK(f.hash("dn:dd") == dump{{"name", "paint"}, {"data", "3"}, {"opts", R"({"attempts":0})"}, {"jid", "4"}});
+    CHECK(f.hash("dn:dd") ==
+          dump{{"name", "paint"}, {"data", "3"}, {"opts", R"({"attempts":0})"}, {"jid", "4"}});
     CHECK(f.events() == strings{"deduplicated 1 deduplicationId=dd deduplicatedJobId=3",
                                 "deduplicated 1 deduplicationId=dd deduplicatedJobId=4"});
     f.script("finish_and_fetch",

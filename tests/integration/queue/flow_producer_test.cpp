@@ -211,7 +211,8 @@ TEST_CASE("a flow that cannot be whole is not added at all", "[integration][queu
     lost.options.parent = parent_options{"p", "bull:up"};
     CHECK(has(f.refusal(f.parent({lost}, "d")), "the job above it"));
     CHECK(has(f.refusal(f.parent({f.child("x"), f.child("x")}, "d")), "bull:q:x is there twice"));
-    CHECK(has(f.refusal(f.parent({f.parent({{"n", "a:b"}}, "e")}, "d")), "children[0].children[0]: queue name"));
+    CHECK(has(f.refusal(f.parent({f.parent({{"n", "a:b"}}, "e")}, "d")),
+              "children[0].children[0]: queue name"));
     CHECK(has(f.refusal(f.parent({{"n", "q", "{"}}, "d")), "children[0]: data"));
     auto strange = f.child("x");
     strange.options.priority = -2;

@@ -43,7 +43,8 @@ TEST_CASE("jobs carry the trace context of who adds them", "[integration][queue]
     const auto has = [&f](const std::string& id, const std::string& part) {
         return f.field(id, "opts").find(part) != std::string::npos;
     };
-    const std::string escaped = R"("tm":"{\"traceparent\":\"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\"}")";
+    const std::string escaped =
+        R"("tm":"{\"traceparent\":\"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\"}")";
     CHECK(has("plain", escaped));
     CHECK(has("own", R"("tm":"mine")"));
     CHECK_FALSE(has("omitted", "\"tm\""));
@@ -70,7 +71,8 @@ task<void> add_and_wait(worker_fixture& f, queue::job_options job, std::size_t o
     co_await f.outcomes(outcomes);
 }
 
-TEST_CASE("a worker sees the context, and a failed attempt stores its own", "[integration][queue][telemetry]") {
+TEST_CASE("a worker sees the context, and a failed attempt stores its own",
+          "[integration][queue][telemetry]") {
     worker_fixture f;
     const auto ends = GENERATE("failed", "retried", "delayed");
     CAPTURE(ends);
@@ -84,8 +86,9 @@ TEST_CASE("a worker sees the context, and a failed attempt stores its own", "[in
     };
     failing_once state;
     const std::size_t outcomes = std::string_view{ends} == "retried" ? 2 : 1;
-    f.run(options, [&state](queue::active_job& j) { return fail_once(state, j); },
-          [&](worker_fixture& w) { return add_and_wait(w, job, outcomes); });
+    f.run(
+        options, [&state](queue::active_job& j) { return fail_once(state, j); },
+        [&](worker_fixture& w) { return add_and_wait(w, job, outcomes); });
     CHECK(state.seen == context);
     CHECK(f.field("1", "tm") == "failed 1: broken");
     CHECK(f.field("1", "failedReason") == "broken");
@@ -94,8 +97,9 @@ TEST_CASE("a worker sees the context, and a failed attempt stores its own", "[in
 TEST_CASE("without the hook nothing is stored", "[integration][queue][telemetry]") {
     worker_fixture f;
     failing_once state;
-    f.run({}, [&state](queue::active_job& j) { return fail_once(state, j); },
-          [](worker_fixture& w) { return add_and_wait(w, {}, 1); });
+    f.run(
+        {}, [&state](queue::active_job& j) { return fail_once(state, j); },
+        [](worker_fixture& w) { return add_and_wait(w, {}, 1); });
     CHECK(f.field("1", "tm") == "(nil)");
 }
 
@@ -121,7 +125,8 @@ task<void> publish(queue::queue& q, strings& refused) {
     }
 }
 
-TEST_CASE("events of one's own are published unless they would stop who follows", "[integration][queue][events]") {
+TEST_CASE("events of one's own are published unless they would stop who follows",
+          "[integration][queue][events]") {
     queue_fixture f;
     strings refused;
     f.with_queue([&refused](queue::queue& q) { return publish(q, refused); });

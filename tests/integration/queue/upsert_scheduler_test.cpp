@@ -189,9 +189,10 @@ TEST_CASE("a pattern's job is due at its local time", "[integration][queue][sche
                                      {"data", R"({"z":1})"},
                                      {"ic", "1"}});
     CHECK(json_of(f.field("repeat:c:1795485600000", "opts")) ==
-          json_of(R"({"repeat":{"count":1,"pattern":"0 0 3 * * *","tz":"Europe/Madrid","endDate":1800000000000},)"
-                  R"("timestamp":1795453798223,"prevMillis":1795485600000,"repeatJobKey":"c",)"
-                  R"("jobId":"repeat:c:1795485600000","delay":31801777})"));
+          json_of(
+              R"({"repeat":{"count":1,"pattern":"0 0 3 * * *","tz":"Europe/Madrid","endDate":1800000000000},)"
+              R"("timestamp":1795453798223,"prevMillis":1795485600000,"repeatJobKey":"c",)"
+              R"("jobId":"repeat:c:1795485600000","delay":31801777})"));
     rule = f.cron("0 0 3 * * *");
     rule.immediately = true;
     CHECK(f.upsert("now", rule) == "repeat:now:1795453798223 0");

@@ -91,7 +91,8 @@ json::object describe(const queue::flow_tree& tree) {
 }
 
 json::object describe(const queue::scheduler_record& s) {
-    json::object out{{"key", s.id}, {"name", s.name}, {"next", s.next_ms}, {"iterationCount", s.iteration_count}};
+    json::object out{
+        {"key", s.id}, {"name", s.name}, {"next", s.next_ms}, {"iterationCount", s.iteration_count}};
     const auto number = [&out](std::string_view name, const std::optional<std::int64_t>& n) {
         if (n) out[name] = *n;
     };

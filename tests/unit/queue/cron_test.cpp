@@ -58,8 +58,8 @@ TEST_CASE("last and nth days are found", "[unit][queue][cron]") {
 
 TEST_CASE("a day that fits in either way is due", "[unit][queue][cron]") {
     const auto both = cron("0 0 13 * 5");
-    CHECK(both.next_after(utc(2026, 1, 3), "") == utc(2026, 1, 9));   // a Friday
-    CHECK(both.next_after(utc(2026, 1, 9), "") == utc(2026, 1, 13));  // the 13th, a Tuesday
+    CHECK(both.next_after(utc(2026, 1, 3), "") == utc(2026, 1, 9));  // a Friday
+    CHECK(both.next_after(utc(2026, 1, 9), "") == utc(2026, 1, 13)); // the 13th, a Tuesday
 }
 
 TEST_CASE("local times follow the zone's clock", "[unit][queue][cron]") {
@@ -67,7 +67,8 @@ TEST_CASE("local times follow the zone's clock", "[unit][queue][cron]") {
     // Madrid skips 2:00 to 3:00 on 29 March 2026 and repeats it on 25 October.
     CHECK(daily.next_after(utc(2026, 3, 28, 12), "Europe/Madrid") == utc(2026, 3, 29, 1, 30)); // 3:30 there
     CHECK(daily.next_after(utc(2026, 3, 29, 12), "Europe/Madrid") == utc(2026, 3, 30, 0, 30));
-    CHECK(daily.next_after(utc(2026, 10, 24, 12), "Europe/Madrid") == utc(2026, 10, 25, 0, 30)); // the first 2:30
+    CHECK(daily.next_after(utc(2026, 10, 24, 12), "Europe/Madrid") ==
+          utc(2026, 10, 25, 0, 30)); // the first 2:30
     CHECK(daily.next_after(utc(2026, 10, 25, 0, 30), "Europe/Madrid") == utc(2026, 10, 26, 1, 30));
     CHECK(daily.next_after(utc(2026, 1, 1), "UTC+5:30") == utc(2026, 1, 1, 21));
     CHECK(daily.next_after(utc(2026, 1, 1), "america/new_york") == utc(2026, 1, 1, 7, 30));
@@ -87,8 +88,9 @@ TEST_CASE("what is not a cron expression is refused with the part and the rule",
     CHECK(refusal("H * * * *") == "minute \"H\": H (a random value) is not supported");
     CHECK(refusal("* * * * 5#6").find("after #") != std::string::npos);
     CHECK(refusal("* * * foo *").find("foo") != std::string::npos);
-    for (const char* bad : {"1,1 * * * *", ", * * * *", "1/2/3 * * * *", "a * * * *", "* * * * L", "* * * * 1,2#3",
-                            "@never", "- * * * *", "1- * * * *", "*/x * * * *", "* * LL * *", "99999999999 * * * *"})
+    for (const char* bad :
+         {"1,1 * * * *", ", * * * *", "1/2/3 * * * *", "a * * * *", "* * * * L", "* * * * 1,2#3", "@never",
+          "- * * * *", "1- * * * *", "*/x * * * *", "* * LL * *", "99999999999 * * * *"})
         CHECK_FALSE(refusal(bad).empty());
 }
 

@@ -16,14 +16,19 @@ event_type::any typed(std::string name, fields f) {
 
 TEST_CASE("each event has its struct", "[unit][queue][events]") {
     CHECK(std::get<event_type::added>(typed("added", {{"jobId", "1"}, {"name", "n"}})).name == "n");
-    CHECK(std::get<event_type::waiting>(typed("waiting", {{"jobId", "1"}, {"prev", "delayed"}})).previous == "delayed");
-    CHECK(std::get<event_type::delayed>(typed("delayed", {{"jobId", "1"}, {"delay", "1795453858230"}})).until_ms ==
-          1'795'453'858'230);
-    CHECK(std::get<event_type::waiting_children>(typed("waiting-children", {{"jobId", "1"}})).previous.empty());
-    CHECK(std::get<event_type::active>(typed("active", {{"jobId", "1"}, {"prev", "waiting"}})).previous == "waiting");
-    CHECK(std::get<event_type::completed>(typed("completed", {{"jobId", "1"}, {"returnvalue", "[7]"}})).return_value == "[7]");
+    CHECK(std::get<event_type::waiting>(typed("waiting", {{"jobId", "1"}, {"prev", "delayed"}})).previous ==
+          "delayed");
+    CHECK(std::get<event_type::delayed>(typed("delayed", {{"jobId", "1"}, {"delay", "1795453858230"}}))
+              .until_ms == 1'795'453'858'230);
+    CHECK(
+        std::get<event_type::waiting_children>(typed("waiting-children", {{"jobId", "1"}})).previous.empty());
+    CHECK(std::get<event_type::active>(typed("active", {{"jobId", "1"}, {"prev", "waiting"}})).previous ==
+          "waiting");
+    CHECK(std::get<event_type::completed>(typed("completed", {{"jobId", "1"}, {"returnvalue", "[7]"}}))
+              .return_value == "[7]");
     CHECK(std::get<event_type::failed>(typed("failed", {{"failedReason", "why"}})).reason == "why");
-    CHECK(std::get<event_type::retries_exhausted>(typed("retries-exhausted", {{"attemptsMade", "3"}})).attempts_made == 3);
+    CHECK(std::get<event_type::retries_exhausted>(typed("retries-exhausted", {{"attemptsMade", "3"}}))
+              .attempts_made == 3);
     CHECK(std::get<event_type::stalled>(typed("stalled", {{"jobId", "s"}})).job_id == "s");
     CHECK(std::get<event_type::progress>(typed("progress", {{"data", "{}"}})).data == "{}");
     CHECK(std::get<event_type::removed>(typed("removed", {{"prev", "wait"}})).previous == "wait");

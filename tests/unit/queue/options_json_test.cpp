@@ -71,7 +71,8 @@ TEST_CASE("a parent and a failure policy are stored in both places", "[unit][que
     o.ignore_dependency_on_failure = true;
     CHECK(options_to_json(o) == R"({"attempts":0,"idof":true,"parent":{"id":"p","queue":"bull:up"}})");
     CHECK(parent_field(o) == R"({"id":"p","queueKey":"bull:up","idof":true})");
-    CHECK(side_word(o) == R"({"parentKey":"bull:up:p","parent":"{\"id\":\"p\",\"queueKey\":\"bull:up\",\"idof\":true}"})");
+    CHECK(side_word(o) ==
+          R"({"parentKey":"bull:up:p","parent":"{\"id\":\"p\",\"queueKey\":\"bull:up\",\"idof\":true}"})");
     CHECK(side_word({}) == "L");
     job_options lifo;
     lifo.lifo = true;
@@ -82,8 +83,9 @@ TEST_CASE("a parent and a failure policy are stored in both places", "[unit][que
 TEST_CASE("each form of deduplication is stored", "[unit][queue]") {
     job_options o;
     o.deduplication = deduplication_options{"a", 5s, true, true, true, true};
-    CHECK(options_to_json(o) ==
-          R"({"attempts":0,"de":{"id":"a","ttl":5000,"extend":true,"replace":true,"reschedule":true,"keepLastIfActive":true}})");
+    CHECK(
+        options_to_json(o) ==
+        R"({"attempts":0,"de":{"id":"a","ttl":5000,"extend":true,"replace":true,"reschedule":true,"keepLastIfActive":true}})");
     o.deduplication = deduplication_options{};
     o.deduplication->id = "a";
     CHECK(side_word(o, false, true) == R"({"de":{"id":"a","debounced":true}})");
@@ -104,10 +106,12 @@ TEST_CASE("a refusal names the option, its value and the rule", "[unit][queue]")
               o.deduplication.emplace().id = "a";
               o.parent = parent_options{"p", "bull:up"};
           }) == "deduplication and parent cannot be used together");
-    CHECK(text([](job_options& o) { o.parent = parent_options{"p", "up"}; }) ==
-          "parent queue \"up\" is not <prefix>:<queue>");
-    CHECK(text([](job_options& o) { o.parent = parent_options{"a:b", "bull:up"}; }) ==
-          "parent id \"a:b\" is empty or has a colon");
+    CHECK(text([](job_options& o) {
+              o.parent = parent_options{"p", "up"};
+          }) == "parent queue \"up\" is not <prefix>:<queue>");
+    CHECK(text([](job_options& o) {
+              o.parent = parent_options{"a:b", "bull:up"};
+          }) == "parent id \"a:b\" is empty or has a colon");
     CHECK(text([](job_options& o) {
               o.fail_parent_on_failure = true;
               o.remove_dependency_on_failure = true;
@@ -129,10 +133,12 @@ TEST_CASE("options out of range are refused", "[unit][queue]") {
     CHECK(error([](job_options& o) { o.delay = max_delay + 1ms; }) == errc::invalid_options);
     CHECK(error([](job_options& o) { o.attempts = -1; }) == errc::invalid_options);
     CHECK(error([](job_options& o) { o.backoff = backoff_options{"", 1s, 0}; }) == errc::invalid_options);
-    CHECK(error([](job_options& o) { o.backoff = backoff_options{"fixed", 1s, 1.5}; }) ==
-          errc::invalid_options);
-    CHECK(error([](job_options& o) { o.backoff = backoff_options{"fixed", -1s, 0}; }) ==
-          errc::invalid_options);
+    CHECK(error([](job_options& o) {
+              o.backoff = backoff_options{"fixed", 1s, 1.5};
+          }) == errc::invalid_options);
+    CHECK(error([](job_options& o) {
+              o.backoff = backoff_options{"fixed", -1s, 0};
+          }) == errc::invalid_options);
     CHECK(error([](job_options& o) { o.keep_logs = -1; }) == errc::invalid_options);
     CHECK(error([](job_options& o) { o.timestamp_ms = 0; }) == errc::invalid_options);
     CHECK(error([](job_options& o) { o.remove_on_fail = keep_policy::newest(-1); }) == errc::invalid_options);

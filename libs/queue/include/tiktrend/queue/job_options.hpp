@@ -26,19 +26,21 @@ struct keep_policy {
     friend bool operator==(const keep_policy&, const keep_policy&) = default;
 };
 
-/// At most one job per id at a time (layout 4.3). The plain form suppresses further adds until the owner of the id
-/// has finished or is removed; add() then returns the owner's id.
+/// At most one job per id at a time (layout 4.3). The plain form suppresses further adds until the owner of
+/// the id has finished or is removed; add() then returns the owner's id.
 struct deduplication_options {
-    std::string id;                                ///< not empty
-    std::optional<std::chrono::milliseconds> ttl;  ///< throttle: suppress for this long, also after the owner has finished
-    bool extend = false;                           ///< each suppressed add starts the ttl again
-    bool replace = false;                          ///< debounce: a delayed owner gives way to the new job
-    bool reschedule = false;                       ///< a delayed owner is moved to the new job's delay
-    bool keep_last_if_active = false;              ///< the last add while the owner runs is done after it; ttl is ignored
+    std::string id; ///< not empty
+    /// Throttle: suppress for this long, also after the owner has finished.
+    std::optional<std::chrono::milliseconds> ttl;
+    bool extend = false;              ///< each suppressed add starts the ttl again
+    bool replace = false;             ///< debounce: a delayed owner gives way to the new job
+    bool reschedule = false;          ///< a delayed owner is moved to the new job's delay
+    bool keep_last_if_active = false; ///< the last add while the owner runs is done after it; ttl is ignored
     friend bool operator==(const deduplication_options&, const deduplication_options&) = default;
 };
 
-/// The job that waits for this one (layout 4.14). It must exist, in any queue whose keys share the cluster slot.
+/// The job that waits for this one (layout 4.14). It must exist, in any queue whose keys share the cluster
+/// slot.
 struct parent_options {
     std::string id;
     std::string queue; ///< qualified: "<prefix>:<queue>", e.g. "bull:reports"
@@ -59,16 +61,16 @@ struct job_options {
     std::optional<std::int64_t> timestamp_ms; ///< creation time; empty: the queue's clock
     std::optional<std::int32_t> keep_logs;
     std::optional<std::int32_t> stack_trace_limit;
-    std::optional<std::size_t> size_limit; ///< bytes of data; data_too_large above
-    std::string telemetry_metadata;        ///< `tm`: W3C trace context as JSON text
-    bool omit_context = false;             ///< `omc`: the worker starts a trace of its own
+    std::optional<std::size_t> size_limit;              ///< bytes of data; data_too_large above
+    std::string telemetry_metadata;                     ///< `tm`: W3C trace context as JSON text
+    bool omit_context = false;                          ///< `omc`: the worker starts a trace of its own
     std::optional<deduplication_options> deduplication; ///< not together with `parent`
     std::optional<parent_options> parent;               ///< parent_not_found if it does not exist
     // What the failure of this job means for its parent; at most one. Without, the parent goes on waiting.
-    bool fail_parent_on_failure = false;        ///< the parent fails too, with a reason that names this job
-    bool continue_parent_on_failure = false;    ///< the parent runs at once, and can cancel what is pending
-    bool ignore_dependency_on_failure = false;  ///< the failure is recorded and this job counts as done
-    bool remove_dependency_on_failure = false;  ///< this job counts as done
+    bool fail_parent_on_failure = false;       ///< the parent fails too, with a reason that names this job
+    bool continue_parent_on_failure = false;   ///< the parent runs at once, and can cancel what is pending
+    bool ignore_dependency_on_failure = false; ///< the failure is recorded and this job counts as done
+    bool remove_dependency_on_failure = false; ///< this job counts as done
 };
 
 /// A job to add.

@@ -1,6 +1,7 @@
 #pragma once
 #include <tiktrend/queue/job_options.hpp>
 
+#include <memory>
 #include <optional>
 #include <string>
 

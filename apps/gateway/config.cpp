@@ -58,6 +58,26 @@ quota_limits read_quotas(config_reader& r) {
     return q;
 }
 
+void read_rate_limit(config_reader& r, std::string_view name, std::string_view fallback, rate_policy& out) {
+    const auto text = r.text(name, fallback);
+    if (text == "off") return;
+    out.limit = parse_rate_limit(text);
+    if (!out.limit) r.fail(name, text, "REQUESTS/WINDOW such as 600/1m, or off");
+}
+
+rate_limits read_rate_limits(config_reader& r) {
+    rate_limits l;
+    read_rate_limit(r, "RATE_LIMIT_READ", "12000/1m", l.read);
+    read_rate_limit(r, "RATE_LIMIT_SCRAPE", "1200/1m", l.scrape);
+    read_rate_limit(r, "RATE_LIMIT_COPY", "120/1m", l.copy);
+    read_rate_limit(r, "RATE_LIMIT_ACCOUNT", "300/1m", l.account);
+    read_rate_limit(r, "RATE_LIMIT_ADMIN", "1200/1m", l.admin);
+    read_rate_limit(r, "RATE_LIMIT_FAILED_AUTH", "60/1m", l.failed_auth);
+    l.closed_without_redis =
+        r.one_of("RATE_LIMIT_WITHOUT_REDIS", "open", {"open", "closed"}) == "closed";
+    return l;
+}
+
 } // namespace
 
 config read_config(config_reader& r) {
@@ -87,6 +107,8 @@ config read_config(config_reader& r) {
         r.fail("SOURCE_DEFAULTS", defaults.error(), "comma separated SOURCE.INPUT=VALUE entries");
 
     c.quotas = read_quotas(r);
+    c.limits = read_rate_limits(r);
+    c.idempotency_ttl = r.duration("IDEMPOTENCY_TTL", 24h, 1min, 7 * 24h);
     c.products_ttl = r.duration("CACHE_PRODUCTS_TTL", 1h, 1s, 24h);
     c.near_cache_bytes = r.bytes("NEAR_CACHE_BYTES", 16 << 20, 0, std::int64_t{1} << 34);
     c.cursor_secret = r.secret("CURSOR_SECRET");

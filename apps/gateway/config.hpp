@@ -1,5 +1,6 @@
 #pragma once
 #include "quota_limits.hpp"
+#include "rate_limits.hpp"
 
 #include <tiktrend/base/config_reader.hpp>
 #include <tiktrend/base/log.hpp>
@@ -38,6 +39,8 @@ struct config {
         source_defaults; ///< the operator's defaults for inputs, as the worker has them
 
     quota_limits quotas; ///< QUOTA_SCRAPES, QUOTA_COPIES
+    rate_limits limits;  ///< RATE_LIMIT_*
+    std::chrono::milliseconds idempotency_ttl{};
 
     std::chrono::milliseconds products_ttl{};
     std::int64_t near_cache_bytes = 0; ///< per thread

@@ -69,6 +69,24 @@ task<std::optional<principal>> find_key(catalog::api_key_store& keys, std::strin
     co_return who;
 }
 
+idempotency_options idempotency_options_of(const config& c) {
+    idempotency_options o;
+    o.longest = c.http.handler_timeout + std::chrono::seconds{30};
+    o.kept = c.idempotency_ttl;
+    return o;
+}
+
+/// Guessing is limited by address: whoever failed too often is not looked up any more. Tokens that were good a
+/// moment ago do not come here.
+task<std::optional<principal>> identify(catalog::api_key_store& keys, rate_limiter& limiter,
+                                        rate_policy failed, std::string token, std::string address) {
+    const auto from = subscriber_of(address);
+    if (const auto d = co_await limiter.look(failed, from); !d.allowed) throw rate_limited(failed, d);
+    auto found = co_await find_key(keys, std::move(token));
+    if (!found) co_await limiter.take(failed, from);
+    co_return found;
+}
+
 product_cache::followers followers_of(authenticator& access) {
     product_cache::followers f;
     f.on_changed = [&access](std::string_view guard) {
@@ -98,10 +116,15 @@ shard::shard(shared_parts& shared)
       events_{queue_redis_, shared.settings.queue_name, jobs_.key_base(), events_options(shared)},
       database_{context_.get_executor(), router_options(shared)}, products_{database_}, keys_{database_},
       users_{database_}, usage_{database_},
-      access_{[this](std::string token, std::string) { return find_key(keys_, std::move(token)); }},
+      limiter_{cache_redis_, shared.settings.limits, shared.metrics, shared.log},
+      access_{[this](std::string token, std::string address) {
+          return identify(keys_, limiter_, shared_.settings.limits.failed_auth, std::move(token),
+                          std::move(address));
+      }},
       cache_{cache_redis_, shared.settings, shared.metrics, shared.log, followers_of(access_)},
       quotas_{context_.get_executor(), usage_, cache_.answers(), cache_redis_, shared.settings.quotas,
               shared.metrics, shared.log},
+      idempotency_{queue_redis_, shared.metrics, shared.log, idempotency_options_of(shared.settings)},
       health_{context_.get_executor(),
               {{"redis_queue", true, [this] { return ping(queue_redis_); }},
                {"redis_cache", false, [this] { return ping(cache_redis_); }},
@@ -113,16 +136,17 @@ std::shared_ptr<const http::router> shard::make_routes() {
     auto routes = std::make_shared<http::router>();
     using http::method;
     routes->use(unavailable_as_503(shared_.log));
-    routes->add(
-        method::post, "/scraping/start",
-        access_.require("scrape", start_scraping(jobs_, shared_.definitions, shared_.settings.job_defaults,
-                                                 quotas_)));
-    routes->add(method::get, "/scraping/jobs/{id}", access_.require("scrape", get_job(jobs_)));
+    const auto& limits = shared_.settings.limits;
+    routes->add(method::post, "/scraping/start",
+                guarded("scrape", limits.scrape,
+                        idempotency_.once(start_scraping(jobs_, shared_.definitions,
+                                                         shared_.settings.job_defaults, quotas_))));
+    routes->add(method::get, "/scraping/jobs/{id}", guarded("scrape", limits.read, get_job(jobs_)));
     routes->add(method::get, "/scraping/jobs/{id}/events",
-                access_.require("scrape", get_job_events(jobs_, queue_redis_, events_)));
+                guarded("scrape", limits.read, get_job_events(jobs_, queue_redis_, events_)));
     routes->add(method::get, "/products",
-                access_.require("read", list_products(products_, cache_, cursors_)));
-    routes->add(method::get, "/products/{id}", access_.require("read", get_product(products_, cache_)));
+                guarded("read", limits.read, list_products(products_, cache_, cursors_)));
+    routes->add(method::get, "/products/{id}", guarded("read", limits.read, get_product(products_, cache_)));
     add_account_routes(*routes);
     routes->add(method::get, "/health", health_.all());
     routes->add(method::get, "/health/live", health_.live());
@@ -130,14 +154,20 @@ std::shared_ptr<const http::router> shard::make_routes() {
     return routes;
 }
 
+http::handler shard::guarded(std::string scope, const rate_policy& limit, http::handler h) {
+    return access_.require(std::move(scope), limiter_.limit(limit, std::move(h)));
+}
+
 void shard::add_account_routes(http::router& routes) {
     using http::method;
-    routes.add(method::post, "/users", access_.require("admin", create_user(users_)));
-    routes.add(method::get, "/users/me", access_.require("", get_me(users_)));
-    routes.add(method::get, "/users/me/quota", access_.require("", get_my_quota(quotas_)));
-    routes.add(method::post, "/api-keys", access_.require("", create_api_key(keys_, users_)));
-    routes.add(method::get, "/api-keys", access_.require("", list_api_keys(keys_)));
-    routes.add(method::delete_, "/api-keys/{id}", access_.require("", revoke_api_key(keys_, cache_redis_)));
+    const auto& l = shared_.settings.limits;
+    routes.add(method::post, "/users", guarded("admin", l.admin, idempotency_.once(create_user(users_))));
+    routes.add(method::get, "/users/me", guarded("", l.account, get_me(users_)));
+    routes.add(method::get, "/users/me/quota", guarded("", l.account, get_my_quota(quotas_)));
+    routes.add(method::post, "/api-keys", guarded("", l.account, create_api_key(keys_, users_)));
+    routes.add(method::get, "/api-keys", guarded("", l.account, list_api_keys(keys_)));
+    routes.add(method::delete_, "/api-keys/{id}",
+               guarded("", l.account, revoke_api_key(keys_, cache_redis_)));
 }
 
 void shard::start(std::uint16_t port) {

@@ -4,6 +4,8 @@
 #include "http_metrics.hpp"
 #include "job_events.hpp"
 #include "middleware/authenticate.hpp"
+#include "middleware/idempotency.hpp"
+#include "middleware/rate_limiter.hpp"
 #include "product_cache.hpp"
 #include "quota_book.hpp"
 #include "routes/health.hpp"
@@ -71,6 +73,8 @@ public:
 private:
     std::shared_ptr<const http::router> make_routes();
     void add_account_routes(http::router& routes);
+    /// `h`, for callers who may `scope`, within their limit.
+    http::handler guarded(std::string scope, const rate_policy& limit, http::handler h);
 
     shared_parts& shared_;
     asio::io_context context_{1};
@@ -83,9 +87,11 @@ private:
     catalog::api_key_store keys_;
     catalog::user_store users_;
     catalog::usage_store usage_;
+    rate_limiter limiter_;
     authenticator access_;
     product_cache cache_;
     quota_book quotas_;
+    idempotency idempotency_;
     health health_;
     http_metrics http_metrics_;
     cursor_signer cursors_;

@@ -1,6 +1,7 @@
 #include "routes/start_scraping.hpp"
 
 #include "json_body.hpp"
+#include "middleware/idempotency.hpp"
 
 #include <tiktrend/base/json_text.hpp>
 #include <tiktrend/base/random.hpp>
@@ -133,6 +134,8 @@ task<http::response> start(const services& s, http::request& r) {
                                         request.source->retired->note));
     carry_trace(r, request.options);
     const auto& who = principal_of(r);
+    // A repetition that runs again, since the first one's end was lost, finds the job that is there.
+    if (const auto* once = r.attached<idempotent_request>()) request.options.id = once->name;
     queue::new_job job{"scrape_products", job_data(request, who, r.request_id), std::move(request.options)};
     const auto charge = co_await s.quotas.take(who, catalog::usage_kind::scrapes);
     const auto id = co_await add_or_give_back(s, charge, std::move(job));

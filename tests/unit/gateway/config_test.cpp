@@ -54,6 +54,23 @@ TEST_CASE("every mistake gives one line", "[unit][gateway]") {
         CHECK(line.find("short") == std::string::npos);
 }
 
+TEST_CASE("limits and quotas are numbers or off", "[unit][gateway]") {
+    auto r = reader({{"QUOTA_SCRAPES", "off"}, {"QUOTA_COPIES", "0"}, {"RATE_LIMIT_READ", "5/1s"}, {"RATE_LIMIT_COPY", "off"}});
+    const auto c = gateway::read_config(r);
+    CHECK(r.errors().empty());
+    CHECK_FALSE(c.quotas.standard[0]);
+    CHECK(c.quotas.standard[1] == 0);
+    CHECK(c.limits.read.limit == gateway::rate_limit{5, std::chrono::seconds{1}});
+    CHECK_FALSE(c.limits.copy.limit);
+    CHECK(c.limits.scrape.limit);
+
+    auto wrong = reader({{"QUOTA_SCRAPES", "-1"}, {"RATE_LIMIT_READ", "5 a minute"}, {"RATE_LIMIT_WITHOUT_REDIS", "maybe"}});
+    gateway::read_config(wrong);
+    REQUIRE(wrong.errors().size() == 3);
+    CHECK(wrong.errors()[0] == R"(QUOTA_SCRAPES="-1": expected a number of uses a day, or off)");
+    CHECK(wrong.errors()[1] == R"(RATE_LIMIT_READ="5 a minute": expected REQUESTS/WINDOW such as 600/1m, or off)");
+}
+
 TEST_CASE("docs/configuration.md lists every variable of the gateway", "[unit][gateway]") {
     const char* root = std::getenv("TIKTREND_SOURCE_DIR");
     REQUIRE(root);

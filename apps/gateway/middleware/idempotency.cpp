@@ -1,0 +1,152 @@
+#include "middleware/idempotency.hpp"
+
+#include "canonical_json.hpp"
+#include "middleware/principal.hpp"
+#include "scripts.hpp"
+
+#include <tiktrend/base/ids.hpp>
+#include <tiktrend/http/problem.hpp>
+
+#include <fmt/format.h>
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <array>
+
+namespace tiktrend::gateway {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::string_view header = "idempotency-key";
+constexpr std::size_t max_key = 255;
+constexpr std::size_t max_kept_body = 1 << 20;
+/// What an answer repeats beside status and body.
+constexpr std::array<std::string_view, 3> repeated_fields{"Content-Type", "Location", "Cache-Control"};
+
+std::string sha256(std::string_view text) {
+    std::array<unsigned char, SHA256_DIGEST_LENGTH> out{};
+    SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), out.data());
+    return {reinterpret_cast<const char*>(out.data()), out.size()};
+}
+
+std::string hex(std::string_view bytes) {
+    std::string out;
+    for (const char c : bytes)
+        fmt::format_to(std::back_inserter(out), "{:02x}", static_cast<unsigned char>(c));
+    return out;
+}
+
+/// The key's text: a structured-field string in quotes, as the draft has it, or bare, as most clients send
+/// it.
+std::string read_key(const http::request& r) {
+    auto text = r.headers.get(header);
+    if (text.size() >= 2 && text.front() == '"' && text.back() == '"') {
+        text.remove_prefix(1);
+        text.remove_suffix(1);
+    }
+    const bool printable =
+        std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f && c != '"'; });
+    if (r.headers.count(header) != 1 || text.empty() || text.size() > max_key || !printable)
+        throw http::problem(400, "bad_idempotency_key",
+                            "Idempotency-Key should be sent once: 1 to 255 visible ASCII characters.");
+    return std::string{text};
+}
+
+std::string fields_of(const http::response& answer) {
+    std::string out;
+    for (const auto name : repeated_fields)
+        if (answer.headers.has(name)) out.append(name).append(":").append(answer.headers.get(name)) += '\n';
+    return out;
+}
+
+http::response repeat(const redis::reply& kept) {
+    http::response out;
+    out.status = static_cast<int>(kept[1].integer());
+    for (auto fields = kept[2].text(); !fields.empty();) {
+        const auto end = std::min(fields.find('\n'), fields.size());
+        const auto line = fields.substr(0, end);
+        fields.remove_prefix(std::min(end + 1, fields.size()));
+        if (const auto colon = line.find(':'); colon != std::string_view::npos)
+            out.headers.set(line.substr(0, colon), line.substr(colon + 1));
+    }
+    out.body = kept[3].text();
+    out.headers.set("Idempotent-Replayed", "true");
+    return out;
+}
+
+} // namespace
+
+struct idempotency::entry {
+    std::string redis_key;
+    std::string token;
+};
+
+idempotency::idempotency(redis::client& client, observe::registry& metrics, logger log,
+                         idempotency_options options)
+    : client_{client}, outcomes_{metrics.counters("idempotent_requests_total",
+                                                  "Requests with an Idempotency-Key.", {"result"})},
+      log_{std::move(log)}, options_{options} {}
+
+http::handler idempotency::once(http::handler next) {
+    return [this, next = std::move(next)](http::request& r) { return run(r, next); };
+}
+
+task<http::response> idempotency::run(http::request& r, const http::handler& next) { // no coroutine
+    if (!r.headers.has(header)) return next(r);
+    return run_with_key(r, read_key(r), next);
+}
+
+task<http::response> idempotency::run_with_key(http::request& r, std::string key, const http::handler& next) {
+    // Lengths keep the parts apart.
+    const auto scope = fmt::format("{}:{} {}:{} {}:{} {}", principal_of(r).id.size(), principal_of(r).id,
+                                   r.method_text.size(), r.method_text, r.path.size(), r.path, key);
+    const auto name = hex(sha256(scope)).substr(0, 32);
+    const entry mine{"idempotency:" + name, uuid_v4()};
+    const auto known = co_await run_script(
+        client_, begin_request_script(), mine.redis_key,
+        {sha256(canonical_json(r.body)), mine.token, std::to_string(options_.longest.count())});
+    const auto state = known[0].text();
+    outcomes_(state == "done"    ? "replayed"
+              : state == "run"   ? "first"
+              : state == "other" ? "mismatch"
+                                 : "running")
+        .add();
+    if (state == "done") co_return repeat(known);
+    if (state == "other")
+        throw http::problem(422, "idempotency_key_reused",
+                            "This Idempotency-Key came before with another request.");
+    if (state == "running")
+        throw http::problem(409, "request_in_progress",
+                            "A request with this Idempotency-Key is being processed.")
+            .with_retry_after(1s);
+    r.attach(std::make_shared<idempotent_request>(idempotent_request{"ik-" + name}));
+    std::exception_ptr failure;
+    http::response answer;
+    try {
+        answer = co_await next(r);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    const bool keep = !failure && answer.status >= 200 && answer.status < 300 && !answer.stream &&
+                      answer.body_view().size() <= max_kept_body;
+    co_await end(mine, keep ? &answer : nullptr);
+    if (failure) std::rethrow_exception(failure);
+    co_return answer;
+}
+
+task<void> idempotency::end(const entry& e, const http::response* answer) {
+    try {
+        co_await run_script(client_, end_request_script(), e.redis_key,
+                            {e.token, answer ? std::to_string(answer->status) : std::string{},
+                             answer ? fields_of(*answer) : std::string{},
+                             answer ? std::string{answer->body_view()} : std::string{},
+                             std::to_string(options_.kept.count())});
+    } catch (const system_error& failed) {
+        // The key stays "running" for its time; then a repetition runs and finds the job by its fixed id.
+        log_.warn("idempotency_not_kept", {{"error", failed.what()}});
+        if (is_cancelled(failed.code())) throw;
+    }
+}
+
+} // namespace tiktrend::gateway

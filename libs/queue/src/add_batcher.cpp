@@ -3,6 +3,7 @@
 #include "options_json.hpp"
 #include "script_call.hpp"
 #include "scripts.hpp"
+#include "slot_tag.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
@@ -18,6 +19,11 @@ result<add_batcher::prepared_job> add_batcher::prepare(new_job job, std::string*
     };
     job.options = with_defaults(std::move(job.options), options_.defaults);
     if (auto problem = find_problem(job.options)) return refuse(problem->code, std::move(problem->text));
+    if (const auto& parent = job.options.parent; parent && client_.where().kind == redis::topology::cluster &&
+                                                 slot_tag(parent->queue + ":") != slot_tag(options_.key_base))
+        return refuse(errc::invalid_options,
+                      "on a cluster a job and its parent share a {tag}, and parent queue " + parent->queue +
+                          " has another");
     if (job.options.size_limit && job.data.size() > *job.options.size_limit)
         return refuse(errc::data_too_large, std::to_string(job.data.size()) +
                                                 " bytes of data, size_limit is " +

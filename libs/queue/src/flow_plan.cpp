@@ -2,6 +2,7 @@
 
 #include "keys.hpp"
 #include "options_json.hpp"
+#include "slot_tag.hpp"
 #include "stored_options.hpp"
 
 #include <tiktrend/base/ids.hpp>
@@ -19,8 +20,9 @@ namespace {
 
 class planner {
 public:
-    planner(const queue_defaults& defaults, const flow_options& options, json_checker& json)
-        : defaults_{defaults}, options_{options}, json_{json}, timestamp_ms_{options.clock->now_ms()} {}
+    planner(const queue_defaults& defaults, const flow_options& options, json_checker& json, bool is_cluster)
+        : defaults_{defaults}, options_{options}, json_{json}, is_cluster_{is_cluster},
+          timestamp_ms_{options.clock->now_ms()} {}
 
     flow_plan plan(std::vector<flow_node> roots) {
         plan_.roots.resize(roots.size());
@@ -74,6 +76,8 @@ private:
         if (!json_.is_json(node.data)) refuse(errc::invalid_json, open.place, "data");
 
         const auto qualified = node.prefix + ":" + node.queue_name;
+        check_slot(open.place, qualified);
+        if (o.parent) check_slot(open.place, o.parent->queue);
         const auto id = o.id.empty() ? uuid_v4() : o.id;
         if (!keys_.insert(qualified + ":" + id).second)
             refuse(errc::invalid_flow, open.place, "the job " + qualified + ":" + id + " is there twice");
@@ -103,6 +107,16 @@ private:
         plan_.jobs.push_back(std::move(job));
     }
 
+    /// A script works on one slot.
+    void check_slot(const std::string& place, const std::string& queue) {
+        const auto base = queue + ":";
+        if (slot_tag_.empty()) slot_tag_ = slot_tag(base);
+        if (is_cluster_ && slot_tag(base) != slot_tag_)
+            refuse(errc::invalid_flow, place,
+                   "on a cluster the queues of a flow share a {tag}, and " + queue +
+                       " does not have that of the others");
+    }
+
     std::size_t base_of(const std::string& base) {
         auto& all = plan_.bases;
         const auto found = std::find(all.begin(), all.end(), base);
@@ -114,17 +128,19 @@ private:
     const queue_defaults& defaults_;
     const flow_options& options_;
     json_checker& json_;
+    bool is_cluster_;
     std::int64_t timestamp_ms_;
     std::deque<open_node> open_;
     std::set<std::string> keys_;
+    std::string slot_tag_;
     flow_plan plan_;
 };
 
 } // namespace
 
 flow_plan plan_flows(std::vector<flow_node> roots, const queue_defaults& defaults,
-                     const flow_options& options, json_checker& json) {
-    return planner{defaults, options, json}.plan(std::move(roots));
+                     const flow_options& options, json_checker& json, bool is_cluster) {
+    return planner{defaults, options, json, is_cluster}.plan(std::move(roots));
 }
 
 } // namespace tiktrend::queue

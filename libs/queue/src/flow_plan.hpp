@@ -19,9 +19,9 @@ struct flow_plan {
     std::vector<flow_job> roots; ///< as handed back, with the ids that were chosen
 };
 
-/// Checks everything and chooses ids. Throws system_error with queue::errc. The plan refers to itself: it is
-/// moved, never copied.
+/// Checks everything and chooses ids. Throws system_error with queue::errc. `is_cluster`: all queues must
+/// share a slot. The plan refers to itself: it is moved, never copied.
 flow_plan plan_flows(std::vector<flow_node> roots, const queue_defaults& defaults,
-                     const flow_options& options, json_checker& json);
+                     const flow_options& options, json_checker& json, bool is_cluster = false);
 
 } // namespace tiktrend::queue

@@ -50,7 +50,8 @@ struct flow_producer::impl {
 
     task<std::vector<flow_job>> add(std::vector<flow_node> roots, queue_defaults defaults) {
         if (roots.empty()) co_return std::vector<flow_job>{};
-        auto plan = plan_flows(std::move(roots), defaults, options, json);
+        auto plan = plan_flows(std::move(roots), defaults, options, json,
+                               client.where().kind == redis::topology::cluster);
         const auto now = std::to_string(options.clock->now_ms());
         const auto reply = co_await send(plan, now);
         if (const auto code = reply[0].integer(); code != 0) {

@@ -74,7 +74,8 @@ void workload::add_flow(actor& who) {
     const std::string policy = policies[below(4)];
     const bool is_failing = below(2) == 0;
     json::array children;
-    const auto count = 1 + below(3);
+    // A parent that goes on without its other children must not complete before them (code -4).
+    const auto count = policy == "continueParentOnFailure" ? 1 : 1 + below(3);
     for (std::int64_t i = 0; i < count; ++i) {
         json::object data{{"work_ms", below(20)}, {"result", i}};
         json::object opts{{policy, true}};

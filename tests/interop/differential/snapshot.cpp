@@ -101,7 +101,8 @@ both_snapshots take_snapshots(const std::string& theirs, const std::string& ours
         key_state state;
         state.type = std::string{entry.at(1).as_string()};
         state.ttl_ms = entry.at(2).to_number<std::int64_t>();
-        for (const auto& row : entry.at(3).as_array())
+        const auto* rows = entry.at(3).if_array(); // Redis writes an empty list as {}
+        for (const auto& row : rows ? *rows : json::array{})
             state.rows.push_back(without_prefix(row_text(state.type, row.as_array()), prefix));
         if (state.type == "hash" || state.type == "set") std::sort(state.rows.begin(), state.rows.end());
         (is_ours ? out.ours : out.theirs)[without_prefix(key, prefix)] = std::move(state);

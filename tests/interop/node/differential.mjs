@@ -58,7 +58,8 @@ const handle = (call, id) => `${call.queue ?? 'q'}/${call.token ?? 'T'}/${id}`;
 
 function describe(found) {
   return {
-    id: found.id, name: found.name, data: found.data, priority: found.priority, delay: found.delay, timestamp: found.timestamp,
+    id: found.id, name: found.name, data: found.data, priority: found.priority || 0, delay: found.delay || 0,
+    timestamp: found.timestamp,
     atm: found.attemptsMade, ats: found.attemptsStarted, stc: found.stalledCounter, defa: found.deferredFailure ?? '',
     progress: found.progress ?? 0, parentKey: found.parentKey ?? '', rjk: found.repeatJobKey ?? '',
     deid: found.deduplicationId ?? '',

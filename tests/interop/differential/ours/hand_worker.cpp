@@ -61,7 +61,8 @@ task<redis::reply> hand_worker::call(const std::string& token, bool wants_next, 
                                    std::to_string(options_.metrics_max_data_points)};
     if (end) {
         const bool is_delayed = end->what == queue::settlement::kind::delayed;
-        const std::string flag = is_delayed ? (end->spends_attempt ? "" : "1") : (end->lifo ? "R" : "L");
+        std::string flag = is_delayed ? (end->spends_attempt ? "" : "1") : (end->lifo ? "R" : "L");
+        if (end->what == queue::settlement::kind::release && end->pauses) flag = "P";
         const auto age = end->keep.age ? std::optional<std::int64_t>{end->keep.age->count()} : std::nullopt;
         for (const auto& word :
              {std::string{to_string(end->what)}, job->record.id, owner, end->value, end->stack,
@@ -102,25 +103,34 @@ task<json::value> hand_worker::fetch(std::string token) {
     co_return co_await take(std::move(reply), std::move(token));
 }
 
-queue::settlement hand_worker::outcome_of(const json::object& step, const held_job& job) const {
+task<queue::settlement> hand_worker::outcome_of(const json::object& step, const held_job& job,
+                                                 const std::string& token) {
     const auto r = rules();
     if (!job.record.deferred_failure.empty())
-        return queue::settle_failure(job.record, job.options, job.record.deferred_failure, r);
+        co_return queue::settle_failure(job.record, job.options, job.record.deferred_failure, r);
     if (options_.max_started_attempts > 0 && options_.max_started_attempts < job.record.attempts_started)
-        return queue::settle_failure(job.record, job.options, "job started more than allowable limit", r);
+        co_return queue::settle_failure(job.record, job.options, "job started more than allowable limit", r);
+    const queue::job_connection connection{client_, keys_.base(), json_, *options_.clock};
+    queue::running_job running{job.record, job.options, token, connection};
     std::exception_ptr error;
     if (const auto* until = step.if_contains("delay_until")) {
         error = std::make_exception_ptr(queue::delayed_error{until->to_number<std::int64_t>(), "later"});
     } else if (step.contains("to_wait")) {
         error = std::make_exception_ptr(queue::released_error{"wait"});
+    } else if (const auto* ms = step.if_contains("rate_limit")) {
+        co_await running.rate_limit(std::chrono::milliseconds{ms->to_number<std::int64_t>()});
+        error = std::make_exception_ptr(queue::rate_limited_error{});
+    } else if (step.contains("to_waiting_children")) {
+        if (co_await running.move_to_waiting_children({}))
+            error = std::make_exception_ptr(queue::waiting_children_error{});
     } else if (const auto* reason = step.if_contains("error")) {
         const std::string text{reason->as_string()};
         error = step.contains("unrecoverable") ? std::make_exception_ptr(queue::unrecoverable_error{text})
                                                : std::make_exception_ptr(std::runtime_error{text});
     }
-    if (error) return queue::settle_error(job.record, job.options, error, r);
+    if (error) co_return queue::settle_error(job.record, job.options, error, r);
     const auto* result = step.if_contains("result");
-    return queue::settle_value(result ? json::serialize(*result) : std::string{}, job.options, r);
+    co_return queue::settle_value(result ? json::serialize(*result) : std::string{}, job.options, r);
 }
 
 task<json::value> hand_worker::finish(json::object step, std::string token) {
@@ -131,7 +141,9 @@ task<json::value> hand_worker::finish(json::object step, std::string token) {
     const auto* other = step.if_contains("as");
     const std::string owner = other ? std::string{other->as_string()} : token;
     const bool wants_next = step.contains("fetch");
-    const auto outcome = outcome_of(step, job);
+    const auto outcome = co_await outcome_of(step, job, token);
+    if (outcome.what == queue::settlement::kind::waiting_children) // it has left already
+        co_return wants_next ? co_await fetch(token) : json::value{};
     auto reply = co_await call(token, wants_next, &job, &outcome, owner);
     const auto code = reply[0].size() > 0 ? reply[0][1].integer() : 0;
     json::value next = json::object{{"limited", false}};

@@ -36,7 +36,7 @@ private:
                             const queue::settlement* end, const std::string& owner);
     task<json::value> take(redis::reply reply, std::string token);
     task<void> continue_scheduler(const queue::job_record& job);
-    queue::settlement outcome_of(const json::object& step, const held_job& job) const;
+    task<queue::settlement> outcome_of(const json::object& step, const held_job& job, const std::string& token);
 
     redis::client& client_;
     const queue::queue_keys& keys_;

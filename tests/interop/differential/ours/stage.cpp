@@ -1,5 +1,6 @@
 #include "stage.hpp"
 
+#include "steps.hpp"
 #include "wire.hpp"
 
 #include <stdexcept>
@@ -12,20 +13,6 @@ class constant_random final : public random_source {
 public:
     double next() override { return 0.5; }
 };
-
-std::string text(const json::object& step, std::string_view name, std::string fallback) {
-    const auto* value = step.if_contains(name);
-    return value ? std::string{value->as_string()} : std::move(fallback);
-}
-
-std::int64_t integer(const json::object& step, std::string_view name, std::int64_t fallback) {
-    const auto* value = step.if_contains(name);
-    return value ? value->to_number<std::int64_t>() : fallback;
-}
-
-std::string id_of(const json::object& step) {
-    return std::string{step.at("id").as_string()};
-}
 
 redis::client_options patient() {
     redis::client_options o;
@@ -106,69 +93,11 @@ task<json::value> stage::worker_step(open_queue& q, std::string_view verb, const
 }
 
 task<json::value> stage::queue_step(open_queue& q, std::string_view verb, const json::object& step) {
-    auto& handle = *q.handle;
-    if (verb == "open") co_return nullptr;
-    if (verb == "add") {
-        auto job = step;
-        if (!job.contains("name")) job["name"] = "job";
-        if (!job.contains("data")) job["data"] = json::object{};
-        co_return json::string{co_await handle.add(new_job_of(job))};
-    }
-    if (verb == "add_bulk") {
-        std::vector<queue::new_job> jobs;
-        for (const auto& job : step.at("jobs").as_array())
-            jobs.push_back(new_job_of(job.as_object()));
-        json::array ids;
-        for (const auto& id : co_await handle.add_bulk(std::move(jobs)))
-            ids.emplace_back(id.value());
-        co_return ids;
-    }
-    if (verb == "pause") {
-        co_await handle.pause();
-        co_return nullptr;
-    }
-    if (verb == "resume") {
-        co_await handle.resume();
-        co_return nullptr;
-    }
-    if (verb == "is_paused") co_return co_await handle.is_paused();
-    if (verb == "jobs" && step.at("states").as_array().size() == 1) {
-        json::array ids;
-        for (const auto& id :
-             co_await handle.ids(job_state_of(step.at("states").as_array()[0].as_string()),
-                                 integer(step, "start", 0), integer(step, "end", -1), step.contains("ascending")))
-            ids.emplace_back(id);
-        co_return ids;
-    }
-    if (verb == "counts") co_return describe(co_await handle.counts());
-    co_return co_await job_step(q, verb, step);
-}
-
-task<json::value> stage::job_step(open_queue& q, std::string_view verb, const json::object& step) {
-    auto& handle = *q.handle;
-    if (verb == "state") co_return json::string{to_string(co_await handle.get_state(id_of(step)))};
-    if (verb == "job") {
-        const auto found = co_await handle.get_job(id_of(step));
-        if (!found) throw system_error(queue::errc::job_not_found, "job " + id_of(step));
-        co_return describe_job(*found);
-    }
-    if (verb == "logs") {
-        const auto logs = co_await handle.logs(id_of(step), integer(step, "start", 0), integer(step, "end", -1));
-        co_return json::object{{"logs", json::array(logs.rows.begin(), logs.rows.end())}, {"count", logs.count}};
-    }
-    if (verb == "remove") co_return co_await handle.remove(id_of(step)) ? 1 : 0;
-    if (verb == "log") co_return co_await handle.add_log(id_of(step), text(step, "row", ""), integer(step, "keep", 0));
-    if (verb == "progress")
-        co_await handle.update_progress(id_of(step), json::serialize(step.at("value")));
-    else if (verb == "update_data")
-        co_await handle.update_data(id_of(step), json::serialize(step.at("data")));
-    else if (verb == "promote")
-        co_await handle.promote(id_of(step));
-    else if (verb == "retry")
-        co_await handle.retry(id_of(step), job_state_of(text(step, "state", "failed")));
-    else
-        throw std::runtime_error("the actor does not know the step " + std::string{verb});
-    co_return nullptr;
+    using group = task<step_answer> (*)(queue::queue&, std::string_view, const json::object&);
+    static constexpr group groups[]{producer_step, settings_step, admin_step, getter_step, job_step};
+    for (const auto carry_out_in : groups)
+        if (auto answer = co_await carry_out_in(*q.handle, verb, step)) co_return std::move(*answer);
+    throw std::runtime_error("the actor does not know the step " + std::string{verb});
 }
 
 } // namespace tiktrend::interop

@@ -23,7 +23,6 @@ private:
     task<open_queue*> opened(const json::object& step);
     hand_worker& worker_of(open_queue& q, const json::object& step);
     task<json::value> queue_step(open_queue& q, std::string_view verb, const json::object& step);
-    task<json::value> job_step(open_queue& q, std::string_view verb, const json::object& step);
     task<json::value> worker_step(open_queue& q, std::string_view verb, const json::object& step);
 
     redis::client client_;

@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <new>
+#include <utility>
 
 namespace tiktrend::redis {
 namespace {

@@ -69,6 +69,7 @@ iteration_verdict plan_next_iteration(const job_record& job, std::int64_t now_ms
     rule["count"] = count; // before members are added to `opts`, which may move what is inside
     if (next.cron_ms > 0) opts["prevMillis"] = next.cron_ms;
     opts["timestamp"] = now_ms;
+    if (!opts.contains("attempts")) opts["attempts"] = 0; // always there in a job's options (layout 1.6)
     opts.erase("jobId");
     opts.erase("delay");
     next.priority = static_cast<std::int32_t>(integer(opts, "priority"));

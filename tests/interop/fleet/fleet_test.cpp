@@ -7,12 +7,35 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 
 using namespace tiktrend::interop;
 using tiktrend::testing::poll_until;
 
 namespace {
+
+/// Two schedulers that end by themselves, one of each library; how many jobs each makes.
+constexpr int ticks = 6, strikes = 3;
+void add_schedulers(actor& node, actor& ours, const std::string& queue) {
+    const json::object jobs{{"name", "tick"}, {"data", json::object{{"result", 1}}}};
+    node.call("upsert_scheduler", {{"queue", queue},
+                                   {"id", "tick"},
+                                   {"repeat", json::object{{"every", 300}, {"limit", ticks}}},
+                                   {"template", jobs}});
+    ours.call("upsert_scheduler",
+              {{"queue", queue},
+               {"id", "strike"},
+               {"repeat", json::object{{"pattern", "* * * * * *"}, {"tz", "UTC"}, {"limit", strikes}}},
+               {"template", jobs}});
+}
+
+std::int64_t completed_by(const std::vector<past_event>& history, std::string_view scheduler) {
+    const auto prefix = "repeat:" + std::string{scheduler} + ":";
+    return std::count_if(history.begin(), history.end(), [&](const past_event& e) {
+        return e.name == "completed" && e.job_id.starts_with(prefix);
+    });
+}
 
 /// A process with one worker, which may be killed; another takes its place.
 class member {
@@ -67,13 +90,14 @@ void run_fleet(std::uint64_t seed, int steps, json::object worker_options) {
     for (const auto which : {library::node6, library::ours, library::node5, library::ours})
         fleet.push_back(std::make_unique<member>(which, queue, worker_options));
     workload work{queue, seed};
+    add_schedulers(fleet[0]->who(), fleet[1]->who(), queue);
     const auto anyone = [&]() -> member& { return *fleet[static_cast<std::size_t>(work.below(4))]; };
     for (int i = 0; i < steps; ++i) {
         const auto roll = work.below(40);
         if (roll < 34)
             work.add(anyone().who());
         else if (roll < 38)
-            work.add_flow(fleet[0]->who());
+            work.add_flow(anyone().who());
         else if (i > steps / 4)
             anyone().kill_and_replace();
         if (i % 5 == 0) {
@@ -88,7 +112,10 @@ void run_fleet(std::uint64_t seed, int steps, json::object worker_options) {
     const auto wrong = misplaced(queue);
     INFO("misplaced:" << joined(wrong));
     CHECK(wrong.empty());
-    const auto violations = violations_of(read_history(queue), work, queue);
+    const auto history = read_history(queue);
+    CHECK(completed_by(history, "tick") == ticks);
+    CHECK(completed_by(history, "strike") == strikes);
+    const auto violations = violations_of(history, work, queue);
     INFO("of " << work.accepted().size() << " jobs:" << joined(violations));
     CHECK(violations.empty());
 }

@@ -23,7 +23,7 @@ public:
 
     /// One random add by `who`: a job, several at once, or an id that exists already.
     void add(actor& who);
-    /// A parent with children whose failures it minds in one of the four ways. By Node.
+    /// A parent with children whose failures it minds in one of the four ways.
     void add_flow(actor& who);
 
     const std::map<std::string, expectation>& accepted() const noexcept { return accepted_; }

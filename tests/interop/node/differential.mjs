@@ -206,7 +206,7 @@ const steps = {
     const tree = (node) => node && {
       id: node.job.id, children: (node.children ?? []).map(tree).sort((a, b) => (a.id < b.id ? -1 : 1)),
     };
-    return tree(await flows.getFlow({ id: c.id, queueName: c.queue ?? 'q', prefix, depth: c.depth }));
+    return tree(await flows.getFlow({ id: c.id, queueName: c.queue ?? 'q', prefix, depth: c.depth ?? 10, maxChildren: 20 }));
   },
 
   upsert_scheduler: async (c) => (await (await queue(c.queue)).upsertJobScheduler(c.id, c.repeat, c.template))?.id ?? null,

@@ -1,7 +1,7 @@
 #include "hand_worker.hpp"
 
-#include "iteration.hpp"
 #include "record.hpp"
+#include "scheduler_step.hpp"
 #include "script_call.hpp"
 #include "scripts.hpp"
 
@@ -82,20 +82,11 @@ task<json::value> hand_worker::take(redis::reply reply, std::string token) {
     held_job job{queue::read_record(fields[last].text(), fields, last, reader_, json_), {}};
     job.record.attempts_started += 1; // the hash is from before the fetch
     job.options = reader_.read(job.record.opts);
-    if (!job.record.scheduler_id.empty()) co_await continue_scheduler(job.record);
+    if (!job.record.scheduler_id.empty()) 
+        co_await queue::create_next_iteration(options_, keys_, client_, job.record);
     const auto described = describe_job(job.record);
     held_.insert_or_assign(token + "/" + job.record.id, std::move(job));
     co_return described;
-}
-
-task<void> hand_worker::continue_scheduler(const queue::job_record& job) {
-    queue::next_iteration next;
-    const auto now = options_.clock->now_ms();
-    if (queue::plan_next_iteration(job, now, next) != queue::iteration_verdict::create) co_return;
-    std::vector<std::string> words{std::to_string(now),           job.id, job.scheduler_id,
-                                   std::to_string(next.every_ms), "0",    next.opts,
-                                   std::to_string(next.priority), next.lifo ? "R" : "L"};
-    co_await queue::run_script(client_, queue::scripts::all().next_iteration, keys_.base(), std::move(words));
 }
 
 task<json::value> hand_worker::fetch(std::string token) {
@@ -121,8 +112,11 @@ task<queue::settlement> hand_worker::outcome_of(const json::object& step, const 
         co_await running.rate_limit(std::chrono::milliseconds{ms->to_number<std::int64_t>()});
         error = std::make_exception_ptr(queue::rate_limited_error{});
     } else if (step.contains("to_waiting_children")) {
-        if (co_await running.move_to_waiting_children({}))
-            error = std::make_exception_ptr(queue::waiting_children_error{});
+        if (co_await running.move_to_waiting_children({})) {
+            queue::settlement left;
+            left.what = queue::settlement::kind::waiting_children;
+            co_return left;
+        }
     } else if (const auto* reason = step.if_contains("error")) {
         const std::string text{reason->as_string()};
         error = step.contains("unrecoverable") ? std::make_exception_ptr(queue::unrecoverable_error{text})

@@ -35,7 +35,6 @@ private:
     task<redis::reply> call(const std::string& token, bool wants_next, const held_job* job,
                             const queue::settlement* end, const std::string& owner);
     task<json::value> take(redis::reply reply, std::string token);
-    task<void> continue_scheduler(const queue::job_record& job);
     task<queue::settlement> outcome_of(const json::object& step, const held_job& job, const std::string& token);
 
     redis::client& client_;

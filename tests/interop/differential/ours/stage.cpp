@@ -94,7 +94,8 @@ task<json::value> stage::worker_step(open_queue& q, std::string_view verb, const
 
 task<json::value> stage::queue_step(open_queue& q, std::string_view verb, const json::object& step) {
     using group = task<step_answer> (*)(queue::queue&, std::string_view, const json::object&);
-    static constexpr group groups[]{producer_step, settings_step, admin_step, getter_step, job_step};
+    static constexpr group groups[]{producer_step, job_step,  getter_step, settings_step,
+                                      admin_step,    flow_step, scheduler_step};
     for (const auto carry_out_in : groups)
         if (auto answer = co_await carry_out_in(*q.handle, verb, step)) co_return std::move(*answer);
     throw std::runtime_error("the actor does not know the step " + std::string{verb});

@@ -24,6 +24,8 @@ task<step_answer> producer_step(queue::queue& q, std::string_view verb, const js
 task<step_answer> settings_step(queue::queue& q, std::string_view verb, const json::object& step);
 task<step_answer> admin_step(queue::queue& q, std::string_view verb, const json::object& step);
 task<step_answer> getter_step(queue::queue& q, std::string_view verb, const json::object& step);
+task<step_answer> flow_step(queue::queue& q, std::string_view verb, const json::object& step);
+task<step_answer> scheduler_step(queue::queue& q, std::string_view verb, const json::object& step);
 task<step_answer> job_step(queue::queue& q, std::string_view verb, const json::object& step);
 
 } // namespace tiktrend::interop

@@ -41,11 +41,9 @@ struct job_waiter::impl {
     task<void> begin() {
         for (;;) {
             try {
-                const auto last = co_await exec_on(
-                    q, redis::command{"XREVRANGE", keys_of(q).events(), "+", "-", "COUNT", 1});
                 queue_events::options o;
                 o.prefix = q.options().prefix;
-                o.last_id = last.size() > 0 ? std::string{last[0][0].text()} : "0-0";
+                o.last_id = co_await queue_events::end_of(q.client(), q.key_base());
                 o.log = opts.log;
                 events = std::make_unique<queue_events>(
                     q.client().get_executor(), q.client().where(), q.name(),

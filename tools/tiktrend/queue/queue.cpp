@@ -13,6 +13,7 @@ void add_queue(CLI::App& root, action& chosen) {
     add_queue_jobs(*group, chosen);
     add_queue_control(*group, chosen);
     add_queue_bulk(*group, chosen);
+    add_queue_schedulers(*group, chosen);
     add_queue_flow(*group, chosen);
     add_queue_events(*group, chosen);
 }

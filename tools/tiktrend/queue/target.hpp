@@ -44,6 +44,7 @@ void add_queue_job_changes(CLI::App& group, action& chosen); ///< job retry, pro
 void add_queue_control(CLI::App& group, action& chosen);     ///< pause, resume
 void add_queue_bulk(CLI::App& group, action& chosen);        ///< retry-failed, clean, drain
 void add_queue_events(CLI::App& group, action& chosen);      ///< events
+void add_queue_schedulers(CLI::App& group, action& chosen);  ///< schedulers
 void add_queue_flow(CLI::App& group, action& chosen);        ///< flow
 
 } // namespace tiktrend::cli

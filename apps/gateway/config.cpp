@@ -78,6 +78,27 @@ rate_limits read_rate_limits(config_reader& r) {
     return l;
 }
 
+jwt_settings read_jwt(config_reader& r) {
+    jwt_settings j;
+    j.jwks = r.text("JWT_JWKS", "");
+    j.jwks_refresh = r.duration("JWT_JWKS_REFRESH", 5min, 1s, 24h);
+    j.jwks_min_interval = r.duration("JWT_JWKS_MIN_INTERVAL", 30s, 100ms, 1h);
+    j.jwks_ca_file = r.text("JWT_JWKS_CA_FILE", "");
+    j.rules.hs256_secret = r.secret("JWT_HS256_SECRET");
+    j.rules.issuer = r.text("JWT_ISSUER", "");
+    j.rules.audience = r.text("JWT_AUDIENCE", "");
+    j.rules.scope_claim = r.text("JWT_SCOPE_CLAIM", "scope");
+    j.rules.leeway =
+        std::chrono::duration_cast<std::chrono::seconds>(r.duration("JWT_LEEWAY", 60s, 0ms, 10min));
+    if (!j.rules.hs256_secret.empty() && j.rules.hs256_secret.size() < 32)
+        r.fail("JWT_HS256_SECRET", "***", "at least 32 bytes (RFC 7518 section 3.2)");
+    // Otherwise a token that the issuer made for another service would open this one.
+    if (j.is_on() && j.rules.issuer.empty()) r.fail("JWT_ISSUER", "", "the \"iss\" of tokens that are believed");
+    if (j.is_on() && j.rules.audience.empty())
+        r.fail("JWT_AUDIENCE", "", "the \"aud\" of tokens that are meant for this service");
+    return j;
+}
+
 } // namespace
 
 config read_config(config_reader& r) {
@@ -108,6 +129,7 @@ config read_config(config_reader& r) {
 
     c.quotas = read_quotas(r);
     c.limits = read_rate_limits(r);
+    c.jwt = read_jwt(r);
     c.idempotency_ttl = r.duration("IDEMPOTENCY_TTL", 24h, 1min, 7 * 24h);
     c.products_ttl = r.duration("CACHE_PRODUCTS_TTL", 1h, 1s, 24h);
     c.near_cache_bytes = r.bytes("NEAR_CACHE_BYTES", 16 << 20, 0, std::int64_t{1} << 34);

@@ -78,11 +78,13 @@ idempotency_options idempotency_options_of(const config& c) {
 
 /// Guessing is limited by address: whoever failed too often is not looked up any more. Tokens that were good a
 /// moment ago do not come here.
-task<std::optional<principal>> identify(catalog::api_key_store& keys, rate_limiter& limiter,
-                                        rate_policy failed, std::string token, std::string address) {
+task<std::optional<principal>> identify(catalog::api_key_store& keys, token_verifier& tokens,
+                                        rate_limiter& limiter, rate_policy failed, std::string token,
+                                        std::string address) {
     const auto from = subscriber_of(address);
     if (const auto d = co_await limiter.look(failed, from); !d.allowed) throw rate_limited(failed, d);
-    auto found = co_await find_key(keys, std::move(token));
+    auto found = access::looks_like_jwt(token) ? co_await tokens.find(std::move(token))
+                                               : co_await find_key(keys, std::move(token));
     if (!found) co_await limiter.take(failed, from);
     co_return found;
 }
@@ -116,9 +118,10 @@ shard::shard(shared_parts& shared)
       events_{queue_redis_, shared.settings.queue_name, jobs_.key_base(), events_options(shared)},
       database_{context_.get_executor(), router_options(shared)}, products_{database_}, keys_{database_},
       users_{database_}, usage_{database_},
+      tokens_{context_.get_executor(), shared.settings.jwt, users_, shared.log},
       limiter_{cache_redis_, shared.settings.limits, shared.metrics, shared.log},
       access_{[this](std::string token, std::string address) {
-          return identify(keys_, limiter_, shared_.settings.limits.failed_auth, std::move(token),
+          return identify(keys_, tokens_, limiter_, shared_.settings.limits.failed_auth, std::move(token),
                           std::move(address));
       }},
       cache_{cache_redis_, shared.settings, shared.metrics, shared.log, followers_of(access_)},
@@ -183,6 +186,7 @@ void shard::start(std::uint16_t port) {
     server_->start();
     queue_redis_.start();
     cache_redis_.start();
+    tokens_.start();
     database_.start();
     cache_.start();
 }
@@ -196,6 +200,7 @@ task<void> shard::stop(std::chrono::steady_clock::time_point deadline) {
     // Requests first, then what they use: senders stop before receivers.
     co_await server_->stop(deadline);
     co_await events_.stop();
+    co_await tokens_.stop();
     co_await quotas_.stop();
     co_await cache_.stop();
     co_await database_.stop();

@@ -9,6 +9,7 @@
 #include "product_cache.hpp"
 #include "quota_book.hpp"
 #include "routes/health.hpp"
+#include "token_verifier.hpp"
 
 #include <tiktrend/catalog/api_key_store.hpp>
 #include <tiktrend/catalog/product_store.hpp>
@@ -87,6 +88,7 @@ private:
     catalog::api_key_store keys_;
     catalog::user_store users_;
     catalog::usage_store usage_;
+    token_verifier tokens_;
     rate_limiter limiter_;
     authenticator access_;
     product_cache cache_;

@@ -71,6 +71,19 @@ TEST_CASE("limits and quotas are numbers or off", "[unit][gateway]") {
     CHECK(wrong.errors()[1] == R"(RATE_LIMIT_READ="5 a minute": expected REQUESTS/WINDOW such as 600/1m, or off)");
 }
 
+TEST_CASE("tokens need an issuer, an audience and a long secret", "[unit][gateway]") {
+    auto none = reader({});
+    CHECK_FALSE(gateway::read_config(none).jwt.is_on());
+    auto good = reader({{"JWT_HS256_SECRET", std::string(32, 's')}, {"JWT_ISSUER", "i"}, {"JWT_AUDIENCE", "a"}});
+    CHECK(gateway::read_config(good).jwt.is_on());
+    CHECK(good.errors().empty());
+    auto wrong = reader({{"JWT_HS256_SECRET", "short"}});
+    gateway::read_config(wrong);
+    REQUIRE(wrong.errors().size() == 3);
+    CHECK(wrong.errors()[0] == R"(JWT_HS256_SECRET="***": expected at least 32 bytes (RFC 7518 section 3.2))");
+    CHECK(wrong.errors()[1] == R"(JWT_ISSUER="": expected the "iss" of tokens that are believed)");
+}
+
 TEST_CASE("docs/configuration.md lists every variable of the gateway", "[unit][gateway]") {
     const char* root = std::getenv("TIKTREND_SOURCE_DIR");
     REQUIRE(root);

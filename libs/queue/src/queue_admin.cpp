@@ -25,8 +25,8 @@ public:
     /// Empty pages come in between; false: the end, and nothing was read.
     task<bool> next(std::set<std::string>& names) {
         if (is_done_) co_return false;
-        const auto reply =
-            co_await exec_on(queue_, redis::command{"SCAN", cursor_, "MATCH", pattern_, "COUNT", count_});
+        const auto reply = co_await run_script_on(queue_, scripts::all().scan_keys,
+                                                  {cursor_, pattern_, std::to_string(count_)});
         cursor_ = reply[0].text();
         is_done_ = cursor_ == "0";
         const auto keys = reply[1];
@@ -173,7 +173,7 @@ task<std::size_t> queue_admin::obliterate(obliterate_options options) {
         if (n > 0) continue;
         if (is_last) co_return removed;
         // No job is left in any state: what others lost track of, before the queue's own keys go.
-        removed += co_await remove_orphaned_jobs(options.count);
+        removed += co_await remove_orphaned_jobs();
         co_await free_stale_deduplication_ids(*queue_);
         co_await remove_group_keys(*queue_);
         is_last = true;

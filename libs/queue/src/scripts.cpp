@@ -84,6 +84,7 @@ const scripts& scripts::all() {
         .remove_unprocessed_children = make("remove_unprocessed_children"),
         .counts_per_priority = make("counts_per_priority"),
         .list_jobs = make("list_jobs"),
+        .scan_keys = make("scan_keys"),
         .add_flow = make("add_flow"),
         .flow_node = make("flow_node"),
         .upsert_scheduler = make("upsert_scheduler"),

@@ -23,7 +23,7 @@ struct scripts {
         remove_stale_deduplication;
     redis::script change_delay, change_priority, is_finished, free_deduplication_id;
     redis::script remove_child_dependency, remove_unprocessed_children;
-    redis::script counts_per_priority, list_jobs;
+    redis::script counts_per_priority, list_jobs, scan_keys;
     redis::script add_flow, flow_node;
     redis::script upsert_scheduler, read_schedulers, remove_scheduler;
 

@@ -102,6 +102,17 @@ TEST_CASE("only jobs that are in no state are orphans", "[integration][queue][sc
     CHECK(f.keys() == expected);
 }
 
+TEST_CASE("keys are scanned where the queue is", "[integration][queue][script]") {
+    queue_fixture f;
+    f.add("a");
+    f.redis({"SET", "bull:other:a", "1"});
+    const auto page = lines(f.script("scan_keys", {"0", f.key("*"), "1000"}));
+    CHECK(page.at(0) == "0");
+    CHECK(std::set<std::string>(page.begin() + 1, page.end()) ==
+          std::set<std::string>{f.key("a"), f.key("events"), f.key("id"), f.key("marker"), f.key("meta"),
+                                f.key("wait")});
+}
+
 TEST_CASE("a deduplication id is stale when its owner is gone", "[integration][queue][script]") {
     queue_fixture f;
     f.add("a");

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace tiktrend::testing {
 
@@ -25,6 +26,9 @@ std::string model::carry_out(const json::object& step) {
     if (verb == "resume") resume();
     if (verb == "lose_lock") locks_.erase(id_member(step)); // the suite does it to Redis
     if (verb == "forget_check") was_checked_ = false;  // the interval is over
+    if (verb == "pop_marker") { // a worker that waits takes the first
+        if (!std::exchange(marker_, false)) marker_at_.reset();
+    }
     if (verb == "set_concurrency_by_hand") concurrency_ = integer_member(step, "concurrency");
     return answer_of_nothing;
 }

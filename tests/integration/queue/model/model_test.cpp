@@ -32,7 +32,8 @@ public:
         if (roll < 68) return finish(m);
         if (roll < 74) return {{"do", "clock"}, {"at", now_ += below(700)}};
         if (roll < 78) return {{"do", "stalled_check"}};
-        if (roll < 80) return {{"do", "forget_check"}};
+        if (roll < 79) return {{"do", "forget_check"}};
+        if (roll < 80) return {{"do", "pop_marker"}};
         if (roll < 83) return on_job("lose_lock", m);
         if (roll < 85) return renew(m);
         if (roll < 88) return on_job("promote", m);
@@ -110,7 +111,7 @@ private:
     int tokens_ = 0;
 };
 
-/// Commands that time or a broken network would carry out.
+/// Commands that time, a broken network or a worker that waits would carry out.
 bool is_done_to_redis(const json::object& c) {
     auto& redis = testing::redis_server::shared();
     const auto verb = c.at("do").as_string();
@@ -118,6 +119,8 @@ bool is_done_to_redis(const json::object& c) {
         redis.command({"DEL", "ours:q:" + std::string{c.at("id").as_string()} + ":lock"});
     else if (verb == "forget_check")
         redis.command({"DEL", "ours:q:stalled-check"});
+    else if (verb == "pop_marker")
+        redis.command({"ZPOPMIN", "ours:q:marker"});
     else if (verb == "set_concurrency_by_hand")
         redis.command({"HSET", "ours:q:meta", "concurrency", std::to_string(c.at("concurrency").to_number<int>())});
     else

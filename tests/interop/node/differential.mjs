@@ -187,11 +187,15 @@ const steps = {
     if (w.lastError) throw w.lastError;
     return c.fetch && next && !Array.isArray(next) ? hold(c, next) : null;
   },
-  // A finish that no longer owns what it ends (its job is where the step before left it).
+  // The public moves with a lock token.
   finish_by_hand: async (c) => {
     const found = held.get(handle(c, c.id));
-    if (c.error !== undefined) await found.moveToFailed(failure(c), c.as ?? c.token ?? 'T', false);
-    else await found.moveToCompleted(c.result, c.as ?? c.token ?? 'T', false);
+    const token = c.as ?? c.token ?? 'T';
+    if (c.delay_until !== undefined) await found.moveToDelayed(c.delay_until, token);
+    else if (c.to_wait) await found.moveToWait(token);
+    else if (c.to_waiting_children) return found.moveToWaitingChildren(token);
+    else if (c.error !== undefined) await found.moveToFailed(failure(c), token, false);
+    else await found.moveToCompleted(c.result, token, false);
     return null;
   },
   stalled_check: async (c) => { await worker(c).moveStalledJobsToWait(); },

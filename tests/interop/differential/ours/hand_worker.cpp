@@ -132,13 +132,11 @@ task<json::value> hand_worker::finish(json::object step, std::string token) {
     const auto found = held_.find(token + "/" + id);
     if (found == held_.end()) throw std::runtime_error("the worker does not hold job " + id);
     const auto job = found->second;
-    const auto* other = step.if_contains("as");
-    const std::string owner = other ? std::string{other->as_string()} : token;
     const bool wants_next = step.contains("fetch");
     const auto outcome = co_await outcome_of(step, job, token);
     if (outcome.what == queue::settlement::kind::waiting_children) // it has left already
         co_return wants_next ? co_await fetch(token) : json::value{};
-    auto reply = co_await call(token, wants_next, &job, &outcome, owner);
+    auto reply = co_await call(token, wants_next, &job, &outcome, token);
     const auto code = reply[0].size() > 0 ? reply[0][1].integer() : 0;
     json::value next = json::object{{"limited", false}};
     if (wants_next) next = co_await take(std::move(reply), token); // a refused job does not stop the fetch

@@ -79,8 +79,27 @@ task<step_answer> getter_step(queue::queue& q, std::string_view verb, const json
     co_return std::nullopt;
 }
 
+// Public moves with a lock token, without a worker's handling of errors.
+task<json::value> finish_by_hand(queue::job_operations& job, const json::object& step) {
+    const queue::lock_token token{text(step, "as", text(step, "token", "T"))};
+    if (step.contains("error")) {
+        co_await job.move_to_failed(id_of(step), text(step, "error"), token, flag(step, "unrecoverable"));
+    } else if (step.contains("delay_until")) {
+        co_await job.move_to_delayed(id_of(step), integer(step, "delay_until"), token);
+    } else if (step.contains("to_wait")) {
+        co_await job.move_to_wait(id_of(step), token);
+    } else if (step.contains("to_waiting_children")) {
+        co_return co_await job.move_to_waiting_children(id_of(step), token);
+    } else {
+        const auto* result = step.if_contains("result");
+        co_await job.move_to_completed(id_of(step), result ? json::serialize(*result) : "null", token);
+    }
+    co_return nullptr;
+}
+
 task<step_answer> job_step(queue::queue& q, std::string_view verb, const json::object& step) {
     queue::job_operations job{q};
+    if (verb == "finish_by_hand") co_return co_await finish_by_hand(job, step);
     if (verb == "log") co_return co_await q.add_log(id_of(step), text(step, "row"), integer(step, "keep"));
     if (verb == "remove") co_return co_await job.remove(id_of(step), flag(step, "children", true)) ? 1 : 0;
     if (verb == "remove_child_dependency") co_return co_await job.remove_child_dependency(id_of(step));

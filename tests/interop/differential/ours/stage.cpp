@@ -70,7 +70,7 @@ task<json::value> stage::carry_out(json::object step) {
         co_return nullptr;
     }
     auto* q = co_await opened(step);
-    if (verb == "fetch" || verb == "finish" || verb == "finish_by_hand" || verb == "stalled_check" || verb == "renew")
+    if (verb == "fetch" || verb == "finish" || verb == "stalled_check" || verb == "renew")
         co_return co_await worker_step(*q, verb, step);
     co_return co_await queue_step(*q, verb, step);
 }

@@ -39,6 +39,7 @@ app::app(const config& settings, const sources::registry& definitions, logger lo
                                                                           shards_[0]->queue_redis(),
                                                                           settings_.queue_name,
                                                                           shards_[0]->jobs().key_base()},
+      servers_{metrics_, shards_[0]->queue_redis(), shards_[0]->cache_redis()},
       pool_{metrics_.gauges("db_pool_connections", "Database connections of this gateway by state.",
                             {"state"})},
       connections_{metrics_.make_gauge("http_connections", "Open client connections.")},
@@ -150,6 +151,7 @@ task<void> app::drain() {
     const auto now = std::chrono::steady_clock::now();
     const auto deadline =
         stop_.current() == stop_state::phase::terminating ? now : now + settings_.drain_timeout;
+    are_shards_stopping_ = true;
     task_group stopping{shards_[0]->context().get_executor()};
     for (std::size_t i = 0; i < started_; ++i)
         stopping.spawn("shard", stop_shard(*shards_[i], deadline));
@@ -161,6 +163,7 @@ task<void> app::drain() {
 task<void> app::refresh_metrics() {
     shard_report sum;
     for (auto& s : shards_) {
+        if (are_shards_stopping_) co_return; // a loop that has ended would never answer
         auto r = co_await asio::co_spawn(s->context(), s->report(), asio::use_awaitable);
         activity_.add_seen(std::move(r.seen));
         sum.pool_in_use += r.pool_in_use;
@@ -173,6 +176,7 @@ task<void> app::refresh_metrics() {
     pool_("waiting").set(static_cast<double>(sum.pool_waiting));
     connections_.set(static_cast<double>(sum.connections));
     co_await sampled_.refresh();
+    co_await servers_.refresh(shards_[0]->database().replicas());
 }
 
 void app::write_port_file() const {

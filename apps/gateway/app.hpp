@@ -3,6 +3,7 @@
 #include "config.hpp"
 #include "queue_gauges.hpp"
 #include "sampled_metrics.hpp"
+#include "server_gauges.hpp"
 #include "shard.hpp"
 
 #include <tiktrend/base/stop.hpp>
@@ -44,9 +45,11 @@ private:
     std::vector<std::unique_ptr<shard>> shards_; ///< the first runs on the main thread
     std::vector<std::thread> threads_;
     std::size_t started_ = 0; ///< shards that were started, from the first on
+    bool are_shards_stopping_ = false;
     queue_gauges gauges_;
     activity activity_;
     sampled_metrics sampled_;
+    server_gauges servers_;
     observe::gauge_family& pool_;
     observe::gauge connections_;
     observe::registry::token process_metrics_;

@@ -58,6 +58,7 @@ public:
     redis::client& queue_redis() noexcept { return queue_redis_; }
     redis::client& cache_redis() noexcept { return cache_redis_; }
     catalog::usage_store& usage() noexcept { return usage_; }
+    const postgres::router& database() const noexcept { return database_; }
 
     /// Connects in the background and listens on `port` (0: a free one). Throws system_error if it cannot
     /// listen.

@@ -77,6 +77,13 @@ TEST_CASE("with the cache's Redis away, products come from the database", "[e2e]
     }));
 }
 
+TEST_CASE("a Redis with the eviction policy of the other is reported", "[e2e]") {
+    e2e::stack s{without_worker()}; // both servers have Redis's default, noeviction: wrong for the cache
+    const auto body = s.metrics().get("/metrics").body;
+    CHECK(value(body, R"(redis_config_ok{role="queue"})") == "1");
+    CHECK(value(body, R"(redis_config_ok{role="cache"})") == "0");
+}
+
 TEST_CASE("metrics come in the format that is asked for", "[e2e]") {
     e2e::stack s{without_worker()};
     CHECK(s.metrics().get("/metrics").header("content-type") == "text/plain; version=0.0.4; charset=utf-8");

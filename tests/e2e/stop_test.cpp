@@ -5,6 +5,7 @@
 #include <atomic>
 #include <csignal>
 #include <thread>
+#include <vector>
 
 using namespace tiktrend;
 using namespace std::chrono_literals;
@@ -64,4 +65,21 @@ TEST_CASE("a second signal ends the gateway at once", "[e2e]") {
     CHECK(testing::poll_until([&] { return s.anonymous().get("/health/ready").status == 503; }));
     s.gateway().signal(SIGTERM);
     CHECK(s.gateway().wait(10s) == 0);
+}
+
+TEST_CASE("a gateway that is scraped all the time ends in time too", "[e2e]") {
+    e2e::stack::options o;
+    o.with_worker = false;
+    e2e::stack s{o};
+    std::vector<std::thread> scrapers;
+    for (int i = 0; i < 4; ++i)
+        scrapers.emplace_back([&m = s.metrics()] {
+            while (m.get("/metrics").status != 0) {}
+        });
+    CHECK(testing::poll_until([&] { return s.metrics().get("/metrics").status == 200; }));
+    s.gateway().signal(SIGTERM);
+    CHECK(s.gateway().wait(std::chrono::seconds{10}) == 0);
+    s.gateway().kill(); // so that the threads end in any case
+    for (auto& t : scrapers)
+        t.join();
 }

@@ -31,6 +31,7 @@ struct router::impl {
         pool servers;
         lsn replayed;
         std::int64_t lag_bytes = 0;
+        bool answered = false; // to the last probe
         std::chrono::milliseconds lag{0};
         bool serving = false;
         int good_in_row = 0;
@@ -93,6 +94,7 @@ struct router::impl {
     }
 
     void judge(replica& r, std::optional<lsn> at, std::string failure) {
+        r.answered = at.has_value();
         if (at) {
             r.replayed = *at;
             const auto head = samples.empty() ? lsn{} : samples.back().second;
@@ -226,7 +228,7 @@ task<read_result> router::query(std::string_view sql, const params& values) {
 std::vector<router::replica_state> router::replicas() const {
     std::vector<replica_state> out;
     for (const auto& r : impl_->replicas)
-        out.push_back({r->servers.description(), r->serving, r->replayed, r->lag_bytes, r->lag, r->reason});
+        out.push_back({r->servers.description(), r->serving, r->replayed, r->lag_bytes, r->lag, r->reason, r->answered});
     return out;
 }
 

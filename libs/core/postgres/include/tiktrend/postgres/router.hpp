@@ -74,7 +74,8 @@ public:
         lsn replayed;
         std::int64_t lag_bytes;
         std::chrono::milliseconds lag;
-        std::string reason; ///< why it does not serve; empty if it does
+        std::string reason;    ///< why it does not serve; empty if it does
+        bool answered = false; ///< to the last probe; if not, the lag is of the last one that it answered
     };
     std::vector<replica_state> replicas() const;
     /// Sums over all pools.

@@ -145,6 +145,7 @@ void stack::start_gateway(const std::map<std::string, std::string>& extra) {
     api_ = std::make_unique<http_client>(gateway_url_, key_);
     anonymous_ = std::make_unique<http_client>(gateway_url_);
     metrics_ = std::make_unique<http_client>(started.metrics_url);
+    metrics_address_ = started.metrics_url.substr(sizeof("http://") - 1);
 }
 
 testing::process stack::start_worker(const std::map<std::string, std::string>& extra) {

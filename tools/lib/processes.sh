@@ -59,8 +59,14 @@ stop_all() {
     for name in gateway worker; do
         if process_runs "$name"; then kill -TERM "$(process_pid "$name")" 2>/dev/null || true; fi
     done
+    # The autoscaler ends the workers that it has started.
+    stop_process autoscaler TERM 30
     stop_process gateway TERM 20
     stop_process worker TERM 20
+    stop_process prometheus TERM 10
+    for name in "$RUN_DIR"/pids/autoscale-shop-*; do
+        if [ -e "$name" ]; then stop_process "${name##*/}" TERM 5; fi
+    done
     stop_process demo-shop TERM 5
     stop_process redis-queue TERM 10
     stop_process redis-cache TERM 5
@@ -69,7 +75,7 @@ stop_all() {
 
 kill_all() {
     local name
-    for name in "${RUN_PROCESSES[@]}"; do
+    for name in $(ls "$RUN_DIR/pids"); do
         if process_runs "$name"; then kill -KILL "$(process_pid "$name")" 2>/dev/null || true; fi
         rm -f "$RUN_DIR/pids/$name"
     done
@@ -77,7 +83,7 @@ kill_all() {
 
 any_process_runs() {
     local name
-    for name in "${RUN_PROCESSES[@]}"; do
+    for name in $(ls "$RUN_DIR/pids"); do
         if process_runs "$name"; then return 0; fi
     done
     return 1

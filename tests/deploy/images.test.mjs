@@ -1,7 +1,7 @@
 // deploy/docker, deploy/compose and deploy/systemd: what one server or an image builder gets.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,17 +51,22 @@ test('the runtime image installs the package of every library that the programs 
     const installed = new Set(read('deploy/docker/install-runtime-packages.sh').split(/\s+/));
     // Of every Debian: the C library and the compiler's own.
     for (const p of ['libc6', 'libgcc-s1']) installed.add(p);
+    const needed = new Map(); // library → the file that the loader takes
     for (const program of programs) {
-        const needed = [...execFileSync('readelf', ['-d', join(binaries, program)], { encoding: 'utf8' }).matchAll(/NEEDED.*\[(.*)\]/g)].map((m) => m[1]);
-        const paths = execFileSync('ldd', [join(binaries, program)], { encoding: 'utf8' });
-        for (const library of needed) {
-            const path = new RegExp(`${library.replace(/[.+]/g, '\\$&')} => (\\S+)`).exec(paths)?.[1];
-            if (!path) continue; // the loader itself, or a sanitizer
-            // The file may be recorded with or without the link from /lib to /usr/lib.
-            const owner = [path, path.replace(/^\/usr/, ''), `/usr${path}`].map((p) => spawnSync('dpkg-query', ['-S', `${p}*`], { encoding: 'utf8' }).stdout)
-                .flatMap((s) => s.split('\n')).map((l) => l.split(':')[0]).filter((p) => p && !p.endsWith('-dev') && !p.startsWith('diversion'));
-            assert.ok(owner.some((p) => installed.has(p)), `${program}: ${library} is in ${owner}`);
+        const own = [...execFileSync('readelf', ['-d', join(binaries, program)], { encoding: 'utf8' }).matchAll(/NEEDED.*\[(.*)\]/g)].map((m) => m[1]);
+        for (const [, library, path] of execFileSync('ldd', [join(binaries, program)], { encoding: 'utf8' }).matchAll(/(\S+) => (\/\S+)/g)) {
+            if (own.includes(library)) needed.set(library, realpathSync(path));
         }
+    }
+    assert.ok(needed.size > 10);
+    // The package may record the file without the link from /lib to /usr/lib.
+    const paths = [...needed.values()].flatMap((p) => [p, p.replace(/^\/usr/, '')]);
+    const owners = new Map(spawnSync('dpkg-query', ['-S', ...paths], { encoding: 'utf8' }).stdout.split('\n')
+        .map((l) => /^([^:,]+)\S*: (\S+)$/.exec(l)).filter(Boolean).map(([, name, path]) => [path, name]));
+    for (const [library, path] of needed) {
+        const owner = owners.get(path) ?? owners.get(path.replace(/^\/usr/, ''));
+        assert.ok(owner, `no package has ${path}`);
+        assert.ok(installed.has(owner), `${library} is in ${owner}`);
     }
 });
 

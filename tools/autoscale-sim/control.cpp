@@ -52,6 +52,7 @@ public:
             }
             pause(tick);
         }
+        take_sample();
         fleet_.stop_all(now());
         while (!fleet_.none_left()) {
             fleet_.reap(now());

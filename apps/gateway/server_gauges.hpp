@@ -9,14 +9,15 @@
 
 namespace tiktrend::gateway {
 
-/// Gauges about the servers behind the gateway: whether each Redis has the eviction policy that its use needs,
-/// and how far each replica of the database is behind. What could not be read is absent, never old.
-/// To be used on the executor of both clients.
+/// Gauges about the servers behind the gateway: whether each Redis has the eviction policy that its use
+/// needs, and how far each replica of the database is behind. What could not be read is absent, never old. To
+/// be used on the executor of both clients.
 class server_gauges {
 public:
     server_gauges(observe::registry& r, redis::client& queue, redis::client& cache);
 
-    /// Asks each Redis at most once a minute, waiting at most a second; copies `replicas`, which cost nothing.
+    /// Asks each Redis at most once a minute, waiting at most a second; copies `replicas`, which cost
+    /// nothing.
     task<void> refresh(const std::vector<postgres::router::replica_state>& replicas);
 
 private:

@@ -56,12 +56,16 @@ TEST_CASE("a backup of the database and the queue is restored whole", "[e2e][bac
         // Over what is there it refuses to go.
         CHECK(run({script("restore.sh"), "--database", backup}, servers, dir).status != 0);
         const auto database = s.database().create_database("restored");
-        const auto restored = run({script("restore.sh"), "--database", backup}, {{"DATABASE_URL", database}}, dir);
+        const auto restored =
+            run({script("restore.sh"), "--database", backup}, {{"DATABASE_URL", database}}, dir);
         INFO(restored.output);
         REQUIRE(restored.status == 0);
         for (const auto* table : {"products", "product_history", "scrape_runs", "api_keys"}) {
             INFO(table);
-            const std::string digest = std::string{"select count(*), md5(coalesce(string_agg(t::text, ',' order by t::text), '')) from "} + table + " t";
+            const std::string digest =
+                std::string{
+                    "select count(*), md5(coalesce(string_agg(t::text, ',' order by t::text), '')) from "} +
+                table + " t";
             const auto before = s.database().execute("e2e", digest);
             CHECK(before == s.database().execute("restored", digest));
         }
@@ -70,7 +74,8 @@ TEST_CASE("a backup of the database and the queue is restored whole", "[e2e][bac
     SECTION("the queue") {
         const testing::temp_dir data;
         std::filesystem::create_directory(data.path() / "appendonlydir");
-        const auto restored = run({script("restore.sh"), "--queue", backup, data.path().string()}, servers, dir);
+        const auto restored =
+            run({script("restore.sh"), "--queue", backup, data.path().string()}, servers, dir);
         INFO(restored.output);
         REQUIRE(restored.status == 0);
         CHECK_FALSE(std::filesystem::exists(data.path() / "appendonlydir"));
@@ -82,7 +87,8 @@ TEST_CASE("a backup of the database and the queue is restored whole", "[e2e][bac
         CHECK(other.command({"ZCARD", "bull:scraping:completed"}) == "1");
     }
     SECTION("a damaged file is noticed") {
-        std::filesystem::resize_file(backup + "/queue.rdb", std::filesystem::file_size(backup + "/queue.rdb") - 1);
+        std::filesystem::resize_file(backup + "/queue.rdb",
+                                     std::filesystem::file_size(backup + "/queue.rdb") - 1);
         CHECK(run({script("restore.sh"), "--check", backup}, servers, dir).status == 1);
     }
     SECTION("old backups are removed, others are not") {

@@ -49,12 +49,15 @@ public:
             << "- {job_name: worker, static_configs: [{targets: ['" << worker << "']}]}\n";
         testing::process::options o;
         o.output = dir_.path() / "log";
-        for (int attempt = 0; attempt < 5 && !client_; ++attempt) { // somebody may take the port before it does
-            const auto port = std::to_string(20000 + (static_cast<int>(::getpid()) * 7 + attempt * 1013) % 12000);
-            process_ = testing::process{{"prometheus", "--config.file=" + (dir_.path() / "prometheus.yml").string(),
-                                         "--storage.tsdb.path=" + (dir_.path() / "data").string(),
-                                         "--web.listen-address=127.0.0.1:" + port},
-                                        o};
+        for (int attempt = 0; attempt < 5 && !client_;
+             ++attempt) { // somebody may take the port before it does
+            const auto port =
+                std::to_string(20000 + (static_cast<int>(::getpid()) * 7 + attempt * 1013) % 12000);
+            process_ =
+                testing::process{{"prometheus", "--config.file=" + (dir_.path() / "prometheus.yml").string(),
+                                  "--storage.tsdb.path=" + (dir_.path() / "data").string(),
+                                  "--web.listen-address=127.0.0.1:" + port},
+                                 o};
             const e2e::http_client client{"http://127.0.0.1:" + port};
             testing::poll_until([&] { return !process_.running() || client.get("/-/ready").status == 200; },
                                 std::chrono::seconds{30});
@@ -77,7 +80,8 @@ private:
 };
 
 /// Nothing to see without a replica, which this stack has not.
-const std::set<std::string> needs_a_replica{"max by (replica) (db_replica_lag_seconds)", "min by (replica) (db_replica_serving)"};
+const std::set<std::string> needs_a_replica{"max by (replica) (db_replica_lag_seconds)",
+                                            "min by (replica) (db_replica_serving)"};
 
 } // namespace
 
@@ -88,7 +92,8 @@ TEST_CASE("every panel of every dashboard shows something", "[e2e][dashboards]")
     e2e::stack s{o};
     REQUIRE(testing::poll_until([&] { return !value_of(dir.path() / "worker.port", "METRICS_PORT").empty(); },
                                 std::chrono::seconds{20}));
-    const prometheus p{s.metrics_address(), "127.0.0.1:" + value_of(dir.path() / "worker.port", "METRICS_PORT")};
+    const prometheus p{s.metrics_address(),
+                       "127.0.0.1:" + value_of(dir.path() / "worker.port", "METRICS_PORT")};
     REQUIRE(testing::poll_until([&] { return p.series("up == 1") == 2; }, std::chrono::seconds{30}));
     // Traffic of every kind while Prometheus looks: rates need two samples.
     const auto traffic = [&] {
@@ -99,7 +104,8 @@ TEST_CASE("every panel of every dashboard shows something", "[e2e][dashboards]")
     traffic();
 
     int panels = 0;
-    for (const auto& file : fs::directory_iterator{fs::path{std::getenv("TIKTREND_SOURCE_DIR")} / "deploy/grafana/dashboards"}) {
+    for (const auto& file :
+         fs::directory_iterator{fs::path{std::getenv("TIKTREND_SOURCE_DIR")} / "deploy/grafana/dashboards"}) {
         simdjson::dom::parser parser;
         const simdjson::dom::element dashboard = parser.load(file.path().string());
         for (const auto panel : dashboard["panels"].get_array().value()) {

@@ -74,7 +74,8 @@ TEST_CASE("a gateway that is scraped all the time ends in time too", "[e2e]") {
     std::vector<std::thread> scrapers;
     for (int i = 0; i < 4; ++i)
         scrapers.emplace_back([&m = s.metrics()] {
-            while (m.get("/metrics").status != 0) {}
+            while (m.get("/metrics").status != 0) {
+            }
         });
     CHECK(testing::poll_until([&] { return s.metrics().get("/metrics").status == 200; }));
     s.gateway().signal(SIGTERM);

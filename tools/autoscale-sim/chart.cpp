@@ -47,12 +47,13 @@ public:
     canvas(const std::vector<sample>& samples, const chart_options& options) : samples_{samples} {
         end_ = samples.empty() ? 1 : std::max(1.0, samples.back().at.count());
         const double height = top + 2 * panel_height + gap + 50;
-        out_ = fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" "
-                           "font-family=\"sans-serif\" font-size=\"12\">\n"
-                           "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n"
-                           "<text x=\"{2}\" y=\"26\" font-size=\"17\" font-weight=\"bold\">{3}</text>\n"
-                           "<text x=\"{2}\" y=\"46\" fill=\"#555\">{4}</text>\n",
-                           width, height, left, escaped(options.title), escaped(options.subtitle));
+        out_ = fmt::format(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" "
+            "font-family=\"sans-serif\" font-size=\"12\">\n"
+            "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n"
+            "<text x=\"{2}\" y=\"26\" font-size=\"17\" font-weight=\"bold\">{3}</text>\n"
+            "<text x=\"{2}\" y=\"46\" fill=\"#555\">{4}</text>\n",
+            width, height, left, escaped(options.title), escaped(options.subtitle));
     }
 
     void panel(const std::string& name, double y0, double highest) {
@@ -61,15 +62,16 @@ public:
         shade_blind();
         for (int i = 0; i <= 4; ++i) {
             const double v = highest * i / 4;
-            add("<line x1=\"{0}\" x2=\"{1}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\" stroke=\"#ddd\"/><text x=\"{3}\" y=\"{4:.1f}\" "
+            add("<line x1=\"{0}\" x2=\"{1}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\" stroke=\"#ddd\"/><text x=\"{3}\" "
+                "y=\"{4:.1f}\" "
                 "text-anchor=\"end\" fill=\"#555\">{5:.4g}</text>\n",
                 left, width - right, y(v), left - 6, y(v) + 4, v);
         }
         add("<text x=\"{}\" y=\"{:.1f}\" font-weight=\"bold\">{}</text>\n", left, y0 - 8, escaped(name));
         const double spacing = round_time(end_ / 8);
         for (double t = 0; t <= end_; t += spacing)
-            add("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\" fill=\"#555\">{}</text>\n", x(t), y0 + panel_height + 16,
-                duration_label(t));
+            add("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\" fill=\"#555\">{}</text>\n", x(t),
+                y0 + panel_height + 16, duration_label(t));
     }
 
     /// A step line: a value holds until the next one.
@@ -84,19 +86,21 @@ public:
                 v = std::max(v, static_cast<double>(get(samples_[k])));
             if (v == last && i + stride < samples_.size()) continue;
             if (last >= 0)
-                fmt::format_to(std::back_inserter(points), "{:.1f},{:.1f} ", x(samples_[i].at.count()), y(last));
+                fmt::format_to(std::back_inserter(points), "{:.1f},{:.1f} ", x(samples_[i].at.count()),
+                               y(last));
             fmt::format_to(std::back_inserter(points), "{:.1f},{:.1f} ", x(samples_[i].at.count()), y(v));
             last = v;
         }
         if (points.empty()) return;
         if (is_filled)
-            add("<polygon points=\"{:.1f},{:.1f} {}{:.1f},{:.1f}\" fill=\"{}\" fill-opacity=\"0.2\"/>\n", x(0), y(0), points,
-                x(samples_.back().at.count()), y(0), colour);
+            add("<polygon points=\"{:.1f},{:.1f} {}{:.1f},{:.1f}\" fill=\"{}\" fill-opacity=\"0.2\"/>\n",
+                x(0), y(0), points, x(samples_.back().at.count()), y(0), colour);
         add("<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"1.6\"/>\n", points, colour);
     }
 
     void legend(const std::string& text, const char* colour, double at) {
-        add("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\" fill=\"{}\">{}</text>\n", at, y0_ - 8, colour, escaped(text));
+        add("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\" fill=\"{}\">{}</text>\n", at, y0_ - 8,
+            colour, escaped(text));
     }
 
     std::string finish() { return std::move(out_) + "</svg>\n"; }
@@ -108,7 +112,8 @@ private:
     }
 
     static double round_time(double s) {
-        for (const double c : {1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 10800.0, 21600.0})
+        for (const double c : {1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0,
+                               3600.0, 7200.0, 10800.0, 21600.0})
             if (c >= s) return c;
         return 86400;
     }
@@ -119,8 +124,8 @@ private:
             const double from = samples_[i].at.count();
             while (i + 1 < samples_.size() && samples_[i + 1].blind)
                 ++i;
-            add("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{}\" fill=\"#eee\"/>\n", x(from), y0_,
-                std::max(1.0, x(samples_[i].at.count()) - x(from)), panel_height);
+            add("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{}\" fill=\"#eee\"/>\n", x(from),
+                y0_, std::max(1.0, x(samples_[i].at.count()) - x(from)), panel_height);
         }
     }
 

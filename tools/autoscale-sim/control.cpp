@@ -64,14 +64,16 @@ public:
 private:
     moment now() const { return clock::now() - start_; }
 
-    // A process that died is replaced at once, as a ReplicaSet does; the fleet's size is what was last asked for.
+    // A process that died is replaced at once, as a ReplicaSet does; the fleet's size is what was last asked
+    // for.
     void scale() {
         depth_ = total(source_.query(settings_.query));
         wanted_ = std::max(wanted_, settings_.autoscaler.min_replicas);
         const int current = wanted_;
         wanted_ = autoscaler_.sync(now(), current, depth_);
         if (wanted_ != current) print(now(), depth_, current, wanted_);
-        if (depth_ && *depth_ > settings_.autoscaler.average_value * settings_.autoscaler.min_replicas) had_burst_ = true;
+        if (depth_ && *depth_ > settings_.autoscaler.average_value * settings_.autoscaler.min_replicas)
+            had_burst_ = true;
         while (fleet_.replicas() < wanted_)
             fleet_.start();
         while (fleet_.replicas() > wanted_)
@@ -86,7 +88,8 @@ private:
     }
 
     bool is_over() const {
-        return settings_.until_idle && had_burst_ && depth_ && *depth_ == 0 && wanted_ == settings_.autoscaler.min_replicas;
+        return settings_.until_idle && had_burst_ && depth_ && *depth_ == 0 &&
+               wanted_ == settings_.autoscaler.min_replicas;
     }
 
     const control_settings& settings_;
@@ -102,8 +105,8 @@ private:
 
 } // namespace
 
-std::vector<sample> control(const control_settings& settings, const prometheus& source, worker_processes& fleet,
-                            const volatile std::sig_atomic_t& stop) {
+std::vector<sample> control(const control_settings& settings, const prometheus& source,
+                            worker_processes& fleet, const volatile std::sig_atomic_t& stop) {
     return loop{settings, source, fleet}.run(stop);
 }
 

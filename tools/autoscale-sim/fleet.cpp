@@ -123,7 +123,8 @@ private:
             drain_one();
     }
 
-    // The youngest, which is the order in which a ReplicaSet gives pods up: not ready before ready, then the younger.
+    // The youngest, which is the order in which a ReplicaSet gives pods up: not ready before ready, then the
+    // younger.
     void drain_one() {
         for (auto w = workers_.rbegin(); w != workers_.rend(); ++w) {
             if (w->is_draining) continue;
@@ -161,7 +162,8 @@ private:
     }
 
     int replicas() const {
-        return static_cast<int>(std::ranges::count_if(workers_, [](const worker& w) { return !w.is_draining; }));
+        return static_cast<int>(
+            std::ranges::count_if(workers_, [](const worker& w) { return !w.is_draining; }));
     }
 
     void record() {

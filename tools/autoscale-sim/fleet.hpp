@@ -18,13 +18,13 @@ struct sample {
 
 struct outcome {
     std::vector<sample> samples;
-    std::vector<double> waits;  ///< seconds from arrival to the first start of each job
+    std::vector<double> waits; ///< seconds from arrival to the first start of each job
     std::size_t arrived = 0;
     std::size_t finished = 0;
-    std::size_t unfinished = 0; ///< waiting or running at the end
-    std::size_t released = 0;   ///< handed back by a drain
+    std::size_t unfinished = 0;    ///< waiting or running at the end
+    std::size_t released = 0;      ///< handed back by a drain
     std::size_t most_releases = 0; ///< of one job
-    double worker_hours = 0;    ///< from the decision to the end of the drain: what is paid for
+    double worker_hours = 0;       ///< from the decision to the end of the drain: what is paid for
     int peak = 0;
 };
 

@@ -77,7 +77,8 @@ int hpa::sync(moment now, int current, std::optional<double> total) {
     return wanted;
 }
 
-// stabilizeRecommendationWithBehaviors: never below the lowest recent proposal of the way up, never above … of the way down.
+// stabilizeRecommendationWithBehaviors: never below the lowest recent proposal of the way up, never above …
+// of the way down.
 int hpa::stabilize(moment now, int current, int proposed) {
     int up = proposed;
     int down = proposed;

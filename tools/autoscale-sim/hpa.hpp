@@ -49,11 +49,12 @@ class hpa {
 public:
     explicit hpa(hpa_settings settings) : settings_{std::move(settings)} {}
 
-    /// The proposal before stabilization and policies: ceil(total / target), or `current` within the tolerance.
+    /// The proposal before stabilization and policies: ceil(total / target), or `current` within the
+    /// tolerance.
     int proposal(int current, double total) const;
 
-    /// One sync. `current` is scale.status.replicas, terminating pods not counted; `total` is the metric's sum,
-    /// nothing if the metric is missing, which leaves the fleet as it is. Returns the replicas to have.
+    /// One sync. `current` is scale.status.replicas, terminating pods not counted; `total` is the metric's
+    /// sum, nothing if the metric is missing, which leaves the fleet as it is. Returns the replicas to have.
     int sync(moment now, int current, std::optional<double> total);
 
     const hpa_settings& settings() const noexcept { return settings_; }

@@ -1,4 +1,5 @@
-// tiktrend-autoscale-sim: what the autoscaler of deploy/k8s does with a trace, with a live Prometheus, or with real workers.
+// tiktrend-autoscale-sim: what the autoscaler of deploy/k8s does with a trace, with a live Prometheus, or
+// with real workers.
 #include "chart.hpp"
 #include "control.hpp"
 #include "fleet.hpp"
@@ -39,7 +40,8 @@ hpa_settings autoscaler_of(const arguments& a) {
     return faster(s, a.speed);
 }
 
-void write_chart(const arguments& a, const std::vector<sample>& samples, const std::string& title, const std::string& subtitle) {
+void write_chart(const arguments& a, const std::vector<sample>& samples, const std::string& title,
+                 const std::string& subtitle) {
     if (a.svg.empty()) return;
     std::ofstream out{a.svg};
     out << draw(samples, {.title = title, .subtitle = subtitle, .max_replicas = a.max});
@@ -71,11 +73,13 @@ int run_simulation(const arguments& a) {
         fmt::print("{:6.0f} s  {:6.0f}  {:7}  {:11}\n", s.at.count(), s.depth, s.replicas, s.taking_jobs);
         last = &s;
     }
-    fmt::print("\njobs       {} arrived, {} finished, {} unfinished, {} handed back by drains (none more than {} times)\n"
+    fmt::print("\njobs       {} arrived, {} finished, {} unfinished, {} handed back by drains (none more "
+               "than {} times)\n"
                "waiting    p50 {:.1f} s, p95 {:.1f} s, p99 {:.1f} s, longest {:.1f} s\n"
                "workers    peak {}, {:.2f} worker-hours, {:.2f} USD at {} USD an hour\n",
-               o.arrived, o.finished, o.unfinished, o.released, o.most_releases, percentile(o.waits, 50), percentile(o.waits, 95),
-               percentile(o.waits, 99), percentile(o.waits, 100), o.peak, o.worker_hours, o.worker_hours * a.price, a.price);
+               o.arrived, o.finished, o.unfinished, o.released, o.most_releases, percentile(o.waits, 50),
+               percentile(o.waits, 95), percentile(o.waits, 99), percentile(o.waits, 100), o.peak,
+               o.worker_hours, o.worker_hours * a.price, a.price);
     write_chart(a, o.samples, a.trace_file,
                 fmt::format("{} jobs, waiting p95 {:.0f} s, peak {} workers, {:.1f} worker-hours", o.arrived,
                             percentile(o.waits, 95), o.peak, o.worker_hours));
@@ -109,7 +113,9 @@ int run_control(const arguments& a) {
     fmt::print("peak {} workers, {} ended with an error\n", peak, fleet.failures());
     write_chart(a, samples, "Real workers, scaled on a real Prometheus",
                 fmt::format("peak {} workers{}", peak,
-                            a.speed > 1 ? fmt::format("; periods of the autoscaler shortened {:g} times", a.speed) : ""));
+                            a.speed > 1
+                                ? fmt::format("; periods of the autoscaler shortened {:g} times", a.speed)
+                                : ""));
     return fleet.failures() == 0 ? 0 : 1;
 }
 
@@ -120,13 +126,20 @@ int run_watch(const arguments& a) {
 }
 
 void add_fleet(CLI::App& verb, arguments& a) {
-    verb.add_option("--min", a.min, "smallest number of workers")->capture_default_str()->check(CLI::Range(1, 1000));
-    verb.add_option("--max", a.max, "largest number of workers")->capture_default_str()->check(CLI::Range(1, 1000));
+    verb.add_option("--min", a.min, "smallest number of workers")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1000));
+    verb.add_option("--max", a.max, "largest number of workers")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1000));
     verb.add_option("--concurrency", a.concurrency, "jobs at once in a worker, and the autoscaler's target")
         ->capture_default_str()
         ->check(CLI::Range(1, 10'000));
-    verb.add_option("--speed", a.speed, "divide the autoscaler's periods by this")->capture_default_str()->check(CLI::Range(1.0, 1000.0));
-    verb.add_flag("--kubernetes-defaults", a.kubernetes_defaults, "Kubernetes' own behaviour instead of the shipped one");
+    verb.add_option("--speed", a.speed, "divide the autoscaler's periods by this")
+        ->capture_default_str()
+        ->check(CLI::Range(1.0, 1000.0));
+    verb.add_flag("--kubernetes-defaults", a.kubernetes_defaults,
+                  "Kubernetes' own behaviour instead of the shipped one");
     verb.add_option("--svg", a.svg, "draw a chart into this file");
 }
 
@@ -140,23 +153,29 @@ void add_prometheus(CLI::App& verb, arguments& a) {
 
 int main(int argc, char** argv) {
     arguments a;
-    CLI::App app{"The autoscaler of the worker fleet: on a trace, on a live Prometheus, or with real workers"};
+    CLI::App app{
+        "The autoscaler of the worker fleet: on a trace, on a live Prometheus, or with real workers"};
     app.require_subcommand(1);
-    auto* simulation = app.add_subcommand("simulate", "Run a trace (format: tools/autoscale-sim/trace.hpp) and print what it would cost");
+    auto* simulation = app.add_subcommand(
+        "simulate", "Run a trace (format: tools/autoscale-sim/trace.hpp) and print what it would cost");
     simulation->add_option("TRACE", a.trace_file, "file, or - for standard input")->required();
     simulation->add_option("--price", a.price, "USD for one worker and hour")->capture_default_str();
     add_fleet(*simulation, a);
     auto* watching = app.add_subcommand("watch", "Print what the autoscaler would do; scales nothing");
-    watching->add_option("--replicas", a.replicas_query, "query for the workers that there are")->capture_default_str();
+    watching->add_option("--replicas", a.replicas_query, "query for the workers that there are")
+        ->capture_default_str();
     add_prometheus(*watching, a);
     add_fleet(*watching, a);
     auto* controlling = app.add_subcommand("control", "Start and stop real workers: control … -- COMMAND");
     add_prometheus(*controlling, a);
     add_fleet(*controlling, a);
-    controlling->add_option("--directory", a.directory, "for port files and logs of the workers")->capture_default_str();
-    controlling->add_option("--targets", a.targets, "write the workers' metrics addresses here, for file_sd_configs");
+    controlling->add_option("--directory", a.directory, "for port files and logs of the workers")
+        ->capture_default_str();
+    controlling->add_option("--targets", a.targets,
+                            "write the workers' metrics addresses here, for file_sd_configs");
     controlling->add_option("--grace", a.grace, "from SIGTERM to SIGKILL")->capture_default_str();
-    controlling->add_flag("--until-idle", a.until_idle, "end when a burst is over and the fleet is at its minimum again");
+    controlling->add_flag("--until-idle", a.until_idle,
+                          "end when a burst is over and the fleet is at its minimum again");
     controlling->add_option("COMMAND", a.command, "the worker and its arguments")->required();
     CLI11_PARSE(app, argc, argv);
     try {

@@ -6,7 +6,8 @@
 
 namespace tiktrend::autoscale {
 
-/// Asks a Prometheus over its HTTP API (https://prometheus.io/docs/prometheus/latest/querying/api/), blocking.
+/// Asks a Prometheus over its HTTP API (https://prometheus.io/docs/prometheus/latest/querying/api/),
+/// blocking.
 class prometheus {
 public:
     /// `base` like http://127.0.0.1:9090.
@@ -20,7 +21,8 @@ private:
     std::string base_;
 };
 
-/// The values in the body of an instant query's answer; nothing if it is not a successful answer with a vector.
+/// The values in the body of an instant query's answer; nothing if it is not a successful answer with a
+/// vector.
 std::optional<std::vector<double>> parse_vector(std::string_view body);
 
 } // namespace tiktrend::autoscale

@@ -17,7 +17,8 @@ double number(const std::string& text, const std::string& unit) {
         used = 0;
     }
     if (used == 0 || text.substr(used) != unit || !(out >= 0))
-        throw std::runtime_error("\"" + text + "\": expected a number" + (unit.empty() ? "" : " with " + unit));
+        throw std::runtime_error("\"" + text + "\": expected a number" +
+                                 (unit.empty() ? "" : " with " + unit));
     return out;
 }
 
@@ -33,9 +34,9 @@ trace::event read_event(std::istringstream& words) {
     if (kind == kinds.end())
         throw std::runtime_error("\"" + what + "\": expected rate, burst, lose, blind or slow");
     const auto is_time = kind->second == trace::kind::blind || kind->second == trace::kind::slow;
-    const double n = is_time                              ? parse_duration(value).count()
+    const double n = is_time                             ? parse_duration(value).count()
                      : kind->second == trace::kind::rate ? number(value, "/s")
-                                                          : number(value, "");
+                                                         : number(value, "");
     return {parse_duration(at), kind->second, n};
 }
 

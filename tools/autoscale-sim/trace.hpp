@@ -1,10 +1,10 @@
 #pragma once
+#include "hpa.hpp"
+
 #include <cstdint>
 #include <istream>
 #include <string>
 #include <vector>
-
-#include "hpa.hpp"
 
 namespace tiktrend::autoscale {
 

@@ -39,7 +39,8 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 
 } // namespace
 
-worker_processes::worker_processes(std::vector<std::string> command, std::filesystem::path directory, moment grace)
+worker_processes::worker_processes(std::vector<std::string> command, std::filesystem::path directory,
+                                   moment grace)
     : command_{std::move(command)}, directory_{std::move(directory)}, grace_{grace} {
     std::filesystem::create_directories(directory_);
 }
@@ -54,11 +55,13 @@ worker_processes::~worker_processes() {
 void worker_processes::start() {
     process p{.pid = 0, .name = "worker-" + std::to_string(++started_)};
     std::filesystem::remove(port_file(p));
-    std::vector<std::string> variables{"WORKER_NAME=" + p.name, "METRICS_PORT=0", "PORT_FILE=" + port_file(p).string()};
+    std::vector<std::string> variables{"WORKER_NAME=" + p.name, "METRICS_PORT=0",
+                                       "PORT_FILE=" + port_file(p).string()};
     for (char** e = environ; *e; ++e) {
         const std::string entry{*e};
         const auto name = entry.substr(0, entry.find('=') + 1);
-        if (name != "WORKER_NAME=" && name != "METRICS_PORT=" && name != "PORT_FILE=") variables.push_back(entry);
+        if (name != "WORKER_NAME=" && name != "METRICS_PORT=" && name != "PORT_FILE=")
+            variables.push_back(entry);
     }
     auto arguments = pointers(command_);
     auto environment = pointers(variables);

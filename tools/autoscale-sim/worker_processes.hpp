@@ -10,12 +10,13 @@
 
 namespace tiktrend::autoscale {
 
-/// Real workers, started and stopped like pods: the youngest goes first, with SIGTERM and a grace period before SIGKILL.
-/// Times are those of the caller's clock. The destructor kills what still runs; stop_all() and reap() end them in order.
+/// Real workers, started and stopped like pods: the youngest goes first, with SIGTERM and a grace period
+/// before SIGKILL. Times are those of the caller's clock. The destructor kills what still runs; stop_all()
+/// and reap() end them in order.
 class worker_processes {
 public:
-    /// `command` is run with WORKER_NAME, METRICS_PORT=0 and PORT_FILE added to the environment; port files and output go to
-    /// `directory`, which is made.
+    /// `command` is run with WORKER_NAME, METRICS_PORT=0 and PORT_FILE added to the environment; port files
+    /// and output go to `directory`, which is made.
     worker_processes(std::vector<std::string> command, std::filesystem::path directory, moment grace);
     ~worker_processes();
     worker_processes(const worker_processes&) = delete;

@@ -35,7 +35,8 @@ TEST_CASE("a burst of 500 jobs: up in three syncs, down in small steps, nothing 
     CHECK(std::is_sorted(all.begin() + 3, all.end(), std::greater{}));
     for (const auto& s : o.samples) // never more than a fifth in a minute
         if (s.at >= moment{180} && s.at.count() + 60 < 1800)
-            CHECK(o.samples[static_cast<std::size_t>(s.at.count()) + 60].replicas >= static_cast<int>(s.replicas * 0.8));
+            CHECK(o.samples[static_cast<std::size_t>(s.at.count()) + 60].replicas >=
+                  static_cast<int>(s.replicas * 0.8));
     CHECK(o.finished == 500);
     CHECK(o.unfinished == 0);
     CHECK(o.released == 0); // jobs are shorter than the drain
@@ -75,7 +76,8 @@ TEST_CASE("an idle hour costs the minimum", "[unit][autoscale]") {
 TEST_CASE("the shipped traces can be read, and lose nothing", "[unit][autoscale]") {
     for (const auto* name : {"burst", "spot", "slow-start"}) {
         INFO(name);
-        std::ifstream in{std::string{std::getenv("TIKTREND_SOURCE_DIR")} + "/tools/autoscale-sim/traces/" + name + ".trace"};
+        std::ifstream in{std::string{std::getenv("TIKTREND_SOURCE_DIR")} + "/tools/autoscale-sim/traces/" +
+                         name + ".trace"};
         const auto o = simulate(read_trace(in), {});
         CHECK(o.arrived > 0);
         CHECK(o.arrived == o.finished + o.unfinished);

@@ -11,7 +11,8 @@ using namespace tiktrend::autoscale;
 
 namespace {
 
-/// Where a fleet of `from` ends when the depth stays, policies and windows aside: what the metric alone asks for.
+/// Where a fleet of `from` ends when the depth stays, policies and windows aside: what the metric alone asks
+/// for.
 int settled(int from, double depth) {
     const hpa h{shipped_settings()};
     const auto& s = h.settings();
@@ -74,7 +75,8 @@ TEST_CASE("a busy fleet without a backlog stays as it is", "[unit][autoscale]") 
         CHECK(sizes(shipped_settings(), n, 10.0 * n, 100).empty());
 }
 
-TEST_CASE("more than 100 jobs grow a fleet of 3; fewer than 10 for five minutes shrink it", "[unit][autoscale]") {
+TEST_CASE("more than 100 jobs grow a fleet of 3; fewer than 10 for five minutes shrink it",
+          "[unit][autoscale]") {
     CHECK(sizes(shipped_settings(), 3, 101, 10).back() == 11);
     CHECK(sizes(shipped_settings(), 10, 9, 100).back() == 3);
     hpa h{shipped_settings()}; // a short lull is no reason

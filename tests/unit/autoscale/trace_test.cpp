@@ -21,8 +21,9 @@ std::string error_of(const std::string& text) {
 } // namespace
 
 TEST_CASE("a trace is read whole, events in order of time", "[unit][autoscale]") {
-    std::istringstream in{"# a day\nseed 9\nlength 24h\njob 250ms 20%\nstart 1m\nstale 5s\nday 24h 5/s 0.5/s\n"
-                          "at 10m burst 500 # all at once\nat 1m rate 2.5/s\nat 1h blind 5m\n"};
+    std::istringstream in{
+        "# a day\nseed 9\nlength 24h\njob 250ms 20%\nstart 1m\nstale 5s\nday 24h 5/s 0.5/s\n"
+        "at 10m burst 500 # all at once\nat 1m rate 2.5/s\nat 1h blind 5m\n"};
     const auto t = read_trace(in);
     CHECK(t.seed == 9);
     CHECK(t.length.count() == 86400);
@@ -37,9 +38,11 @@ TEST_CASE("a trace is read whole, events in order of time", "[unit][autoscale]")
 }
 
 TEST_CASE("mistakes in a trace are named with their line", "[unit][autoscale]") {
-    CHECK(error_of("seed 1\n\nlenght 1h\n") == "line 3: \"lenght\": expected seed, length, job, start, stale, day or at");
+    CHECK(error_of("seed 1\n\nlenght 1h\n") ==
+          "line 3: \"lenght\": expected seed, length, job, start, stale, day or at");
     CHECK(error_of("length 10\n") == "line 1: \"10\": expected a duration like 250ms, 30s, 5m or 2h");
-    CHECK(error_of("at 1m explode 3\n").find("expected rate, burst, lose, blind or slow") != std::string::npos);
+    CHECK(error_of("at 1m explode 3\n").find("expected rate, burst, lose, blind or slow") !=
+          std::string::npos);
     CHECK(error_of("at 1m rate 3\n") == "line 1: \"3\": expected a number with /s");
     CHECK(error_of("at 1m burst -3\n") == "line 1: \"-3\": expected a number");
     CHECK(error_of("at 1m burst nan\n") != "");

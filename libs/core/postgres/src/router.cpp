@@ -228,7 +228,8 @@ task<read_result> router::query(std::string_view sql, const params& values) {
 std::vector<router::replica_state> router::replicas() const {
     std::vector<replica_state> out;
     for (const auto& r : impl_->replicas)
-        out.push_back({r->servers.description(), r->serving, r->replayed, r->lag_bytes, r->lag, r->reason, r->answered});
+        out.push_back({r->servers.description(), r->serving, r->replayed, r->lag_bytes, r->lag, r->reason,
+                       r->answered});
     return out;
 }
 

@@ -13,7 +13,7 @@ chmod 755 "$root" # as the root of an image is
 
 # shellcheck disable=SC2016 # apt's own placeholder
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Codename: bookworm' | head -n 1)
-debootstrap --variant=minbase bookworm "$root" "${mirror:-http://deb.debian.org/debian}" >"$root.log" 2>&1 ||
+debootstrap --variant=minbase bookworm "$root" "${mirror:?apt has no source for bookworm}" >"$root.log" 2>&1 ||
     { tail -n 20 "$root.log" >&2; exit 1; }
 rm -f "$root.log"
 cp /etc/apt/sources.list "$root/etc/apt/" 2>/dev/null || true

@@ -71,9 +71,11 @@ function checkCommand(part, line) {
         return;
     }
     if (program === 'tiktrend') {
-        const sources = execFileSync('sh', ['-c', 'cat tools/tiktrend/*.cpp'], { cwd: root, encoding: 'utf8' });
+        const sources = execFileSync('sh', ['-c', 'cat tools/tiktrend/*.cpp tools/tiktrend/queue/*.cpp'], { cwd: root, encoding: 'utf8' });
         const verb = new RegExp(`add_subcommand\\(\\s*"${words[1]}"`);
         assert.match(sources, verb, line);
+        // Its parts: `queue job retry`, `api-key create`.
+        for (const word of words.slice(2).filter((w) => /^[a-z][a-z-]+$/.test(w) && !['failed', 'delayed'].includes(w))) assert.ok(sources.includes(`"${word}"`), `${line}: no verb ${word}`);
         for (const flag of words.filter((w) => w.startsWith('--'))) assert.ok(known(flag, sources), `${line}: no ${flag}`);
         return;
     }

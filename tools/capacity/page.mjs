@@ -30,7 +30,7 @@ measured comes from [benchmarks.md](benchmarks.md); the rest is assumed, and eac
 
 ${table(['Users', 'Ours, a month', 'The plan', ...parts], sizes.map((s, i) => [number(s.users), `**${usd(prices[i].total)}**`, inputs.plan[s.users] ? usd(inputs.plan[s.users]) : '–', ...parts.map((p) => usd(prices[i][p]))]))}
 
-The plan's money also had to pay for Node processes that need ${some(83.33 / inputs.costs.post_us.value)} times the CPU of ours for the same request. Up to
+The plan's money also had to pay for Node processes that need ${some(90.32 / inputs.costs.post_us.value)} times the CPU of ours for the same request. Up to
 ${number(inputs.limits.one_server_users.value)} users everything is on one server (\`deploy/compose\`), booked under gateways; a cluster that may lose a machine begins above.
 
 ## Machines

@@ -21,5 +21,6 @@ void add_api_key(CLI::App& root, action& chosen);
 void add_user(CLI::App& root, action& chosen);
 void add_check_config(CLI::App& root, action& chosen);
 void add_queue(CLI::App& root, action& chosen);
+void add_source(CLI::App& root, action& chosen);
 
 } // namespace tiktrend::cli

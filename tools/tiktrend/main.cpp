@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
     cli::add_user(app, chosen);
     cli::add_check_config(app, chosen);
     cli::add_queue(app, chosen);
+    cli::add_source(app, chosen);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {

@@ -40,19 +40,26 @@ void read_source(json_object_reader& body, const sources::registry& definitions,
     const auto id = body.required_text("source", 1, 200);
     const auto filters = body.object("filters");
     if (id.empty()) return;
-    out.source = definitions.find(id);
-    if (!out.source) {
+    const auto text = filters ? simdjson::minify(*filters) : std::string{};
+    const auto chosen = definitions.choose(id, text);
+    if (chosen && !chosen->source) {
         body.fail("source", fmt::format("Unknown source '{}'", id), "unknown_source");
         return;
     }
-    const auto text = filters ? simdjson::minify(*filters) : std::string{};
-    const auto values = sources::validate_input(*out.source, text);
-    if (values) {
-        out.filters = values->json();
-        return;
+    std::vector<sources::invalid_field> wrong;
+    if (chosen) {
+        out.source = chosen->source;
+        const auto values = sources::validate_input(*out.source, chosen->filters);
+        if (values) {
+            out.filters = values->json();
+            return;
+        }
+        wrong = values.error();
+    } else {
+        wrong = chosen.error();
     }
     std::vector<http::invalid_field> errors;
-    for (const auto& e : values.error()) {
+    for (const auto& e : wrong) {
         auto loc = body.place("filters");
         loc.insert(loc.end(), e.loc.begin(), e.loc.end());
         errors.push_back({std::move(loc), e.msg, e.type});

@@ -82,6 +82,7 @@ task<std::optional<pager::answer>> pager::ask(const sources::request_spec& spec,
 
     fetch::request request{spec.url};
     request.method = spec.method;
+    request.body = spec.body;
     for (const auto& h : spec.headers)
         request.headers.push_back({h.name, h.value, h.is_secret});
     if (validators && !validators->etag.empty())
@@ -129,6 +130,8 @@ task<std::optional<pager::answer>> pager::ask(const sources::request_spec& spec,
     if (!response.redirects.empty()) view.requested_url = response.redirects.front();
     view.location = response.header_value("location");
     view.body = response.body;
+    for (const auto& h : response.headers)
+        view.headers.emplace_back(h.name, h.value);
     if (validators) view.had_next = validators->had_next;
 
     answer a;

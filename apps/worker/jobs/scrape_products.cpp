@@ -65,13 +65,15 @@ scrape_order scrape_products::order_for(const queue::active_job& job) const {
     const auto& record = job.record();
     auto data = parse_job_data(record.data);
     if (!data) throw queue::unrecoverable_error{data.error().reason};
-    auto source = services_.definitions.find(data->source);
+    auto chosen = services_.definitions.choose(data->source, data->filters);
+    if (!chosen) throw queue::unrecoverable_error{first_mistakes(chosen.error())};
+    auto source = chosen->source;
     if (!source)
         throw queue::unrecoverable_error{fmt::format("data.source: unknown source \"{}\"", data->source)};
     if (source->retired)
         throw queue::unrecoverable_error{fmt::format("retired: {} since {}: {}", source->id,
                                                      source->retired->since, source->retired->note)};
-    auto inputs = sources::validate_input(*source, data->filters);
+    auto inputs = sources::validate_input(*source, chosen->filters);
     if (!inputs) throw queue::unrecoverable_error{first_mistakes(inputs.error())};
     catalog::run_key run;
     run.job_id = record.id;

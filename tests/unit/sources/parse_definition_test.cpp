@@ -32,10 +32,6 @@ std::string with(const std::string& from, const std::string& to) {
     return out.replace(at, from.size(), to);
 }
 
-std::string field_mistakes(const std::string& rule) {
-    return mistakes_of(with("{path: [title]}", rule));
-}
-
 } // namespace
 
 TEST_CASE("the smallest definition has the defaults of its format", "[unit][sources][definition]") {
@@ -207,7 +203,7 @@ TEST_CASE("mistakes name line, column, field, what was found and what is expecte
         {"kind: product", "kind: product\ncolour: red",
          "4:1: colour: unknown key; expected one of format, id, version"},
         {"kind: product", "kind: product\nsession: per-job",
-         "4:1: session: is not supported by this version: it keeps no cookies"},
+         "4:10: session: expected one of none, per_job, found \"per-job\""},
         {"kind: product", "kind: product\nhosts: [\"a b\"]", "4:8: hosts: expected lower-case host names"},
         {"kind: product", "kind: product\nsecrets: [API-Key]",
          "4:10: secrets: expected names of lower-case letters"},
@@ -229,8 +225,8 @@ TEST_CASE("mistakes name line, column, field, what was found and what is expecte
          "4:23: validate.min_valid: expected a percentage from 0% to 100%, found \"90\""},
         // input
         {"{type: host}", "{type: hostname}",
-         "4:22: input.shop.type: expected one of string, integer, bool, currency, host, origin, url, found "
-         "\"hostname\""},
+         "4:22: input.shop.type: expected one of string, integer, bool, currency, host, origin, url, css, "
+         "found \"hostname\""},
         {"{type: host}", "{}", "4:15: input.shop: expected a type or an enum"},
         {"{shop:", "{Shop:",
          "4:9: input.Shop: expected a name of lower-case letters, digits and underscores"},
@@ -246,12 +242,15 @@ TEST_CASE("mistakes name line, column, field, what was found and what is expecte
         {"{type: host}", "{type: integer, min: 3, max: 2}", "4:15: input.shop: min is above max"},
         {"{type: host}", "{type: host, default: a.example, optional: true}",
          "4:15: input.shop: is optional and has a default: choose one"},
-        {"{type: host}", "{type: css}", "4:22: input.shop.type: expected one of string"},
+        {"{type: host}", "{type: css, default: \"a[\"}",
+         "4:36: input.shop.default: \"a[\": Input should be a CSS selector"},
         // request
         {"request: {url: \"https://{{ input.shop }}/list\"}\n", "",
          "1:1: request: is missing: expected {url: …}"},
         {"input.shop", "input.store",
-         "5:16: request.url: unknown variable \"input.store\"; expected input.shop, page.number, page.index"},
+         "5:16: request.url: unknown variable \"input.store\"; expected input.shop, page.number, "
+         "page.offset, "
+         "page.index, cursor"},
         {"{{ input.shop }}", "{{ input.shop | shout }}",
          "5:16: request.url: unknown filter \"shout\"; expected trim, lower, upper, path_segment, "
          "query_value"},
@@ -267,8 +266,12 @@ TEST_CASE("mistakes name line, column, field, what was found and what is expecte
          "5:16: request.url: holds user information"},
         {"{type: host}", "{type: host, optional: true}",
          "5:16: request.url: input.shop is optional: a URL needs a value"},
-        {"/list\"}", "/list\", method: POST}",
-         "5:49: request.method: is not supported by this version: it asks with GET only"},
+        {"/list\"}", "/list\", method: PUT}",
+         "5:57: request.method: expected one of GET, POST, found \"PUT\""},
+        {"/list\"}", "/list\", method: GET, body: {text: x}}",
+         "5:68: request.body: goes with method POST only"},
+        {"/list\"}", "/list\", body: {text: x, form: {a: b}}}",
+         "5:55: request.body: expected one of json, form and text"},
         {"/list\"}", "/list\", headers: {Host: x}}",
          "5:59: request.headers.Host: this header belongs to the fetcher"},
         {"/list\"}", "/list\", headers: {\"a b\": x}}", "5:59: request.headers.a b: expected a header name"},
@@ -278,8 +281,9 @@ TEST_CASE("mistakes name line, column, field, what was found and what is expecte
          "5:62: request.conditional: expected true or false, found \"yes\""},
         // pages
         {"documents:", "pages: {by: cursor}\ndocuments:",
-         "6:13: pages.by: \"cursor\" is not supported by this version; expected number"},
-        {"documents:", "pages: {by: magic}\ndocuments:", "6:13: pages.by: expected number, found \"magic\""},
+         "6:8: pages.next: is missing: expected where the next cursor stands"},
+        {"documents:", "pages: {by: magic}\ndocuments:",
+         "6:13: pages.by: expected one of number, offset, cursor, link, header, found \"magic\""},
         {"documents:", "pages: {by: number}\ndocuments:",
          "6:8: pages: nothing ends the pages: expected until, more, last or stop_on_repeat: true"},
         {"documents:", "pages: {by: number, until: {path: [a]}}\ndocuments:",
@@ -287,17 +291,26 @@ TEST_CASE("mistakes name line, column, field, what was found and what is expecte
         {"documents:", "pages: {by: number, until: {is: empty}}\ndocuments:",
          "6:28: pages.until: path: missing: expected a path"},
         {"documents:", "pages: {by: number, next: {css: a}, max: 3, stop_on_repeat: true}\ndocuments:",
-         "6:21: pages.next: is not supported by this version"},
+         "6:21: pages.next: unknown key; expected one of by"},
+        {"documents:", "pages: {by: offset, total: [n]}\ndocuments:",
+         "6:8: pages.step: is missing: expected how many items a page has"},
+        {"documents:", "pages: {by: link, next: {css: a}}\ndocuments:",
+         "6:31: pages.next.css: there is no document to look in: expected one with parse: html or xml"},
         // documents, records, key
         {"{parse: json}", "{parse: html}",
-         "6:27: documents.body.parse: \"html\" is not supported by this version; expected json"},
-        {"{parse: json}", "{parse: csv}", "6:27: documents.body.parse: expected json, found \"csv\""},
+         "7:29: records.path: is for JSON: expected css or xpath for a page"},
+        {"{parse: json}", "{parse: csv}",
+         "6:27: documents.body.parse: expected one of json, embedded_json, structured, html, xml, found "
+         "\"csv\""},
+        {"{parse: json}", "{parse: embedded_json}",
+         "6:19: documents.body: expected script_id, assignment or both"},
+        {"{parse: json}", "{parse: structured, syntax: rdfa}",
+         "6:47: documents.body.syntax: expected one of json_ld, microdata, opengraph, state, visible"},
         {"{parse: json}", "{parse: json, script_id: x}",
-         "6:33: documents.body.script_id: is not supported by this version"},
+         "6:33: documents.body.script_id: unknown key; expected one of parse, parse, lenient"},
         {"{from: body", "{from: page",
          "7:17: records.from: expected one of the documents body, found \"page\""},
-        {"path: [rows]}", "css: div}",
-         "7:23: records.css: is not supported by this version: it reads JSON documents only"},
+        {"path: [rows]}", "css: div}", "7:28: records.css: there is no document to look in"},
         {"path: [rows]", "path: rows",
          "7:29: records.path: expected a path: a list of steps or a JSON Pointer (\"/a/0\"), found \"rows\""},
         {"path: [rows]", "path: /rows~2", "7:29: records.path: expected a JSON Pointer (RFC 6901)"},
@@ -320,131 +333,4 @@ TEST_CASE("mistakes name line, column, field, what was found and what is expecte
     const auto found = mistakes_of(with(c.from, c.to));
     INFO(found);
     CHECK(found.find(c.expected) != std::string::npos);
-}
-
-TEST_CASE("field rules are checked against their types", "[unit][sources][definition]") {
-    const auto has = [](const std::string& rule, const std::string& expected) {
-        const auto found = field_mistakes(rule);
-        INFO(rule << " → " << found);
-        CHECK(found.find(expected) != std::string::npos);
-    };
-    has("{path: [t], type: mony}", "fields.title.type: expected one of text, url, money");
-    has("{path: [t], type: money}",
-        "fields.title.type: expected text, which title is in every source, found \"money\"");
-    has("{type: text}", "11:10: fields.title: expected where the value is: one of path, any_of, value, "
-                        "template, each, object, rows, none: true");
-    has("{css: h1}",
-        "11:11: fields.title.css: is not supported by this version: it reads JSON documents only");
-    has("{any_of: [{css: h1}]}", "fields.title.any_of[0].css: is not supported by this version");
-    has("{any_of: [{page: [a]}]}", "fields.title.any_of[0].page: unknown key; expected path, value, template "
-                                   "or one of the documents body");
-    has("{any_of: []}", "fields.title.any_of: expected a list of paths");
-    has("{path: [t], clean: [shout]}", "fields.title.clean[0]: expected trim, collapse, html_to_text");
-    has("{path: [t], clean: [{match: \"(a\"}]}",
-        "fields.title.clean[0].match: expected a regular expression");
-    has("{path: [t], split: \",\"}", "fields.title.split: cuts a text into a list: expected type list");
-    has("{path: [t], reduce: min}", "fields.title.reduce: does not go with type text");
-    has("{path: [t], currency: EUR}", "fields.title.currency: unknown key");
-    has("{path: [t], max: lots}", "fields.title.max: expected an integer from 1 to 65536");
-    has("{path: [t], required: maybe}", "fields.title.required: expected true or false");
-    has("{none: true, required: true}", "fields.title: a field without a value cannot be required");
-    has("{rows: [v], fields: {a: [a]}}", "fields.title: title is text in every source: choose another name");
-    has("{template: \"{{ row }}\"}", "fields.title.template: unknown variable \"row\"");
-    has("{value: \"{{ secret.x }}\"}", "fields.title.value: unknown variable \"secret.x\"");
-
-    const auto extra = [](const std::string& rule) { return mistakes_of(good + "  x: " + rule + "\n"); };
-    CHECK(
-        extra("{path: [t], type: money, currency: euro}") ==
-        "12:41: fields.x.currency: expected field:<name>, input:<name> or an ISO 4217 code, found \"euro\"");
-    CHECK(extra("{path: [t], type: money, currency: field:title}") ==
-          "12:41: fields.x.currency: expected field:<name> with the name of a field of type currency, found "
-          "\"field:title\"");
-    CHECK(extra("{path: [t], type: money, currency: input:shop}") ==
-          "12:41: fields.x.currency: expected input:<name> with the name of an input of type currency, found "
-          "\"input:shop\"");
-    CHECK(extra("{path: [t], type: money, zero: 0}") == "12:37: fields.x.zero: expected null, found \"0\"");
-    CHECK(extra("{path: [t], type: money, decimal: point}") ==
-          "12:40: fields.x.decimal: expected one of auto, dot, comma, found \"point\"");
-    CHECK(extra("{path: [t], type: money, decimal: \"{{ input.shop }}\"}") ==
-          "12:40: fields.x.decimal: expected auto, dot, comma or an input whose enum holds only these, found "
-          "\"{{ input.shop }}\"");
-    CHECK(extra("{path: [t], type: count, drop_if: {not_above: field:title}}") ==
-          "12:6: fields.x.drop_if.not_above: expected a field of the same type");
-    CHECK(extra("{path: [t], type: count, drop_if: {not_above: field:x}}") ==
-          "12:6: fields.x: refers to itself through other fields");
-    CHECK(extra("{rows: [v]}") ==
-          "12:6: fields.x.fields: is missing: expected a mapping of field names for each of the rows");
-    CHECK(extra("{rows: [v], fields: {a: {rows: [b], fields: {c: [c]}}}}").find("fields.x.fields.a") !=
-          std::string::npos);
-    CHECK(extra("{each: [[a]], path: [b]}").find("stands alone") != std::string::npos);
-    CHECK(extra("{object: [a]}") ==
-          "12:15: fields.x.object: expected a mapping of names to paths, found a list");
-}
-
-TEST_CASE("outcome rules and tests are checked too", "[unit][sources][definition]") {
-    const auto rule = [](const std::string& text) {
-        return mistakes_of(good + "outcomes:\n  - " + text + "\n");
-    };
-    CHECK(rule("{when: {status: 404}, is: gone}").find("13:31: outcomes[0].is: expected one of ok, empty") ==
-          0);
-    CHECK(rule("{when: {status: 99}, is: invalid}")
-              .find("13:21: outcomes[0].when.status: expected status codes") == 0);
-    CHECK(rule("{when: {status: 6xx}, is: invalid}").find("13:21: outcomes[0].when.status") == 0);
-    CHECK(rule("{when: {}, is: invalid}") ==
-          "13:12: outcomes[0].when: expected at least one condition, found a mapping");
-    CHECK(rule("{is: invalid}") == "13:5: outcomes[0].when: is missing: expected conditions");
-    CHECK(rule("{when: {status: 404}}") == "13:5: outcomes[0]: is: missing: expected the name of an outcome");
-    CHECK(rule("{when: {css: div}, is: blocked}").find("13:13: outcomes[0].when.css: is not supported") == 0);
-    CHECK(rule("{when: {body: full}, is: blocked}").find("outcomes[0].when.body: expected empty") !=
-          std::string::npos);
-    CHECK(
-        rule("{when: {missing: state}, is: blocked}").find("expected a path or one of the documents body") !=
-        std::string::npos);
-    CHECK(rule("{when: {path: [a], equals: 1, not: 2}, is: blocked}").find("expected exactly one of") !=
-          std::string::npos);
-    CHECK(rule("{when: {path: [a], matches: \"(\"}, is: blocked}").find("regular expression") !=
-          std::string::npos);
-    CHECK(rule("{when: {path: [a], from: page, equals: 1}, is: blocked}").find("outcomes[0].when.from") !=
-          std::string::npos);
-
-    const auto test = [](const std::string& text) {
-        return mistakes_of(good + "tests:\n  - " + text + "\n");
-    };
-    CHECK(
-        test("{expect: {count: 1}}").find("tests[0].response: is missing: expected the name of a fixture") !=
-        std::string::npos);
-    CHECK(test("{response: ../../etc/passwd, expect: {count: 1}}")
-              .find("a file below the definition's folder") != std::string::npos);
-    CHECK(test("{response: a.json}").find("tests[0].expect: is missing") != std::string::npos);
-    CHECK(test("{response: a.json, expect: {}}").find("expected at least one of outcome") !=
-          std::string::npos);
-    CHECK(test("{response: a.json, expect: {total: 1}}").find("tests[0].expect.total: unknown key") !=
-          std::string::npos);
-    CHECK(test("{response: a.json, input: {x: 1}, expect: {count: 1}}").find("tests[0].input.x") !=
-          std::string::npos);
-}
-
-TEST_CASE("all mistakes are told at once, in file order", "[unit][sources][definition]") {
-    const auto found = mistakes_of(R"(format: 1
-id: BAD
-kind: thing
-request: {url: "nowhere"}
-documents: {body: {parse: json}}
-records: {from: body, path: [rows]}
-key: [field:id]
-fields:
-  id: {path: [id], type: nothing}
-)");
-    CHECK(found.find("2:5: id:") == 0);
-    CHECK(found.find("\n3:7: kind:") != std::string::npos);
-    CHECK(found.find("\n4:16: request.url:") != std::string::npos);
-    CHECK(found.find("\n9:26: fields.id.type:") != std::string::npos);
-}
-
-TEST_CASE("the JSON form of a definition is read like its YAML form", "[unit][sources][definition]") {
-    const auto source =
-        define_yaml(R"({"format": 1, "id": "a.b", "kind": "trend", "request": {"url": "https://a.example/"},
-        "documents": {"body": {"parse": "json"}}, "records": {"from": "body", "path": ["rows", -1]},
-        "key": ["field:id"], "fields": {"id": ["id"]}})");
-    CHECK(source->kind == record_kind::trend);
 }

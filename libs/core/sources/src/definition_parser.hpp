@@ -20,6 +20,10 @@ struct parse_context {
     sources::plan& plan;
 
     std::optional<std::size_t> document_index(std::string_view name) const noexcept;
+    /// The names of all documents, or of those that are trees or no trees, for messages.
+    std::string document_names() const;
+    bool has_tree() const noexcept;
+    bool has_json() const noexcept; ///< a document that is no tree
     template_names names() const noexcept { return {.inputs = &source.inputs}; }
 };
 
@@ -30,7 +34,9 @@ void parse_inputs(parse_context& context, const yaml_node& section);
 void parse_limits(parse_context& context, const yaml_node& section);
 void parse_politeness(parse_context& context, const yaml_node& section);
 void parse_request(parse_context& context, const yaml_node& section);
-void parse_pages(parse_context& context, const yaml_node& section);
+/// A template, or nothing after noting what is wrong.
+std::optional<text_template> parse_template(parse_context& context, const yaml_node& node,
+                                            const std::string& field, const template_names& names);
 
 // parse_outcomes.cpp
 void parse_outcomes(parse_context& context, const yaml_node& section);
@@ -38,6 +44,25 @@ void parse_outcomes(parse_context& context, const yaml_node& section);
 /// has; nothing if it has none of them.
 std::optional<value_test> parse_value_test(parse_context& context, mapping_reader& keys);
 std::optional<outcome> outcome_of(std::string_view name) noexcept;
+
+// parse_selector.cpp
+/// Reads css or xpath, and attr, of `keys`; nothing if it has neither. `may_be_input`: {{ input.x }} of type
+/// css may stand for the selector.
+std::optional<selector_source> parse_selector(parse_context& context, mapping_reader& keys,
+                                              bool may_be_input);
+/// One that stands in the file.
+std::optional<selector> parse_fixed_selector(parse_context& context, mapping_reader& keys);
+
+// parse_documents.cpp
+void parse_documents(parse_context& context, const yaml_node& section);
+void parse_records(parse_context& context, const yaml_node& section);
+void parse_follow(parse_context& context, const yaml_node& section);
+
+// parse_body.cpp
+void parse_body(parse_context& context, const yaml_node& section, const template_names& names);
+
+// parse_pages.cpp
+void parse_pages(parse_context& context, const yaml_node& section);
 
 // parse_path.cpp
 /// A list of steps or a JSON Pointer.
@@ -49,8 +74,5 @@ void parse_fields(parse_context& context, const yaml_node& section);
 
 // parse_tests.cpp
 void parse_tests(parse_context& context, const yaml_node& section);
-
-inline const mapping_reader::planned planned_css{"css", "it reads JSON documents only"};
-inline const mapping_reader::planned planned_attr{"attr", "it reads JSON documents only"};
 
 } // namespace tiktrend::sources

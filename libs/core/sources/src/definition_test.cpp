@@ -59,14 +59,21 @@ void compare_text(const yaml_node* expected, std::string_view name, std::string_
         failures.push_back(fmt::format("{}: expected {}, found {}", name, expected->text, found));
 }
 
+/// How a test names the next page: its cursor or address where there is one, else its number.
+std::string next_of(const page_result& page) {
+    if (!page.next) return "none";
+    if (!page.next->cursor.empty()) return page.next->cursor;
+    return page.next->url.empty() ? std::to_string(page.next->number) : page.next->url;
+}
+
 void check_page(const yaml_node& expect, const page_result& page, std::vector<std::string>& failures) {
     const auto* outcome = expect.find("outcome");
     compare_text(outcome, "outcome", name_of(page.outcome), failures);
     if (outcome == nullptr && page.outcome != sources::outcome::ok)
         failures.push_back(fmt::format("outcome: expected ok, found {}", page.message));
     compare_text(expect.find("count"), "count", std::to_string(page.records.size()), failures);
-    compare_text(expect.find("next"), "next", page.next ? std::to_string(page.next->number) : "none",
-                 failures);
+    compare_text(expect.find("next"), "next", next_of(page), failures);
+    compare_text(expect.find("follow"), "follow", std::to_string(page.follow.size()), failures);
     if (const auto* message = expect.find("message");
         message != nullptr && page.message.find(message->text) == std::string::npos)
         failures.push_back(fmt::format("message: expected \"{}\" in \"{}\"", message->text, page.message));
@@ -104,6 +111,8 @@ std::vector<definition_test_result> run_definition_tests(const definition& sourc
             response.content_type = test.content_type;
             response.url = test.url;
             response.location = test.location;
+            for (const auto& [name, value] : test.headers)
+                response.headers.emplace_back(name, value);
             response.body = *body;
             check_page(test.expect, reader.read(source, *inputs, test.page, response), result.failures);
         }

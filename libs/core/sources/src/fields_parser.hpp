@@ -19,22 +19,26 @@ public:
 
 private:
     void parse_field(const yaml_node::member& m, const std::string& field, field_rule& rule, bool is_nested);
-    static void finish(mapping_reader& keys);
     void parse_type(mapping_reader& keys, field_rule& rule);
     /// object, rows and none: true if the field is one of them.
     bool parse_shape(mapping_reader& keys, field_rule& rule);
     void set_json_type(mapping_reader& keys, field_rule& rule);
     void parse_each(mapping_reader& keys, field_rule& rule);
     void parse_sources(mapping_reader& keys, field_rule& rule);
-    /// A path, or {path: …}, {value: …}, {template: …} or {<document>: <path>}.
+    /// A path, or {path: …}, {css: …}, {value: …}, {template: …}, {from_symbol: …} or {<document>: <path>}.
     std::optional<value_source> parse_alternative(const yaml_node& node, const std::string& field,
                                                   const field_rule& rule);
     std::optional<value_source> parse_template(const yaml_node& node, const std::string& field,
                                                const field_rule& rule);
+    std::optional<value_source> parse_symbol(const yaml_node& node, const std::string& field,
+                                             const field_rule& rule);
+    std::optional<value_source> parse_selected(const yaml_node& node, const std::string& field,
+                                               std::optional<std::size_t> document);
     void parse_cleaner(const yaml_node& node, const std::string& field, field_rule& rule);
     void parse_cleaning(mapping_reader& keys, field_rule& rule);
     std::optional<decimal_number> bound(mapping_reader& keys, std::string_view key);
     void parse_numbers(mapping_reader& keys, field_rule& rule);
+    void parse_scale(mapping_reader& keys, field_rule& rule);
     void parse_decimal_rule(mapping_reader& keys, field_rule& rule);
     /// field:x, input:x or a currency code.
     text_reference parse_reference(mapping_reader& keys, std::string_view key, const std::string& text);

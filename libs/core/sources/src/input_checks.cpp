@@ -1,5 +1,6 @@
 #include "input_checks.hpp"
 
+#include "html/selector.hpp"
 #include "json_strings.hpp"
 #include "pattern.hpp"
 #include "values/currency.hpp"
@@ -169,6 +170,10 @@ checked check_type(const input_field& field, std::string_view text) {
         return check_origin(field, text);
     case input_type::url:
         return check_url(field, text);
+    case input_type::css:
+        if (auto compiled = compile_css(text); !compiled)
+            return problem("Input should be a CSS selector: " + compiled.error(), "css_selector");
+        return std::string{text};
     }
     return problem("Input is of an unknown type", "type_error");
 }
@@ -227,6 +232,9 @@ void append_property(std::string& out, const input_field& field) {
         break;
     case input_type::url:
         append_member(out, "format", "uri");
+        break;
+    case input_type::css:
+        append_member(out, "maxLength", std::int64_t{max_selector_bytes});
         break;
     case input_type::boolean:
         break;

@@ -56,6 +56,8 @@ std::string_view name_of(input_type type) noexcept {
         return "origin";
     case input_type::url:
         return "url";
+    case input_type::css:
+        return "css";
     }
     return "string";
 }
@@ -141,6 +143,10 @@ std::string_view name_of(page_end e) noexcept {
         return "max_items";
     case page_end::not_modified:
         return "not_modified";
+    case page_end::no_next:
+        return "no_next";
+    case page_end::foreign_link:
+        return "foreign_link";
     case page_end::failed:
         return "failed";
     }

@@ -32,15 +32,72 @@ bool page_facts::holds(const condition& when) {
     if (!when.status.empty() && std::none_of(when.status.begin(), when.status.end(), in_range)) return false;
     if (when.content_type && !matches_glob(*when.content_type, trim_blanks(response_.content_type), true))
         return false;
+    for (const auto& [name, glob] : when.headers)
+        if (!matches_glob(glob, trim_blanks(header(name)), true)) return false;
     if (when.redirect_to && !redirects_to(*when.redirect_to)) return false;
     if (when.body_is_empty && !trim_blanks(response_.body).empty()) return false;
-    if (when.is_not_json && json() == json_status::ok) return false;
-    if (when.missing_document && json() == json_status::ok) return false;
+    if (when.is_not_json && documents_.is_body_json()) return false;
+    if (when.body_matches && !when.body_matches->is_found_in(documents_.decoded())) return false;
+    if (when.missing_document && documents_.status(*when.missing_document) == document_status::ok)
+        return false;
+    if (when.selected && !matches(*when.selected)) return false;
+    if (when.missing_selected && matches(*when.missing_selected)) return false;
     return !when.value || holds(*when.value);
 }
 
+bool page_facts::matches(const selector& what) {
+    const auto root = documents_.tree(rules_.tree);
+    return root.exists() && documents_.page(rules_.tree).first(what, root).exists();
+}
+
+std::string_view page_facts::header(std::string_view name) const noexcept {
+    for (const auto& [key, value] : response_.headers)
+        if (key == name) return value;
+    return {};
+}
+
+std::string_view page_facts::link(std::string_view relation) const noexcept {
+    for (const auto& [key, value] : response_.headers) {
+        if (key != "link") continue;
+        auto rest = value;
+        while (true) {
+            const auto open = rest.find('<');
+            const auto close = rest.find('>', open == std::string_view::npos ? 0 : open);
+            if (open == std::string_view::npos || close == std::string_view::npos) break;
+            const auto target = rest.substr(open + 1, close - open - 1);
+            rest.remove_prefix(close + 1);
+            const auto parameters = rest.substr(0, std::min(rest.find(",<"), rest.find(", <")));
+            for (const auto& form : {"rel=\"" + std::string{relation} + "\"", "rel=" + std::string{relation}})
+                if (const auto at = parameters.find(form); at != std::string_view::npos) {
+                    const auto end = at + form.size();
+                    if (end == parameters.size() ||
+                        std::string_view{"; ,"}.find(parameters[end]) != std::string_view::npos)
+                        return target;
+                }
+        }
+    }
+    return {};
+}
+
+std::string page_facts::text_at(const paging_rule& pages, const paging_rule::place& place) {
+    std::string scratch;
+    if (const auto* way = std::get_if<path>(&place)) {
+        const auto node = first_at(documents_.json(pages.document), *way);
+        return node.kind() == json_kind::null || !node.is_scalar() ? std::string{}
+                                                                   : std::string{node.text(scratch)};
+    }
+    if (const auto* h = std::get_if<header_source>(&place)) return std::string{trim_blanks(header(h->name))};
+    if (const auto* what = std::get_if<selector>(&place)) {
+        const auto root = documents_.tree(pages.tree);
+        if (!root.exists()) return {};
+        const auto node = documents_.page(pages.tree).first(*what, root);
+        return node.exists() ? std::string{trim_blanks(value_of(*what, node))} : std::string{};
+    }
+    return {};
+}
+
 bool page_facts::holds(const value_test& test) {
-    const auto from = root(test.document);
+    const auto from = documents_.json(test.document);
     if (!from.exists()) return false;
     const auto node = first_at(from, test.way);
     if (test.type == value_test::kind::is_missing) return !node.exists();
@@ -74,20 +131,6 @@ bool page_facts::holds(const value_test& test) {
     default:
         return false;
     }
-}
-
-json_status page_facts::json() {
-    if (!json_) json_ = document_.parse(response_.body);
-    return *json_;
-}
-
-json_node page_facts::root(std::size_t) {
-    return json() == json_status::ok ? document_.root() : json_node{};
-}
-
-bool page_facts::looks_like_markup() const noexcept {
-    if (trim_blanks(response_.body).starts_with('<')) return true;
-    return matches_glob("*html*", response_.content_type, true);
 }
 
 bool page_facts::redirects_to(std::string_view glob) const {

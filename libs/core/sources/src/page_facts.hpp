@@ -1,38 +1,43 @@
 #pragma once
-// One response as rules see it. The body is parsed when the first rule asks for it, and only once.
+// One response as rules see it.
+#include "documents/document_set.hpp"
 #include "plan.hpp"
 
 #include <tiktrend/sources/page.hpp>
 
+#include <string>
 #include <string_view>
 
 namespace tiktrend::sources {
 
 class page_facts {
 public:
-    /// All must live as long as this object.
-    page_facts(const response_view& response, const page_state& state, json_document& document)
-        : response_{response}, state_{state}, document_{document} {}
+    /// All must live as long as this object. `documents` is set to this response.
+    page_facts(const plan& rules, const response_view& response, const page_state& state,
+               document_set& documents)
+        : rules_{rules}, response_{response}, state_{state}, documents_{documents} {
+        documents_.begin(rules.documents, response_);
+    }
 
     bool holds(const condition& when);
     bool holds(const value_test& test);
 
-    json_status json();
-    /// The root of a document; nothing unless json() is ok. All documents are the one body.
-    json_node root(std::size_t document);
-    /// True if the body is rather HTML (or XML) than anything else.
-    bool looks_like_markup() const noexcept;
-    const response_view& response() const noexcept { return response_; }
-    const std::string& json_problem() const noexcept { return document_.problem(); }
-    const document_notes& notes() const noexcept { return document_.notes(); }
+    document_set& documents() noexcept { return documents_; }
+    /// The first value of a header; `name` in lower case. Empty if there is none.
+    std::string_view header(std::string_view name) const noexcept;
+    /// What a pagination rule points at; empty if there is nothing.
+    std::string text_at(const paging_rule& pages, const paging_rule::place& place);
+    /// The target of the Link header with that relation (RFC 8288 section 3), as written.
+    std::string_view link(std::string_view relation) const noexcept;
 
 private:
     bool redirects_to(std::string_view glob) const;
+    bool matches(const selector& what);
 
+    const plan& rules_;
     const response_view& response_;
     const page_state& state_;
-    json_document& document_;
-    std::optional<json_status> json_;
+    document_set& documents_;
 };
 
 } // namespace tiktrend::sources

@@ -1,34 +1,18 @@
+#include "glob.hpp"
+#include "key_hash.hpp"
+#include "next_page.hpp"
 #include "page_facts.hpp"
 #include "row_reader.hpp"
 
+#include <tiktrend/base/json_text.hpp>
 #include <tiktrend/sources/page.hpp>
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 
 namespace tiktrend::sources {
 namespace {
-
-/// FNV-1a, 64 bits. Persisted in saved cursors: do not change.
-class hasher {
-public:
-    void add(std::string_view bytes) noexcept {
-        for (const char c : bytes)
-            step(static_cast<unsigned char>(c));
-        step(0xFF); // never part of UTF-8: keeps neighbours apart
-    }
-    std::uint64_t value() const noexcept { return value_; }
-
-private:
-    void step(unsigned char byte) noexcept { value_ = (value_ ^ byte) * 0x100000001B3U; }
-    std::uint64_t value_ = 0xCBF29CE484222325U;
-};
-
-std::uint64_t hash_of(std::string_view text) noexcept {
-    hasher h;
-    h.add(text);
-    return h.value();
-}
 
 /// What a status means when no rule of the definition says so.
 std::optional<outcome> outcome_of_status(int status) noexcept {
@@ -55,9 +39,10 @@ std::optional<outcome> outcome_of_status(int status) noexcept {
 class reading {
 public:
     reading(const definition& source, const input_values& inputs, page_state state,
-            const response_view& response, json_document& document)
+            const response_view& response, document_set& documents)
         : source_{source}, rules_{*source.plan}, inputs_{inputs}, state_{std::move(state)},
-          response_{response}, facts_{response_, state_, document} {}
+          response_{response}, facts_{rules_, response_, state_, documents},
+          documents_{documents}, next_{source_, response_, facts_, state_} {}
 
     page_result run() && {
         if (response_.status == 304) {
@@ -66,12 +51,12 @@ public:
             by_rule(*rule);
         } else if (const auto by_status = outcome_of_status(response_.status); by_status && rule == nullptr) {
             fail(*by_status, "");
-        } else if (facts_.json() != json_status::ok) {
-            unreadable();
+        } else if (const auto broken = unreadable_document()) {
+            unreadable(*broken);
         } else {
             read_records();
         }
-        out_.statistics.notes = facts_.notes();
+        out_.statistics.notes = documents_.notes();
         return std::move(out_);
     }
 
@@ -100,7 +85,7 @@ private:
         if (const auto* text = std::get_if<std::string>(&rule.message)) reason = *text;
         if (const auto* way = std::get_if<path>(&rule.message)) {
             std::string scratch;
-            reason = first_at(facts_.root(0), *way).text(scratch);
+            reason = first_at(documents_.json(rules_.json_document), *way).text(scratch);
         }
         fail(rule.is, reason);
         if (rule.is == outcome::empty) out_.end = page_end::no_records;
@@ -116,41 +101,149 @@ private:
             out_.end = page_end::not_modified;
         else if (!*response_.had_next)
             out_.end = page_end::until;
-        else if (is_at_max_pages())
+        else if (next_.is_at_max_pages())
             out_.end = page_end::max_pages;
-        else
+        else if (rules_.pages.by == paging_rule::kind::number || rules_.pages.by == paging_rule::kind::offset)
             go_on();
+        else
+            out_.end = page_end::not_modified; // what leads on stood in the body
     }
 
-    void unreadable() {
-        if (facts_.json() == json_status::empty)
+    /// The document that the page cannot be read without and that is not there; nothing if all is well.
+    std::optional<std::size_t> unreadable_document() {
+        if (!rules_.records.first_of.empty()) {
+            const auto& all = rules_.records.first_of;
+            const auto is_there = [&](auto i) { return documents_.status(i) == document_status::ok; };
+            return std::any_of(all.begin(), all.end(), is_there) ? std::nullopt : std::optional{all.back()};
+        }
+        const auto needed = rules_.records.is_given || rules_.follow.empty() ? rules_.records.document
+                                                                             : rules_.follow.front().document;
+        if (documents_.status(needed) != document_status::ok) return needed;
+        // A tree can be made of anything.
+        const bool is_json =
+            documents_.rule(needed).is_tree() && !documents_.looks_like_markup() && documents_.is_body_json();
+        return is_json ? std::optional{needed} : std::nullopt;
+    }
+
+    void unreadable(std::size_t document) {
+        const auto& rule = documents_.rule(document);
+        switch (documents_.status(document)) {
+        case document_status::empty:
             fail(outcome::empty_body, "");
-        else if (facts_.looks_like_markup())
+            return;
+        case document_status::ok:
+            fail(outcome::unexpected_content, "JSON where a page is expected");
+            return;
+        case document_status::missing:
+            if (rules_.records.first_of.empty())
+                fail(outcome::unexpected_content,
+                     fmt::format("{}: {}", rule.name, documents_.problem(document)));
+            else
+                fail(outcome::unexpected_empty, "the page describes nothing of the kind");
+            return;
+        case document_status::bad:
+            break;
+        }
+        const bool expects_json = rule.parse == document_rule::kind::json;
+        if (expects_json && documents_.looks_like_markup())
             fail(outcome::unexpected_content,
                  fmt::format("{} where JSON is expected",
                              response_.content_type.empty() ? "markup" : response_.content_type));
+        else if (rule.is_tree())
+            fail(outcome::unexpected_content, fmt::format("{}: {}", rule.name, documents_.problem(document)));
         else
-            fail(outcome::bad_json, facts_.json_problem());
+            fail(outcome::bad_json, expects_json
+                                        ? documents_.problem(document)
+                                        : fmt::format("{}: {}", rule.name, documents_.problem(document)));
     }
 
     void read_records() {
         const page_address address{response_.url};
-        page_scope scope{rules_, inputs_, state_, response_.url, address, {}};
-        for (std::size_t i = 0; i < rules_.documents.size(); ++i)
-            scope.documents.push_back(facts_.root(i));
+        page_scope scope{rules_, inputs_, state_, response_.url, address, documents_, {}};
+        const auto& records = rules_.records;
         row_reader rows{scope, out_.statistics};
-        for_each_at(facts_.root(rules_.records_document), rules_.records, [&](json_node node) {
-            if (node.is(json_kind::array)) {
-                out_.records.reserve(node.size() <= 1000 ? node.size() : 1000);
-                return node.each_value([&](json_node row) { return add_row(rows, row); });
+        if (records.is_given && !records.first_of.empty()) {
+            for (const auto i : records.first_of)
+                if (documents_.status(i) == document_status::ok)
+                    scope.merged.emplace_back(documents_.json(i)); // nothing for a tree: selectors find it
+            const auto row = scope.merged.front();
+            if (!records.merges) scope.merged.clear();
+            add_row(rows, row);
+        } else if (records.rows) {
+            auto& page = documents_.page(records.document);
+            const auto status = page.select(*records.rows, documents_.tree(records.document),
+                                            [&](html_node node) { return add_row(rows, row_ref{node}); });
+            if (status != select_status::ok) {
+                fail(outcome::invalid, "selector_too_costly: " + records.rows->written);
+                return;
             }
-            return node.kind() == json_kind::null || add_row(rows, node);
-        });
+        } else if (records.is_given) {
+            const auto root = documents_.json(records.document);
+            if (!root.exists()) add_row(rows, row_of(records.document));
+            const auto leads_on = [&](const path& way) {
+                const auto node = first_at(root, way);
+                return node.exists() && node.kind() != json_kind::null;
+            };
+            const auto way = std::find_if(records.ways.begin(), records.ways.end(), leads_on);
+            const auto add = [&](json_node node) {
+                if (node.is(json_kind::array)) {
+                    out_.records.reserve(node.size() <= 1000 ? node.size() : 1000);
+                    return node.each_value([&](json_node row) { return add_row(rows, row_ref{row}); });
+                }
+                return node.kind() == json_kind::null || add_row(rows, row_ref{node});
+            };
+            if (way != records.ways.end()) for_each_at(root, *way, add);
+        }
+        for (const auto& rule : rules_.follow)
+            follow_links(rule, address);
         judge();
     }
 
+    row_ref row_of(std::size_t document) {
+        return documents_.rule(document).is_tree() ? row_ref{documents_.tree(document)}
+                                                   : row_ref{documents_.json(document)};
+    }
+
+    void follow_links(const follow_rule& rule, const page_address& address) {
+        const auto add = [&](std::string_view link) {
+            if (static_cast<std::int64_t>(out_.follow.size()) >= source_.limits.max_items) {
+                ++out_.statistics.over_limit;
+                return false;
+            }
+            auto url = address.resolve(link);
+            if (!url || !is_wanted(rule, *url) || !links_.insert(*url).second) return true;
+            follow_up next{rule.source, "{", std::move(*url)};
+            append_json_string(next.filters, rule.input);
+            next.filters += ':';
+            append_json_string(next.filters, next.url);
+            next.filters += '}';
+            out_.follow.push_back(std::move(next));
+            return true;
+        };
+        if (const auto* what = std::get_if<selector>(&rule.from)) {
+            const auto root = documents_.tree(rule.document);
+            if (!root.exists()) return;
+            documents_.page(rule.document).select(*what, root, [&](html_node n) {
+                return add(trim_blanks(value_of(*what, n)));
+            });
+            return;
+        }
+        std::string scratch;
+        for_each_at(documents_.json(rule.document), std::get<path>(rule.from),
+                    [&](json_node n) { return !n.is(json_kind::string) || add(n.text(scratch)); });
+    }
+
+    bool is_wanted(const follow_rule& rule, const std::string& url) const {
+        if (rule.matching_input) {
+            const auto glob = inputs_.find(*rule.matching_input);
+            if (glob && !matches_glob(*glob, url)) return false;
+        }
+        return rule.matching.empty() || std::any_of(rule.matching.begin(), rule.matching.end(),
+                                                    [&](const auto& g) { return matches_glob(g, url); });
+    }
+
     /// False once max_items is reached and enough was counted.
-    bool add_row(row_reader& rows, json_node row) {
+    bool add_row(row_reader& rows, row_ref row) {
         auto& statistics = out_.statistics;
         const auto index = statistics.rows++;
         auto record = rows.read(row, index);
@@ -166,8 +259,15 @@ private:
     void judge() {
         const auto& statistics = out_.statistics;
         const bool is_over = rules_.pages.until && facts_.holds(*rules_.pages.until);
+        if (statistics.valid == 0 && statistics.rows == 0 && !out_.follow.empty()) {
+            out_.outcome = outcome::ok;
+            out_.end = next_.find(is_over);
+            if (out_.end == page_end::none) go_on();
+            return;
+        }
         if (statistics.valid == 0) {
             out_.records.clear();
+            out_.follow.clear();
             if (statistics.rows > 0)
                 fail(outcome::invalid,
                      fmt::format("none of {} rows is valid{}", statistics.rows, first_problem()));
@@ -192,7 +292,7 @@ private:
         }
         out_.outcome = outcome::ok;
         drop_duplicates();
-        out_.end = end_of_pages(is_over);
+        out_.end = next_.find(is_over);
         if (out_.end == page_end::none) go_on();
     }
 
@@ -250,38 +350,11 @@ private:
         state_.seen_keys = std::move(all);
     }
 
-    page_end end_of_pages(bool is_over) {
-        const auto& pages = rules_.pages;
-        if (pages.by == paging_rule::kind::none) return page_end::single;
-        if (is_over) return page_end::until;
-        if (pages.more && !says_more(first_at(facts_.root(0), *pages.more))) return page_end::no_more;
-        if (pages.last && is_last_page()) return page_end::last_page;
-        if (state_.items >= source_.limits.max_items) return page_end::max_items;
-        return is_at_max_pages() ? page_end::max_pages : page_end::none;
-    }
-
-    bool is_at_max_pages() const noexcept {
-        return state_.index + 1 >=
-               std::min(source_.limits.max_pages, rules_.pages.max.value_or(source_.limits.max_pages));
-    }
-
-    static bool says_more(json_node node) {
-        std::string scratch;
-        const auto text = node.text(scratch);
-        return !(node.kind() == json_kind::null || text.empty() || text == "false" || text == "0");
-    }
-
-    bool is_last_page() {
-        std::string scratch;
-        const auto last = to_integer(first_at(facts_.root(0), *rules_.pages.last).text(scratch));
-        return !last || state_.number >= *last;
-    }
-
     void go_on() {
         out_.end = page_end::none;
         if (rules_.pages.stop_on_repeat && response_.status != 304)
             state_.page_digests.push_back(digest_.value());
-        ++state_.number;
+        state_.number += rules_.pages.step;
         ++state_.index;
         out_.next = std::move(state_);
     }
@@ -292,6 +365,9 @@ private:
     page_state state_;
     response_view response_;
     page_facts facts_;
+    document_set& documents_;
+    next_page next_;
+    std::set<std::string, std::less<>> links_; ///< of out_.follow
     page_result out_;
     hasher digest_;
     std::vector<std::uint64_t> keys_; ///< hashes of the keys of out_.records
@@ -300,7 +376,7 @@ private:
 } // namespace
 
 struct page_reader::parts {
-    json_document document;
+    document_set documents;
 };
 
 page_reader::page_reader() : parts_{std::make_unique<parts>()} {}
@@ -310,7 +386,7 @@ page_reader& page_reader::operator=(page_reader&&) noexcept = default;
 
 page_result page_reader::read(const definition& source, const input_values& inputs, page_state state,
                               const response_view& response) {
-    return reading{source, inputs, std::move(state), response, parts_->document}.run();
+    return reading{source, inputs, std::move(state), response, parts_->documents}.run();
 }
 
 page_result read_page(const definition& source, const input_values& inputs, page_state state,

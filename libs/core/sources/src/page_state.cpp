@@ -1,6 +1,7 @@
 #include "json_document.hpp"
 #include "plan.hpp"
 
+#include <tiktrend/base/json_text.hpp>
 #include <tiktrend/sources/request.hpp>
 
 #include <fmt/format.h>
@@ -19,7 +20,13 @@ std::string page_state::to_json() const {
     auto out = fmt::format(R"({{"number":{},"index":{},"items":{},"pages":")", number, index, items);
     for (const auto digest : page_digests)
         out += fmt::format("{:016x}", digest);
-    return out + "\"}";
+    out += '"';
+    for (const auto& [name, text] : {std::pair{"cursor", &cursor}, std::pair{"url", &url}})
+        if (!text->empty()) {
+            out += fmt::format(",\"{}\":", name);
+            append_json_string(out, *text);
+        }
+    return out + '}';
 }
 
 std::optional<page_state> page_state::from_json(std::string_view text) {
@@ -36,6 +43,12 @@ std::optional<page_state> page_state::from_json(std::string_view text) {
     };
     if (!read("number", out.number) || !read("index", out.index) || !read("items", out.items))
         return std::nullopt;
+    std::string scratch;
+    for (const auto& [name, into] : {std::pair{"cursor", &out.cursor}, std::pair{"url", &out.url}}) {
+        const auto node = root.member(name);
+        if (node.exists() && !node.is(json_kind::string)) return std::nullopt;
+        *into = node.text(scratch);
+    }
     const auto pages = root.member("pages");
     if (!pages.is(json_kind::string) || pages.raw().size() % 16 != 0) return std::nullopt;
     for (auto hex = pages.raw(); !hex.empty(); hex.remove_prefix(16)) {

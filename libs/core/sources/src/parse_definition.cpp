@@ -85,62 +85,6 @@ void parse_secrets(parse_context& context, mapping_reader& keys) {
     context.source.secrets = *names;
 }
 
-void parse_documents(parse_context& context, mapping_reader& keys) {
-    const auto* section = keys.require("documents", "a mapping of document names, like body: {parse: json}");
-    if (section == nullptr) return;
-    if (!section->is_mapping() || section->members.empty()) {
-        context.errors.expected(*section, "documents",
-                                "a mapping of document names, like body: {parse: json}");
-        return;
-    }
-    for (const auto& m : section->members) {
-        const auto field = child("documents", m.key);
-        if (!is_name(m.key) || m.key == "path" || m.key == "value" || m.key == "template")
-            context.errors.add(m.line, m.column, field,
-                               "expected a name other than path, value and template");
-        mapping_reader document{context.errors, m.value, field};
-        if (!document.is_good()) continue;
-        if (const auto* parse = document.require("parse", "json");
-            parse != nullptr && !(parse->is_scalar() && parse->text == "json")) {
-            const bool is_planned =
-                parse->is_scalar() && (parse->text == "html" || parse->text == "embedded_json" ||
-                                       parse->text == "structured" || parse->text == "xml");
-            if (is_planned)
-                context.errors.add(
-                    *parse, child(field, "parse"),
-                    fmt::format("\"{}\" is not supported by this version; expected json", parse->text));
-            else
-                context.errors.expected(*parse, child(field, "parse"), "json");
-        }
-        document.finish({{"script_id", "it reads JSON bodies only"},
-                         {"syntax", "it reads JSON bodies only"},
-                         {"type", "it reads JSON bodies only"},
-                         {"lenient", "it reads JSON bodies only"}});
-        context.plan.documents.push_back(m.key);
-    }
-}
-
-void parse_records(parse_context& context, mapping_reader& keys) {
-    const auto* section = keys.require("records", "{from: <document>, path: <steps>}");
-    if (section == nullptr) return;
-    mapping_reader records{context.errors, *section, "records"};
-    if (!records.is_good()) return;
-    if (const auto from = records.text("from", 64)) {
-        const auto index = context.document_index(*from);
-        if (!index)
-            context.errors.expected(
-                *section->find("from"), "records.from",
-                fmt::format("one of the documents {}", fmt::join(context.plan.documents, ", ")));
-        context.plan.records_document = index.value_or(0);
-    }
-    if (const auto* way = records.take("path"))
-        if (auto parsed = parse_path(context.errors, *way, "records.path"))
-            context.plan.records = std::move(*parsed);
-    records.finish({planned_css,
-                    {"first_of", "it reads JSON documents only"},
-                    {"merge", "it reads JSON documents only"}});
-}
-
 void parse_key(parse_context& context, mapping_reader& keys) {
     const auto* section = keys.require("key", "a list of field:<name> and input:<name>");
     if (section == nullptr) return;
@@ -196,6 +140,12 @@ void parse_validate(parse_context& context, mapping_reader& keys) {
     validate.finish();
 }
 
+/// `session: per_job`: cookies are kept from page to page of one job.
+void parse_session(parse_context& context, mapping_reader& keys) {
+    constexpr std::array<std::pair<std::string_view, bool>, 2> choices{{{"none", false}, {"per_job", true}}};
+    context.source.keeps_cookies = keys.choice("session", choices).value_or(false);
+}
+
 /// Everything in the order in which sections need each other, which is not that of the file.
 void parse_sections(parse_context& context, const yaml_node& root) {
     mapping_reader keys{context.errors, root, ""};
@@ -204,29 +154,54 @@ void parse_sections(parse_context& context, const yaml_node& root) {
     if (const auto* input = keys.take("input")) parse_inputs(context, *input);
     parse_secrets(context, keys);
     parse_hosts(context, keys);
+    parse_session(context, keys);
     if (const auto* limits = keys.take("limits")) parse_limits(context, *limits);
     if (const auto* politeness = keys.take("politeness")) parse_politeness(context, *politeness);
     if (const auto* request = keys.require("request", "{url: …}")) parse_request(context, *request);
-    parse_documents(context, keys);
+    if (const auto* documents = keys.require("documents", "a mapping of names, like body: {parse: json}"))
+        parse_documents(context, *documents);
     if (const auto* pages = keys.take("pages")) parse_pages(context, *pages);
     if (const auto* outcomes = keys.take("outcomes")) parse_outcomes(context, *outcomes);
-    parse_records(context, keys);
-    if (const auto* fields = keys.require("fields", "a mapping of field names"))
-        parse_fields(context, *fields);
-    parse_key(context, keys);
+    // A page of links alone (a sitemap) has no records.
+    const auto* follow = keys.take("follow");
+    const bool has_records =
+        follow == nullptr || root.find("records") != nullptr || root.find("fields") != nullptr;
+    if (has_records) {
+        if (const auto* records = keys.require("records", "{from: <document>, path: <steps>}"))
+            parse_records(context, *records);
+        if (const auto* fields = keys.require("fields", "a mapping of field names"))
+            parse_fields(context, *fields);
+        parse_key(context, keys);
+    }
+    if (follow != nullptr) parse_follow(context, *follow);
     parse_validate(context, keys);
     if (const auto* tests = keys.take("tests")) parse_tests(context, *tests);
-    keys.finish({{"session", "it keeps no cookies"},
-                 {"budget", "use politeness"},
-                 {"encoding", "it reads JSON documents only"}});
+    keys.finish({{"budget", "use politeness"}});
 }
 
 } // namespace
 
 std::optional<std::size_t> parse_context::document_index(std::string_view name) const noexcept {
-    const auto found = std::find(plan.documents.begin(), plan.documents.end(), name);
-    if (found == plan.documents.end()) return std::nullopt;
-    return static_cast<std::size_t>(found - plan.documents.begin());
+    for (std::size_t i = 0; i < plan.documents.size(); ++i)
+        if (plan.documents[i].name == name) return i;
+    return std::nullopt;
+}
+
+std::string parse_context::document_names() const {
+    std::vector<std::string_view> out;
+    for (const auto& d : plan.documents)
+        out.push_back(d.name);
+    return fmt::format("{}", fmt::join(out, ", "));
+}
+
+bool parse_context::has_tree() const noexcept {
+    return std::any_of(plan.documents.begin(), plan.documents.end(),
+                       [](const auto& d) { return d.is_tree(); });
+}
+
+bool parse_context::has_json() const noexcept {
+    return std::any_of(plan.documents.begin(), plan.documents.end(),
+                       [](const auto& d) { return !d.is_tree(); });
 }
 
 result<definition_ptr, std::vector<definition_error>> parse_definition(std::string_view file_name,
@@ -248,6 +223,8 @@ result<definition_ptr, std::vector<definition_error>> parse_definition(std::stri
     }
     source->input_schema = input_schema_of(source->inputs);
     source->test_count = compiled->tests.size();
+    for (const auto& rule : compiled->follow)
+        source->follows.push_back(rule.source);
     source->plan = std::move(compiled);
     return definition_ptr{std::move(source)};
 }

@@ -56,16 +56,24 @@ bool fields_parser::parse_shape(mapping_reader& keys, field_rule& rule) {
             return true;
         }
         for (const auto& m : object->members)
-            if (auto way = parse_path(errors_, m.value, child(keys.path("object"), m.key)))
-                rule.members.emplace_back(m.key, std::move(*way));
+            if (auto source = parse_alternative(m.value, child(keys.path("object"), m.key), rule))
+                rule.members.emplace_back(m.key, std::move(*source));
         return true;
     }
     const auto* rows = keys.take("rows");
     if (rows == nullptr) return false;
     rule.form = field_rule::shape::rows;
     set_json_type(keys, rule);
-    if (auto way = parse_path(errors_, *rows, keys.path("rows")))
+    if (rows->is_mapping()) {
+        mapping_reader inside{errors_, *rows, keys.path("rows")};
+        if (auto what = parse_selector(context_, inside, false))
+            rule.sources.push_back({std::nullopt, std::move(*what)});
+        else
+            errors_.expected(*rows, keys.path("rows"), "a path, {css: …} or {xpath: …}");
+        inside.finish();
+    } else if (auto way = parse_path(errors_, *rows, keys.path("rows"))) {
         rule.sources.push_back({std::nullopt, std::move(*way)});
+    }
     const auto* fields = keys.require("fields", "a mapping of field names for each of the rows");
     if (fields == nullptr) return true;
     if (!fields->is_mapping() || fields->members.empty()) {
@@ -118,13 +126,41 @@ void fields_parser::parse_sources(mapping_reader& keys, field_rule& rule) {
             if (auto source = parse_alternative(list->items[i], child(keys.path("any_of"), i), rule))
                 rule.sources.push_back(std::move(*source));
     }
+    if (auto what = parse_selector(context_, keys, true))
+        rule.sources.push_back({std::nullopt, std::move(*what)});
     for (const auto* name : {"value", "template"})
         if (const auto* node = keys.take(name))
             if (auto source = parse_template(*node, keys.path(name), rule))
                 rule.sources.push_back(std::move(*source));
+    if (const auto* symbol = keys.take("from_symbol"))
+        if (auto source = parse_symbol(*symbol, keys.path("from_symbol"), rule))
+            rule.sources.push_back(std::move(*source));
 }
 
-/// A path, or {path: …}, {value: …}, {template: …} or {<document>: <path>}.
+/// field:price: the currency whose sign stands in what that field found.
+std::optional<value_source> fields_parser::parse_symbol(const yaml_node& node, const std::string& field,
+                                                        const field_rule& rule) {
+    const auto index = node.is_scalar() && node.text.starts_with("field:")
+                           ? field_index(std::string_view{node.text}.substr(6))
+                           : std::nullopt;
+    if (!index || rule.type != field_type::currency) {
+        errors_.expected(node, field, "field:<name>, in a field of type currency");
+        return std::nullopt;
+    }
+    return value_source{std::nullopt, symbol_source{*index}};
+}
+
+/// {css: …}, {xpath: …}, each with attr: …
+std::optional<value_source> fields_parser::parse_selected(const yaml_node& node, const std::string& field,
+                                                          std::optional<std::size_t> document) {
+    mapping_reader keys{errors_, node, field};
+    auto what = parse_selector(context_, keys, true);
+    keys.finish();
+    if (!what) return std::nullopt;
+    return value_source{document, std::move(*what)};
+}
+
+/// A path, or {path: …}, {css: …}, {value: …}, {template: …}, {from_symbol: …} or {<document>: <path>}.
 std::optional<value_source> fields_parser::parse_alternative(const yaml_node& node, const std::string& field,
                                                              const field_rule& rule) {
     if (!node.is_mapping()) {
@@ -132,20 +168,29 @@ std::optional<value_source> fields_parser::parse_alternative(const yaml_node& no
         if (!way) return std::nullopt;
         return value_source{std::nullopt, std::move(*way)};
     }
+    if (node.find("css") != nullptr || node.find("xpath") != nullptr)
+        return parse_selected(node, field, std::nullopt);
     if (node.members.size() != 1) {
-        errors_.add(node, field, "expected one key: path, value, template or the name of a document");
+        errors_.add(
+            node, field,
+            "expected one key: path, css, xpath, value, template, from_symbol or the name of a document");
         return std::nullopt;
     }
     const auto& m = node.members.front();
     if (m.key == "value" || m.key == "template") return parse_template(m.value, child(field, m.key), rule);
+    if (m.key == "from_symbol") return parse_symbol(m.value, child(field, m.key), rule);
     const auto document = context_.document_index(m.key);
     if (m.key != "path" && !document) {
-        const auto is_css = m.key == "css";
         errors_.add(
             m.line, m.column, child(field, m.key),
-            is_css ? "is not supported by this version: it reads JSON documents only"
-                   : fmt::format("unknown key; expected path, value, template or one of the documents {}",
-                                 fmt::join(context_.plan.documents, ", ")));
+            fmt::format("unknown key; expected path, css, xpath, value, template, from_symbol or one of the "
+                        "documents {}",
+                        context_.document_names()));
+        return std::nullopt;
+    }
+    if (document && context_.plan.documents[*document].is_tree()) {
+        if (m.value.is_mapping()) return parse_selected(m.value, child(field, m.key), document);
+        errors_.expected(m.value, child(field, m.key), "{css: …} or {xpath: …}, as this document is a page");
         return std::nullopt;
     }
     auto way = parse_path(errors_, m.value, child(field, m.key));

@@ -120,13 +120,29 @@ void fields_parser::parse_numbers(mapping_reader& keys, field_rule& rule) {
     if (t == field_type::money) {
         if (const auto text = keys.text("currency", 80))
             rule.currency = parse_reference(keys, "currency", *text);
+        parse_scale(keys, rule);
+        keys.take("zero");
         if (const auto* zero = keys.node().find("zero"); zero != nullptr) {
-            keys.take("zero");
             rule.zero_is_null = zero->is_null();
             if (!rule.zero_is_null) errors_.expected(*zero, keys.path("zero"), "null");
         }
     }
     if (t == field_type::money || t == field_type::decimal) parse_decimal_rule(keys, rule);
+}
+
+/// scale: 2, or a path to the number of digits.
+void fields_parser::parse_scale(mapping_reader& keys, field_rule& rule) {
+    const auto* node = keys.take("scale");
+    if (node == nullptr) return;
+    if (node->is_scalar() && !node->text.starts_with('/')) {
+        const auto digits = to_integer(node->text);
+        if (digits && *digits >= 0 && *digits <= 6)
+            rule.scale = static_cast<int>(*digits);
+        else
+            errors_.expected(*node, keys.path("scale"), "a number of digits from 0 to 6, or a path to it");
+    } else if (auto way = parse_path(errors_, *node, keys.path("scale"))) {
+        rule.scale = std::move(*way);
+    }
 }
 
 void fields_parser::parse_decimal_rule(mapping_reader& keys, field_rule& rule) {

@@ -9,6 +9,8 @@ void number_hints(std::vector<field_rule>& fields, std::size_t& count) {
     for (auto& field : fields) {
         for (auto& source : field.sources)
             source.hint = count++;
+        for (auto& member : field.members)
+            member.second.hint = count++;
         number_hints(field.children, count);
     }
 }
@@ -47,15 +49,16 @@ void fields_parser::parse_field(const yaml_node::member& m, const std::string& f
     parse_type(keys, rule);
     if (!is_nested && parse_shape(keys, rule)) {
         rule.is_required = keys.boolean("required").value_or(false);
-        finish(keys);
+        keys.finish();
         return;
     }
     parse_sources(keys, rule);
     if (m.value.find("each") != nullptr && !is_nested) parse_each(keys, rule);
     if (rule.sources.empty() && rule.form == field_rule::shape::single)
-        errors_.add(m.value, field,
-                    fmt::format("expected where the value is: one of path, any_of, value, template{}",
-                                is_nested ? "" : ", each, object, rows, none: true"));
+        errors_.add(
+            m.value, field,
+            fmt::format("expected where the value is: one of path, css, xpath, any_of, value, template{}",
+                        is_nested ? "" : ", each, object, rows, none: true"));
     parse_cleaning(keys, rule);
     parse_numbers(keys, rule);
     parse_drop_if(keys, rule);
@@ -69,11 +72,7 @@ void fields_parser::parse_field(const yaml_node::member& m, const std::string& f
         rule.is_required = false;
     else
         rule.is_required = keys.boolean("required").value_or(false);
-    finish(keys);
-}
-
-void fields_parser::finish(mapping_reader& keys) {
-    keys.finish({planned_css, planned_attr, {"from_symbol", "give the currency by its code"}});
+    keys.finish();
 }
 
 std::optional<std::size_t> fields_parser::field_index(std::string_view name) const noexcept {

@@ -6,7 +6,7 @@
 namespace tiktrend::sources {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, input_type>, 7> types{{
+constexpr std::array<std::pair<std::string_view, input_type>, 8> types{{
     {"string", input_type::string},
     {"integer", input_type::integer},
     {"bool", input_type::boolean},
@@ -14,6 +14,7 @@ constexpr std::array<std::pair<std::string_view, input_type>, 7> types{{
     {"host", input_type::host},
     {"origin", input_type::origin},
     {"url", input_type::url},
+    {"css", input_type::css},
 }};
 
 bool has_hosts(input_type type) noexcept {

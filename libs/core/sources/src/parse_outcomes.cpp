@@ -43,16 +43,43 @@ void parse_status(mistakes& errors, mapping_reader& keys, condition& out) {
     }
 }
 
-/// `missing: state` names a document, `missing: [products]` is a path.
+/// {name: glob, …}
+void parse_header_globs(mistakes& errors, mapping_reader& keys, condition& out) {
+    const auto* headers = keys.take("header");
+    if (headers == nullptr) return;
+    if (!headers->is_mapping() || headers->members.empty()) {
+        errors.expected(*headers, keys.path("header"), "a mapping of header names to globs");
+        return;
+    }
+    for (const auto& m : headers->members) {
+        std::string name = m.key;
+        for (auto& c : name)
+            if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+        if (m.value.is_scalar())
+            out.headers.emplace_back(std::move(name), m.value.text);
+        else
+            errors.expected(m.value, child(keys.path("header"), m.key), "a glob");
+    }
+}
+
+/// `missing: state` names a document, `missing: [products]` is a path, `missing: {css: …}` a selector.
 void parse_missing(parse_context& context, mapping_reader& keys, condition& out) {
     const auto* node = keys.node().find("missing");
+    if (node != nullptr && node->is_mapping()) {
+        mapping_reader inside{context.errors, *node, keys.path("missing")};
+        out.missing_selected = parse_fixed_selector(context, inside);
+        inside.finish();
+        if (!out.missing_selected)
+            context.errors.expected(*node, keys.path("missing"), "{css: …} or {xpath: …}");
+        return;
+    }
     if (node == nullptr || !node->is_scalar() || node->text.starts_with('/'))
         return; // a path: parse_value_test() reads it
     out.missing_document = context.document_index(node->text);
     if (!out.missing_document)
         context.errors.expected(
             *node, keys.path("missing"),
-            fmt::format("a path or one of the documents {}", fmt::join(context.plan.documents, ", ")));
+            fmt::format("a path, {{css: …}} or one of the documents {}", context.document_names()));
 }
 
 condition parse_condition(parse_context& context, const yaml_node& node, const std::string& field) {
@@ -71,9 +98,20 @@ condition parse_condition(parse_context& context, const yaml_node& node, const s
         if (!*not_json) context.errors.expected(*node.find("not_json"), keys.path("not_json"), "true");
     }
     out.page = keys.integer("page", 0, 1'000'000);
+    parse_header_globs(context.errors, keys, out);
+    if (const auto text = keys.text("body_matches", 1000)) {
+        auto compiled = pattern::compile(*text);
+        if (compiled)
+            out.body_matches = std::move(*compiled);
+        else
+            context.errors.add(
+                *node.find("body_matches"), keys.path("body_matches"),
+                fmt::format("expected a regular expression (RE2 syntax): {}", compiled.error()));
+    }
+    if (auto what = parse_fixed_selector(context, keys)) out.selected = std::move(*what);
     parse_missing(context, keys, out);
     out.value = parse_value_test(context, keys);
-    keys.finish({planned_css});
+    keys.finish();
     if (node.members.empty()) context.errors.expected(node, field, "at least one condition");
     return out;
 }
@@ -115,6 +153,7 @@ std::optional<value_test> parse_value_test(parse_context& context, mapping_reade
     auto& errors = context.errors;
     if (!keys.is_good()) return std::nullopt;
     value_test out;
+    out.document = context.plan.json_document;
     const auto* missing = keys.take("missing");
     const auto* way = keys.take("path");
     const auto document = keys.text("from", 64);
@@ -122,8 +161,8 @@ std::optional<value_test> parse_value_test(parse_context& context, mapping_reade
         const auto index = context.document_index(*document);
         if (!index)
             errors.expected(*keys.node().find("from"), keys.path("from"),
-                            fmt::format("one of the documents {}", fmt::join(context.plan.documents, ", ")));
-        out.document = index.value_or(0);
+                            fmt::format("one of the documents {}", context.document_names()));
+        out.document = index.value_or(out.document);
     }
 
     int tests = 0;

@@ -24,20 +24,6 @@ bool is_header_name(std::string_view text) noexcept {
     });
 }
 
-std::optional<text_template> parse_template(parse_context& context, const yaml_node& node,
-                                            const std::string& field, const template_names& names) {
-    if (!node.is_scalar() || node.text.size() > 2000) {
-        context.errors.expected(node, field, "text of at most 2000 bytes");
-        return std::nullopt;
-    }
-    auto compiled = text_template::compile(node.text, names);
-    if (!compiled) {
-        context.errors.add(node, field, compiled.error());
-        return std::nullopt;
-    }
-    return std::move(*compiled);
-}
-
 void parse_query(parse_context& context, const yaml_node& section, const std::string& field,
                  const template_names& names) {
     if (!section.is_mapping()) {
@@ -70,6 +56,20 @@ void parse_headers(parse_context& context, const yaml_node& section, const std::
 }
 
 } // namespace
+
+std::optional<text_template> parse_template(parse_context& context, const yaml_node& node,
+                                            const std::string& field, const template_names& names) {
+    if (!node.is_scalar() || node.text.size() > 2000) {
+        context.errors.expected(node, field, "text of at most 2000 bytes");
+        return std::nullopt;
+    }
+    auto compiled = text_template::compile(node.text, names);
+    if (!compiled) {
+        context.errors.add(node, field, compiled.error());
+        return std::nullopt;
+    }
+    return std::move(*compiled);
+}
 
 void parse_limits(parse_context& context, const yaml_node& section) {
     mapping_reader keys{context.errors, section, "limits"};
@@ -117,41 +117,16 @@ void parse_request(parse_context& context, const yaml_node& section) {
     if (const auto* headers = keys.take("headers"))
         parse_headers(context, *headers, keys.path("headers"), names);
     context.source.conditional = keys.boolean("conditional").value_or(false);
-    keys.finish({{"method", "it asks with GET only"}, {"body", "it asks with GET only"}});
-}
-
-void parse_pages(parse_context& context, const yaml_node& section) {
-    mapping_reader keys{context.errors, section, "pages"};
-    if (!keys.is_good()) return;
-    auto& out = context.plan.pages;
-    if (const auto* by = keys.require("by", "number"); by != nullptr) {
-        if (by->is_scalar() && by->text == "number")
-            out.by = paging_rule::kind::number;
-        else if (by->is_scalar() && (by->text == "cursor" || by->text == "offset" || by->text == "link"))
-            context.errors.add(
-                *by, keys.path("by"),
-                fmt::format("\"{}\" is not supported by this version; expected number", by->text));
-        else
-            context.errors.expected(*by, keys.path("by"), "number");
+    constexpr std::array<std::pair<std::string_view, bool>, 2> methods{{{"GET", false}, {"POST", true}}};
+    auto& request = context.plan.request;
+    request.is_post = keys.choice("method", methods).value_or(section.find("body") != nullptr);
+    if (const auto* body = keys.take("body")) {
+        if (!request.is_post) context.errors.add(*body, keys.path("body"), "goes with method POST only");
+        parse_body(context, *body, names);
     }
-    out.start = keys.integer("start", 0, 1'000'000).value_or(1);
-    if (const auto* until = keys.take("until")) {
-        mapping_reader test{context.errors, *until, keys.path("until")};
-        out.until = parse_value_test(context, test);
-        if (!out.until && test.is_good())
-            context.errors.add(*until, keys.path("until"), "expected a test: path with is, equals, …");
-        test.finish();
-    }
-    if (const auto* more = keys.take("more")) out.more = parse_path(context.errors, *more, keys.path("more"));
-    if (const auto* last = keys.take("last")) out.last = parse_path(context.errors, *last, keys.path("last"));
-    out.stop_on_repeat = keys.boolean("stop_on_repeat").value_or(false);
-    out.max = keys.integer("max", 1, most_pages);
-    keys.finish({{"next", "it pages by number only"},
-                 {"cursor", "it pages by number only"},
-                 {"step", "it pages by number only"}});
-    if (!out.until && !out.more && !out.last && !out.stop_on_repeat)
-        context.errors.add(section, "pages",
-                           "nothing ends the pages: expected until, more, last or stop_on_repeat: true");
+    if (request.is_post && context.source.conditional)
+        context.errors.add(section, "request", "conditional goes with GET only");
+    keys.finish();
 }
 
 } // namespace tiktrend::sources

@@ -44,14 +44,21 @@ void check_expectations(parse_context& context, const yaml_node& node, const std
     for (const auto* which : {"first", "last"})
         if (const auto* record = keys.take(which); record != nullptr && !record->is_mapping())
             context.errors.expected(*record, keys.path(which), "a mapping of field names to values");
-    if (const auto* next = keys.take("next");
-        next != nullptr && !(next->is_scalar() && (next->text == "none" || to_integer(next->text))))
-        context.errors.expected(*next, keys.path("next"), "the number of the next page, or none");
+    if (const auto* next = keys.take("next"); next != nullptr) {
+        const auto by = context.plan.pages.by;
+        const bool counts = by == paging_rule::kind::none || by == paging_rule::kind::number ||
+                            by == paging_rule::kind::offset;
+        if (!next->is_scalar() || (counts && next->text != "none" && !to_integer(next->text)))
+            context.errors.expected(*next, keys.path("next"),
+                                    counts ? "the number of the next page, or none"
+                                           : "the cursor or the address of the next page, or none");
+    }
+    keys.integer("follow", 0, 1'000'000);
     keys.text("message");
     keys.finish();
     if (node.members.empty())
         context.errors.add(node, field,
-                           "expected at least one of outcome, count, first, last, next, message");
+                           "expected at least one of outcome, count, first, last, next, follow, message");
 }
 
 void parse_test(parse_context& context, const yaml_node& node, const std::string& field) {
@@ -65,7 +72,21 @@ void parse_test(parse_context& context, const yaml_node& node, const std::string
         context.errors.expected(*node.find("response"), keys.path("response"),
                                 "a file below the definition's folder");
     test.status = static_cast<int>(keys.integer("status", 100, 599).value_or(200));
-    test.content_type = keys.text("content_type").value_or("application/json");
+    const auto& documents = context.plan.documents;
+    const bool is_page = std::any_of(documents.begin(), documents.end(),
+                                     [](const auto& d) { return d.parse != document_rule::kind::json; });
+    test.content_type =
+        keys.text("content_type").value_or(is_page ? "text/html; charset=utf-8" : "application/json");
+    if (const auto* headers = keys.take("headers")) {
+        if (!headers->is_mapping())
+            context.errors.expected(*headers, keys.path("headers"), "a mapping of header names to values");
+        for (const auto& m : headers->members) {
+            std::string name = m.key;
+            for (auto& c : name)
+                if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+            test.headers.emplace_back(std::move(name), m.value.text);
+        }
+    }
     test.url = keys.text("base").value_or("https://shop.example/");
     test.location = keys.text("location").value_or("");
     const auto* input = keys.take("input");

@@ -35,6 +35,42 @@ definition_ptr adapt(const definition& source, const registry_options& options, 
     return out;
 }
 
+/// The schema of an alias, once the definitions are known.
+void complete(source_alias& alias, const registry& all, std::vector<definition_error>& errors) {
+    if (all.find(alias.id) != nullptr)
+        errors.push_back(
+            {alias.file, 0, 0, "id", fmt::format("\"{}\" is the id of a definition too", alias.id)});
+    std::string choices;
+    std::string definitions;
+    for (const auto& [choice, id] : alias.choices) {
+        const auto target = all.find(id);
+        if (!target) {
+            errors.push_back(
+                {alias.file, 0, 0, "alias.choices." + choice, fmt::format("there is no source \"{}\"", id)});
+            continue;
+        }
+        choices += fmt::format("{}\"{}\"", choices.empty() ? "" : ",", choice);
+        definitions +=
+            fmt::format("{}\"{}\":{}", definitions.empty() ? "" : ",", choice, target->input_schema);
+    }
+    const auto fallback = alias.default_choice.empty()
+                              ? std::string{}
+                              : fmt::format(",\"default\":\"{}\"", alias.default_choice);
+    alias.input_schema =
+        fmt::format(R"({{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object",)"
+                    R"("properties":{{"{}":{{"type":"string","enum":[{}]{}}}}},"$defs":{{{}}}}})",
+                    alias.by, choices, fallback, definitions);
+}
+
+/// Links may be handed on only to sources that are there and have the input.
+void check_follows(const registry& all, std::vector<definition_error>& errors) {
+    for (const auto& source : all.all())
+        for (const auto& id : source->follows)
+            if (all.find(id) == nullptr)
+                errors.push_back(
+                    {source->file, 0, 0, "follow", fmt::format("there is no source \"{}\"", id)});
+}
+
 } // namespace
 
 definition_ptr registry::find(std::string_view id) const noexcept {
@@ -48,6 +84,16 @@ registry_result make_registry(const std::vector<source_file>& files, const regis
     std::vector<definition_error> errors;
     auto unused = options.input_defaults;
     for (const auto& file : files) {
+        if (is_alias(file.text)) {
+            auto alias = parse_alias(file.name, file.text);
+            if (alias) {
+                out->aliases_.push_back(std::move(*alias));
+            } else {
+                const auto mistakes = alias.error();
+                errors.insert(errors.end(), mistakes.begin(), mistakes.end());
+            }
+            continue;
+        }
         auto parsed = parse_definition(file.name, file.text);
         if (!parsed) {
             const auto mistakes = parsed.error(); // a copy each time it is asked for
@@ -66,8 +112,11 @@ registry_result make_registry(const std::vector<source_file>& files, const regis
     for (const auto& [name, value] : unused)
         errors.push_back({"operator's input defaults", 0, 0, name,
                           "names no input of any definition (expected <id>.<input>)"});
-    if (!errors.empty()) return errors;
     std::sort(out->all_.begin(), out->all_.end(), [](const auto& a, const auto& b) { return a->id < b->id; });
+    for (auto& alias : out->aliases_)
+        complete(alias, *out, errors);
+    check_follows(*out, errors);
+    if (!errors.empty()) return errors;
     return registry_ptr{std::move(out)};
 }
 

@@ -1,6 +1,7 @@
 #include "plan.hpp"
 #include "values/web_address.hpp"
 
+#include <tiktrend/base/json_text.hpp>
 #include <tiktrend/sources/request.hpp>
 
 #include <boost/url/parse.hpp>
@@ -85,6 +86,80 @@ std::optional<render_error> append_headers(const request_rule& rule, const templ
     return std::nullopt;
 }
 
+/// `text` into `out`; false if a variable has no value.
+std::optional<render_error> append_template(const text_template& text, const template_values& values,
+                                            const render_context& context, std::string& out,
+                                            bool& has_value) {
+    if (auto secret = missing_secret(text, context)) return secret_error(*secret);
+    has_value = text.render(values, out);
+    return std::nullopt;
+}
+
+std::optional<render_error> append_json_body(const request_rule& rule, const template_values& values,
+                                             const render_context& context, request_spec& out) {
+    for (const auto& piece : rule.json_body) {
+        if (!piece.value) {
+            out.body += piece.literal;
+            continue;
+        }
+        std::string text;
+        bool has_value = false;
+        if (auto error = append_template(*piece.value, values, context, text, has_value)) return error;
+        out.has_secrets = out.has_secrets || piece.value->has_secret();
+        if (!has_value)
+            out.body += "null";
+        else if (piece.is_quoted)
+            append_json_string(out.body, text);
+        else
+            out.body += text;
+    }
+    return std::nullopt;
+}
+
+/// application/x-www-form-urlencoded, as the URL standard writes it but for the blank, which is %20.
+std::optional<render_error> append_form_body(const request_rule& rule, const template_values& values,
+                                             const render_context& context, request_spec& out) {
+    for (const auto& [name, value] : rule.form_body) {
+        std::string text;
+        bool has_value = false;
+        if (auto error = append_template(value, values, context, text, has_value)) return error;
+        out.has_secrets = out.has_secrets || value.has_secret();
+        if (!has_value) continue;
+        if (!out.body.empty()) out.body += '&';
+        append_percent_encoded(out.body, name, "");
+        out.body += '=';
+        append_percent_encoded(out.body, text, "");
+    }
+    return std::nullopt;
+}
+
+std::optional<render_error> append_body(const request_rule& rule, const template_values& values,
+                                        const render_context& context, request_spec& out) {
+    using body_kind = request_rule::body_kind;
+    const auto set_type = [&](std::string_view type) {
+        const auto is_type = [](const auto& h) { return h.name == "content-type"; };
+        if (std::none_of(out.headers.begin(), out.headers.end(), is_type))
+            out.headers.push_back({"content-type", std::string{type}, false});
+    };
+    switch (rule.body) {
+    case body_kind::none:
+        return std::nullopt;
+    case body_kind::json:
+        set_type("application/json");
+        return append_json_body(rule, values, context, out);
+    case body_kind::form:
+        set_type("application/x-www-form-urlencoded");
+        return append_form_body(rule, values, context, out);
+    case body_kind::text: {
+        set_type(rule.body_type);
+        bool has_value = false;
+        out.has_secrets = out.has_secrets || rule.text_body->has_secret();
+        return append_template(*rule.text_body, values, context, out.body, has_value);
+    }
+    }
+    return std::nullopt;
+}
+
 /// "host" and "host:port" as an operator may list them.
 bool is_plain_http(const boost::urls::url_view& url, const std::vector<std::string>& hosts) {
     const std::string host{url.encoded_host()};
@@ -94,13 +169,11 @@ bool is_plain_http(const boost::urls::url_view& url, const std::vector<std::stri
                        [&](const auto& h) { return h == host || h == host_and_port; });
 }
 
-} // namespace
-
-result<request_spec, render_error> render_request(const definition& source, const input_values& inputs,
-                                                  const render_context& context, const page_state& page) {
+/// The address of the page: the link that led to it, or what the template and the query give.
+result<url_builder, render_error> build_url(const definition& source, const template_values& values,
+                                            const render_context& context, const page_state& page) {
     const auto& rule = source.plan->request;
-    const template_values values{&inputs, &page, &context.secrets, {}, {}};
-
+    if (!page.url.empty()) return url_builder{page.url, page.url, false};
     url_template::rendered rendered;
     std::string problem;
     switch (rule.url.render(values, rendered, &problem)) {
@@ -117,6 +190,18 @@ result<request_spec, render_error> render_request(const definition& source, cons
     url_builder built{std::move(rendered.url), {}, rule.url.has_secret()};
     built.display = built.hides ? std::move(rendered.display) : built.url;
     if (auto error = append_query(rule, values, context, built)) return *error;
+    return built;
+}
+
+} // namespace
+
+result<request_spec, render_error> render_request(const definition& source, const input_values& inputs,
+                                                  const render_context& context, const page_state& page) {
+    const auto& rule = source.plan->request;
+    const template_values values{&inputs, &page, &context.secrets, {}, {}};
+    auto address = build_url(source, values, context, page);
+    if (!address) return address.error();
+    auto& built = *address;
 
     const auto parsed = boost::urls::parse_uri(built.url);
     const bool is_web = parsed.has_value() && (parsed->scheme_id() == boost::urls::scheme::https ||
@@ -131,17 +216,19 @@ result<request_spec, render_error> render_request(const definition& source, cons
                             fmt::format("\"{}\" is not one of the hosts of {}", host, source.id)};
 
     request_spec out;
+    if (rule.is_post) out.method = "POST";
     const bool is_downgraded =
         parsed->scheme_id() == boost::urls::scheme::https && is_plain_http(*parsed, context.plain_http_hosts);
+    out.has_secrets = built.hides;
     out.url = std::move(built.url);
     out.display_url = std::move(built.display);
     if (is_downgraded) { // "https" → "http"
         out.url.erase(4, 1);
         out.display_url.erase(4, 1);
     }
-    out.has_secrets = built.hides;
     out.conditional = source.conditional;
     if (auto error = append_headers(rule, values, context, out)) return *error;
+    if (auto error = append_body(rule, values, context, out)) return *error;
     return out;
 }
 

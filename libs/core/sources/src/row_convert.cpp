@@ -10,6 +10,8 @@
 
 #include <tiktrend/base/json_text.hpp>
 
+#include <algorithm>
+
 namespace tiktrend::sources {
 namespace {
 
@@ -158,10 +160,38 @@ row_reader::conversion row_reader::convert_text(const field_rule& rule, const fo
     return {conversion::kind::nothing, {}};
 }
 
+/// Digits behind the point of an amount in minor units; 0 for ordinary amounts, nothing if the row does not
+/// say.
+std::optional<int> row_reader::scale_of(const field_rule& rule) {
+    if (const auto* digits = std::get_if<int>(&rule.scale)) return *digits;
+    const auto* way = std::get_if<path>(&rule.scale);
+    if (way == nullptr) return 0;
+    std::string scratch;
+    const auto digits = to_integer(first_at(current_.json, *way).text(scratch));
+    if (!digits || *digits < 0 || *digits > 6) return std::nullopt;
+    return static_cast<int>(*digits);
+}
+
 row_reader::conversion row_reader::convert_money(const field_rule& rule, std::string_view text,
                                                  bool is_number, typed_value& out) {
     const auto minor_unit = minor_unit_for(rule);
     const auto decimals = decimals_of(rule);
+    const auto scale = scale_of(rule);
+    if (!scale) return {conversion::kind::refused, "is in units that the page does not name"};
+    std::string scaled;
+    if (*scale > 0) {
+        const bool is_whole =
+            !text.empty() && text.size() < 19 && text.find_first_not_of("0123456789") == text.npos;
+        if (!is_whole) return {conversion::kind::refused, "is no whole number of minor units"};
+        scaled = std::string(static_cast<std::size_t>(*scale) + 1, '0') + std::string{text};
+        scaled.insert(scaled.size() - static_cast<std::size_t>(*scale), 1, '.');
+        scaled.erase(0, std::min(scaled.find_first_not_of('0'), scaled.find('.') - 1));
+        const auto amount = decimal_from_json(scaled);
+        if (!amount) return {conversion::kind::refused, amount.error().reason};
+        out.value = out.high = *amount;
+        out.minor_unit = minor_unit;
+        return {};
+    }
     const auto range =
         is_number ? price_from_json(text, decimals, minor_unit) : price_from_text(text, decimals, minor_unit);
     if (!range) return {conversion::kind::refused, range.error().reason};

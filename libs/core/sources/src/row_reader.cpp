@@ -79,10 +79,17 @@ row_reader::row_reader(const page_scope& scope, page_statistics& statistics)
     }
 }
 
-std::optional<record> row_reader::read(json_node row, std::int64_t index) {
+std::optional<record> row_reader::read(row_ref row, std::int64_t index) {
     bool is_valid = true;
+    current_ = row;
     for (const auto i : scope_.rules.order) {
-        const auto how = evaluate(scope_.rules.fields[i], row, values_[i]);
+        was_too_costly_ = false;
+        auto how = evaluate(scope_.rules.fields[i], row, values_[i]);
+        if (was_too_costly_ && !values_[i].exists()) {
+            how.was_rejected = true;
+            how.shown = scope_.rules.fields[i].name;
+            how.reason = "has a selector that costs too much on this page (selector_too_costly)";
+        }
         is_valid = note(i, how, index) && is_valid;
     }
     if (!is_valid) return std::nullopt;

@@ -1,11 +1,13 @@
 #pragma once
 // From one row to one record: every field by its rule, with the reason where there is no value.
+#include "documents/document_set.hpp"
 #include "plan.hpp"
 #include "values/reject.hpp"
 #include "values/web_address.hpp"
 
 #include <tiktrend/sources/page.hpp>
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,6 +33,15 @@ struct typed_value {
 /// The value in its public form, decimals as text. Moves out of `v`, which must hold something.
 field_value to_field_value(typed_value& v);
 
+/// One row of a page: a JSON value or an element.
+struct row_ref {
+    row_ref() = default;
+    explicit row_ref(json_node n) : json{n} {}
+    explicit row_ref(html_node n) : element{n} {}
+    json_node json;
+    html_node element;
+};
+
 /// Everything that is the same for all rows of a page.
 struct page_scope {
     const plan& rules;
@@ -38,7 +49,8 @@ struct page_scope {
     const page_state& state;
     std::string_view response_url;
     const page_address& address;
-    std::vector<json_node> documents; ///< roots
+    document_set& documents;
+    std::vector<row_ref> merged; ///< rows to look into one after the other instead of the row alone
 };
 
 class row_reader {
@@ -46,7 +58,7 @@ public:
     row_reader(const page_scope& scope, page_statistics& statistics);
 
     /// The record of `row`, or nothing if a required field or the key is missing.
-    std::optional<record> read(json_node row, std::int64_t index);
+    std::optional<record> read(row_ref row, std::int64_t index);
 
 private:
     /// What a source gave: a JSON scalar, or text.
@@ -70,14 +82,21 @@ private:
     };
 
     // Each leaves the value in `out`, or nothing.
-    reading evaluate(const field_rule& rule, json_node row, typed_value& out);
-    void evaluate_single(const field_rule& rule, json_node row, typed_value& out, reading& how);
-    void evaluate_list(const field_rule& rule, json_node row, typed_value& out, reading& how);
-    void evaluate_object(const field_rule& rule, json_node row, typed_value& out);
-    void evaluate_rows(const field_rule& rule, json_node row, typed_value& out, reading& how);
+    reading evaluate(const field_rule& rule, row_ref row, typed_value& out);
+    void evaluate_single(const field_rule& rule, row_ref row, typed_value& out, reading& how);
+    void evaluate_list(const field_rule& rule, row_ref row, typed_value& out, reading& how);
+    void evaluate_object(const field_rule& rule, row_ref row, typed_value& out);
+    void evaluate_rows(const field_rule& rule, row_ref row, typed_value& out, reading& how);
     /// Calls visit(found) for every value that the source gives, until it returns false.
     template <class Visit>
-    void each_found(const value_source& source, json_node row, Visit&& visit);
+    void each_found(const value_source& source, row_ref row, Visit&& visit);
+    template <class Visit>
+    void each_at_path(const value_source& source, const path& way, row_ref row, Visit&& visit);
+    template <class Visit>
+    void each_selected(const value_source& source, const selector_source& what, row_ref row, Visit&& visit);
+    std::optional<std::string> symbol_of(std::size_t field, row_ref row);
+    /// The selector, compiled now if an input holds it; null if there is none that can be.
+    const selector* selector_of(const selector_source& what);
 
     conversion convert(const field_rule& rule, const found& raw, typed_value& out);
     conversion convert_whole(const field_rule& rule, const found& raw, typed_value& out);
@@ -90,6 +109,7 @@ private:
     void finish(const field_rule& rule, typed_value& out, reading& how);
 
     decimal_rule decimals_of(const field_rule& rule) const;
+    std::optional<int> scale_of(const field_rule& rule);
     int minor_unit_for(const field_rule& rule) const;
 
     void drop_prices_of_sold_out();
@@ -107,6 +127,9 @@ private:
     std::string scratch_;
     std::string text_;
     std::string held_;
+    std::map<std::string, std::optional<selector>, std::less<>> given_selectors_; ///< by input
+    bool was_too_costly_ = false;
+    row_ref current_; ///< the row whose fields are being read
 };
 
 } // namespace tiktrend::sources

@@ -2,6 +2,7 @@
 #include "glob.hpp"
 #include "record_json.hpp"
 #include "row_reader.hpp"
+#include "values/currency_sign.hpp"
 #include "values/text.hpp"
 
 #include <tiktrend/base/json_text.hpp>
@@ -40,25 +41,15 @@ decimal_number to_decimal(const typed_value& v) {
 } // namespace
 
 template <class Visit>
-void row_reader::each_found(const value_source& source, json_node row, Visit&& visit) {
-    if (const auto* way = std::get_if<path>(&source.from)) {
-        auto visit_node = [&](json_node node) {
-            if (node.kind() == json_kind::null) return true;
-            if (!node.is_scalar()) return visit(found{node, {}, false});
-            return visit(found{node, node.text(scratch_), node.is(json_kind::number)});
-        };
-        const auto* step = way->steps.data();
-        const auto* end = step + way->steps.size();
-        if (source.document) {
-            row = scope_.documents[*source.document];
-        } else if (step != end && step->type == path_step::kind::key) {
-            row = row.member(step->text, hints_[source.hint]);
-            ++step;
-        }
-        if (row.exists()) detail::walk_path(row, step, end, visit_node);
+void row_reader::each_found(const value_source& source, row_ref row, Visit&& visit) {
+    if (const auto* way = std::get_if<path>(&source.from)) return each_at_path(source, *way, row, visit);
+    if (const auto* what = std::get_if<selector_source>(&source.from))
+        return each_selected(source, *what, row, visit);
+    if (const auto* symbol = std::get_if<symbol_source>(&source.from)) {
+        if (const auto code = symbol_of(symbol->field, row)) visit(found{{}, *code, false});
         return;
     }
-    const template_values values{&scope_.inputs, &scope_.state, nullptr, row, scope_.response_url};
+    const template_values values{&scope_.inputs, &scope_.state, nullptr, row.json, scope_.response_url};
     if (const auto* text = std::get_if<text_template>(&source.from)) {
         text_.clear();
         if (text->render(values, text_)) visit(found{{}, text_, false});
@@ -71,7 +62,84 @@ void row_reader::each_found(const value_source& source, json_node row, Visit&& v
     }
 }
 
-row_reader::reading row_reader::evaluate(const field_rule& rule, json_node row, typed_value& out) {
+template <class Visit>
+void row_reader::each_at_path(const value_source& source, const path& way, row_ref row, Visit&& visit) {
+    bool goes_on = true;
+    auto visit_node = [&](json_node node) {
+        if (node.kind() == json_kind::null) return true;
+        goes_on = !node.is_scalar() ? visit(found{node, {}, false})
+                                    : visit(found{node, node.text(scratch_), node.is(json_kind::number)});
+        return goes_on;
+    };
+    const auto* step = way.steps.data();
+    const auto* end = step + way.steps.size();
+    if (!source.document && !scope_.merged.empty()) {
+        for (const auto& part : scope_.merged) {
+            const auto first = first_at(part.json, way);
+            if (!first.exists() || first.kind() == json_kind::null) continue;
+            detail::walk_path(part.json, step, end, visit_node);
+            return;
+        }
+        return;
+    }
+    auto node = row.json;
+    if (source.document) {
+        node = scope_.documents.json(*source.document);
+    } else if (step != end && step->type == path_step::kind::key) {
+        node = node.member(step->text, hints_[source.hint]);
+        ++step;
+    }
+    if (node.exists()) detail::walk_path(node, step, end, visit_node);
+}
+
+const selector* row_reader::selector_of(const selector_source& what) {
+    if (what.input.empty()) return &what.what;
+    auto known = given_selectors_.find(what.input);
+    if (known == given_selectors_.end()) {
+        std::optional<selector> made;
+        if (const auto text = scope_.inputs.find(what.input))
+            if (auto compiled = compile_css(*text)) made = std::move(*compiled);
+        if (made && !what.attribute.empty()) {
+            made->wants = selector::part::attribute;
+            made->attribute = what.attribute;
+        }
+        known = given_selectors_.emplace(what.input, std::move(made)).first;
+    }
+    return known->second ? &*known->second : nullptr;
+}
+
+template <class Visit>
+void row_reader::each_selected(const value_source& source, const selector_source& what, row_ref row,
+                               Visit&& visit) {
+    const auto* compiled = selector_of(what);
+    if (compiled == nullptr) return;
+    const bool is_in_row = !source.document && row.element.exists();
+    const auto tree = is_in_row ? scope_.rules.records.document : source.document.value_or(scope_.rules.tree);
+    if (tree >= scope_.documents.size() || !scope_.documents.rule(tree).is_tree()) return;
+    const auto from = is_in_row ? row.element : scope_.documents.tree(tree);
+    if (!from.exists()) return;
+    const auto status = scope_.documents.page(tree).select(*compiled, from, [&](html_node node) {
+        const auto text = value_of(*compiled, node);
+        return text.empty() || visit(found{{}, text, false});
+    });
+    was_too_costly_ = was_too_costly_ || status == select_status::too_costly;
+}
+
+/// The currency in what another field finds, converted or not.
+std::optional<std::string> row_reader::symbol_of(std::size_t field, row_ref row) {
+    std::optional<std::string> code;
+    for (const auto& source : scope_.rules.fields[field].sources) {
+        if (std::holds_alternative<symbol_source>(source.from)) continue;
+        each_found(source, row, [&](const found& raw) {
+            code = currency_in(raw.text, scope_.documents.hints().country);
+            return !code;
+        });
+        if (code) break;
+    }
+    return code;
+}
+
+row_reader::reading row_reader::evaluate(const field_rule& rule, row_ref row, typed_value& out) {
     reading how;
     how.won = rule.sources.size();
     out.reset();
@@ -98,7 +166,7 @@ row_reader::reading row_reader::evaluate(const field_rule& rule, json_node row, 
     return how;
 }
 
-void row_reader::evaluate_single(const field_rule& rule, json_node row, typed_value& out, reading& how) {
+void row_reader::evaluate_single(const field_rule& rule, row_ref row, typed_value& out, reading& how) {
     const bool wants_all = rule.reduce != reduction::none && rule.reduce != reduction::first;
     for (std::size_t i = 0; i < rule.sources.size() && !out.exists(); ++i) {
         each_found(rule.sources[i], row, [&](const found& raw) {
@@ -180,7 +248,7 @@ void row_reader::finish(const field_rule& rule, typed_value& out, reading& how) 
     }
 }
 
-void row_reader::evaluate_list(const field_rule& rule, json_node row, typed_value& out, reading& how) {
+void row_reader::evaluate_list(const field_rule& rule, row_ref row, typed_value& out, reading& how) {
     std::vector<std::string> list;
     const auto most = rule.max_length.value_or(default_elements);
     const auto add = [&](std::string_view text) {
@@ -217,31 +285,38 @@ void row_reader::evaluate_list(const field_rule& rule, json_node row, typed_valu
     if (!list.empty()) out.value = std::move(list);
 }
 
-void row_reader::evaluate_object(const field_rule& rule, json_node row, typed_value& out) {
+void row_reader::evaluate_object(const field_rule& rule, row_ref row, typed_value& out) {
     std::string json = "{";
-    for (const auto& [name, way] : rule.members) {
-        const auto node = first_at(row, way);
-        if (!node.exists() || !node.is_scalar() || node.kind() == json_kind::null) continue;
-        const auto most = node.is(json_kind::number) ? most_number_bytes : most_json_bytes;
-        if (node.raw().size() > most) continue;
-        if (json.size() > 1) json += ',';
-        append_json_string(json, name);
-        json += ':';
-        node.append_to(json);
+    for (const auto& [name, source] : rule.members) {
+        each_found(source, row, [&](const found& raw) {
+            const bool is_json = raw.node.exists();
+            if (is_json && !raw.node.is_scalar()) return true;
+            const auto most = is_json && raw.is_number ? most_number_bytes : most_json_bytes;
+            if ((is_json ? raw.node.raw().size() : raw.text.size()) > most) return true;
+            if (json.size() > 1) json += ',';
+            append_json_string(json, name);
+            json += ':';
+            if (is_json)
+                raw.node.append_to(json);
+            else
+                append_json_string(json, raw.text);
+            return false;
+        });
     }
     if (json.size() > 1) out.value = json_value{json + "}"};
 }
 
-void row_reader::evaluate_rows(const field_rule& rule, json_node row, typed_value& out, reading& how) {
+void row_reader::evaluate_rows(const field_rule& rule, row_ref row, typed_value& out, reading& how) {
     std::string json = "[";
     std::size_t count = 0;
     typed_value value;
-    const auto add = [&](json_node inner) {
+    const auto add = [&](row_ref inner) {
         if (count == most_rows || json.size() > most_json_bytes) return false;
         const auto before = json.size();
         if (count > 0) json += ',';
         json += '{';
         bool is_first = true;
+        current_ = inner;
         for (const auto& field : rule.children) {
             evaluate(field, inner, value);
             if (!value.exists()) {
@@ -258,10 +333,22 @@ void row_reader::evaluate_rows(const field_rule& rule, json_node row, typed_valu
         ++count;
         return true;
     };
-    each_found(rule.sources.front(), row, [&](const found& raw) {
-        if (raw.node.is(json_kind::array)) return raw.node.each_value(add);
-        return !raw.node.is(json_kind::object) || add(raw.node);
-    });
+    const auto& source = rule.sources.front();
+    if (const auto* what = std::get_if<selector_source>(&source.from)) {
+        const auto* compiled = selector_of(*what);
+        const auto tree = row.element.exists() ? scope_.rules.records.document : scope_.rules.tree;
+        if (compiled != nullptr && tree < scope_.documents.size() && scope_.documents.rule(tree).is_tree())
+            scope_.documents.page(tree).select(
+                *compiled, row.element.exists() ? row.element : scope_.documents.tree(tree),
+                [&](html_node n) { return add(row_ref{n}); });
+    } else {
+        each_found(source, row, [&](const found& raw) {
+            if (raw.node.is(json_kind::array))
+                return raw.node.each_value([&](json_node n) { return add(row_ref{n}); });
+            return !raw.node.is(json_kind::object) || add(row_ref{raw.node});
+        });
+    }
+    current_ = row;
     if (count == 0) return;
     how.won = 0;
     out.value = json_value{json + "]"};

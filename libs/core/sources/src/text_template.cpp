@@ -61,7 +61,7 @@ std::string names_of(const template_names& names) {
     if (names.inputs != nullptr)
         for (const auto& i : *names.inputs)
             out.push_back("input." + i.name);
-    if (names.has_page) out.insert(out.end(), {"page.number", "page.index"});
+    if (names.has_page) out.insert(out.end(), {"page.number", "page.offset", "page.index", "cursor"});
     if (names.secrets != nullptr)
         for (const auto& s : *names.secrets)
             out.push_back("secret." + s);
@@ -86,7 +86,11 @@ bool set_variable(template_piece& piece, std::string_view name, const template_n
     }
     if (scope == "page" && names.has_page) {
         piece.type = rest == "index" ? template_piece::kind::page_index : template_piece::kind::page_number;
-        return rest == "number" || rest == "index";
+        return rest == "number" || rest == "offset" || rest == "index";
+    }
+    if (name == "cursor" && names.has_page) {
+        piece.type = template_piece::kind::cursor;
+        return true;
     }
     if (scope == "response" && names.has_response) {
         piece.type = template_piece::kind::response_url;
@@ -208,6 +212,10 @@ std::optional<std::string> value_of(const template_piece& piece, const template_
     }
     case template_piece::kind::page_number:
         value = std::to_string(values.page->number);
+        break;
+    case template_piece::kind::cursor:
+        if (values.page->cursor.empty()) return std::nullopt; // the first page
+        value = values.page->cursor;
         break;
     case template_piece::kind::page_index:
         value = std::to_string(values.page->index);

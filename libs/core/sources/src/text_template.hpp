@@ -19,7 +19,16 @@ namespace tiktrend::sources {
 enum class template_filter : std::uint8_t { trim, lower, upper, path_segment, query_value };
 
 struct template_piece {
-    enum class kind : std::uint8_t { literal, input, page_number, page_index, secret, row, response_url };
+    enum class kind : std::uint8_t {
+        literal,
+        input,
+        page_number,
+        page_index,
+        cursor,
+        secret,
+        row,
+        response_url
+    };
     template_piece::kind type = kind::literal;
     std::string text; ///< literal text or the name
     path row_path;

@@ -26,6 +26,74 @@ std::string letters_of(std::string_view text) {
     return out;
 }
 
+/// Phrases of shops in the languages that they sell in; those that deny come first, as they hold the others.
+constexpr std::array<std::string_view, 34> denials{"out of stock",
+                                                   "sold out",
+                                                   "unavailable",
+                                                   "not available",
+                                                   "ausverkauft",
+                                                   "nicht verfügbar",
+                                                   "nicht lieferbar",
+                                                   "vergriffen",
+                                                   "agotado",
+                                                   "sin stock",
+                                                   "no disponible",
+                                                   "esgotado",
+                                                   "indispon",
+                                                   "rupture",
+                                                   "épuisé",
+                                                   "non disponib",
+                                                   "esaurito",
+                                                   "niedostępny",
+                                                   "vypredan",
+                                                   "vyprodán",
+                                                   "nie je na sklad",
+                                                   "není skladem",
+                                                   "uitverkocht",
+                                                   "niet op voorraad",
+                                                   "slutsåld",
+                                                   "udsolgt",
+                                                   "utsolgt",
+                                                   "нет в наличии",
+                                                   "немає в наяв",
+                                                   "в наличии нет",
+                                                   "在庫切れ",
+                                                   "売り切れ",
+                                                   "품절",
+                                                   "缺货"};
+constexpr std::array<std::string_view, 27> affirmations{
+    "in stock",    "auf lager",     "lieferbar",   "verfügbar", "en stock",   "disponible", "disponível",
+    "disponibile", "em stock",      "em estoque",  "dostępny",  "skladom",    "na sklade",  "skladem",
+    "op voorraad", "i lager",       "på lager",    "på lager",  "varastossa", "raktáron",   "în stoc",
+    "в наличии",   "є в наявності", "в наявності", "在庫あり",  "有货",       "stokta"};
+
+/// Lower case of ASCII letters and of the two-byte capitals of Latin-1 and Cyrillic.
+std::string lower_of(std::string_view text) {
+    std::string out{text};
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        const auto c = static_cast<unsigned char>(out[i]);
+        const auto next = i + 1 < out.size() ? static_cast<unsigned char>(out[i + 1]) : 0;
+        if (c >= 'A' && c <= 'Z') {
+            out[i] = static_cast<char>(c + 32);
+        } else if (c == 0xC3 && next >= 0x80 && next <= 0x9E) { // À to Þ
+            out[i + 1] = static_cast<char>(next + 0x20);
+        } else if (c == 0xD0 && next >= 0x90 && next <= 0x9F) { // А to П
+            out[i + 1] = static_cast<char>(next + 0x20);
+        } else if (c == 0xD0 && next >= 0xA0 && next <= 0xAF) { // Р to Я
+            out[i] = static_cast<char>(0xD1);
+            out[i + 1] = static_cast<char>(next - 0x20);
+        }
+    }
+    return out;
+}
+
+template <std::size_t N>
+bool holds_one(const std::array<std::string_view, N>& phrases, std::string_view text) noexcept {
+    for (const auto phrase : phrases)
+        if (text.find(phrase) != std::string_view::npos) return true;
+    return false;
+}
+
 } // namespace
 
 converted<bool> bool_from_text(std::string_view text) {
@@ -48,6 +116,9 @@ converted<bool> availability_from_text(std::string_view text) {
     const auto word = letters_of(trim_blanks(text));
     if (is_one_of(yes, word)) return true;
     if (is_one_of(no, word)) return false;
+    const auto small = lower_of(text);
+    if (holds_one(denials, small)) return false;
+    if (holds_one(affirmations, small)) return true;
     return reject{"says nothing known about availability"};
 }
 

@@ -9,7 +9,7 @@ namespace tiktrend::sources {
 converted<bool> bool_from_text(std::string_view text);
 
 /// Whether a thing can be bought and had now, from a schema.org ItemAvailability (URL or bare word) or a
-/// short English phrase. PreOrder and BackOrder count as no.
+/// short phrase in one of the larger languages of shops. PreOrder and BackOrder count as no.
 converted<bool> availability_from_text(std::string_view text);
 
 } // namespace tiktrend::sources

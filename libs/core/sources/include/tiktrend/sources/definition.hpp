@@ -62,7 +62,7 @@ struct politeness {
     int concurrency = 1;                   ///< requests in flight per host
 };
 
-enum class input_type : std::uint8_t { string, integer, boolean, currency, host, origin, url };
+enum class input_type : std::uint8_t { string, integer, boolean, currency, host, origin, url, css };
 std::string_view name_of(input_type type) noexcept;
 
 class pattern;
@@ -99,8 +99,11 @@ struct definition {
         hosts; ///< allowed hosts ("shop.example", "*.shop.example"); empty: the file does not say
     sources::limits limits;
     sources::politeness politeness;
+    bool keeps_cookies =
+        false;                ///< `session: per_job`: cookies go from page to page of one job, and no further
     bool conditional = false; ///< send If-None-Match / If-Modified-Since when an earlier answer is known
     std::size_t test_count = 0;
+    std::vector<std::string> follows; ///< ids of the sources that its `follow` rules hand links to
 
     std::shared_ptr<const sources::plan> plan; ///< the compiled rules; private to this library
 };

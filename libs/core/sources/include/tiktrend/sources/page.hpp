@@ -22,6 +22,8 @@ struct response_view {
     std::string_view requested_url; ///< address first asked; empty: same as url
     std::string_view location;      ///< Location header of a 3xx that was not followed; may be relative
     std::string_view body;          ///< decoded; JSON is read where it is, without a copy
+    /// Names in lower case, values as received, in order. Definitions look at some of them (Link, totals).
+    std::vector<std::pair<std::string_view, std::string_view>> headers;
     /// For 304 only: whether the page had a next one when it was last read in full. Without it a 304 ends the
     /// scrape.
     std::optional<bool> had_next;
@@ -69,6 +71,8 @@ enum class page_end : std::uint8_t {
     max_pages,    ///< the definition's own limit or pages.max
     max_items,    ///< ditto
     not_modified, ///< 304 and response_view::had_next does not say
+    no_next,      ///< no cursor or link leads on
+    foreign_link, ///< the next link leads to another host, which the definition does not allow
     failed,       ///< the outcome is no success
 };
 std::string_view name_of(page_end e) noexcept;
@@ -94,6 +98,14 @@ struct document_notes {
     std::int64_t duplicate_keys = 0;      ///< the first one counts
     std::int64_t replaced_surrogates = 0; ///< lone halves of a pair, now U+FFFD
     bool repaired_utf8 = false;           ///< invalid bytes, now U+FFFD
+    bool cut_markup = false;              ///< deeper or larger than the tree may be: the rest was left out
+};
+
+/// A job that the page asks for: another source with one of the page's links.
+struct follow_up {
+    std::string source;  ///< definition id
+    std::string filters; ///< its inputs as a JSON object, not yet checked against its definition
+    std::string url;     ///< the link itself
 };
 
 struct page_statistics {
@@ -110,6 +122,9 @@ struct page_result {
     sources::outcome outcome = sources::outcome::transient;
     std::string message;         ///< one line for failedReason and the log; empty for ok
     std::vector<record> records; ///< only with outcome ok
+    /// Only with outcome ok: links to hand on (a sitemap's pages), each once, at most limits.max_items. A
+    /// page of a definition without `records` is ok when it has some.
+    std::vector<follow_up> follow;
     std::optional<page_state> next;
     page_end end = page_end::failed; ///< none exactly when `next` is there
     page_statistics statistics;

@@ -1,6 +1,8 @@
 #pragma once
 // The definitions that a program knows, by id.
+#include <tiktrend/sources/alias.hpp>
 #include <tiktrend/sources/definition.hpp>
+#include <tiktrend/sources/input.hpp>
 
 #include <filesystem>
 #include <map>
@@ -26,17 +28,31 @@ struct registry_options {
     std::optional<limits> caps;
 };
 
+/// What a job asks for, after aliases.
+struct chosen_source {
+    definition_ptr source; ///< null: there is none of that name
+    std::string filters;   ///< for validate_input()
+};
+
 /// Immutable; share one between all threads.
 class registry {
 public:
     /// Null if there is none.
     definition_ptr find(std::string_view id) const noexcept;
     const std::vector<definition_ptr>& all() const noexcept { return all_; } ///< ordered by id
+    const std::vector<source_alias>& aliases() const noexcept { return aliases_; }
+
+    /// The definition for a job's `source` and `filters` (a JSON object or empty): the one of that id, or the
+    /// one that an alias of that id chooses by the filters, which then lack the choice. The error says which
+    /// filter is wrong. Whoever takes jobs calls this, the gateway and the worker.
+    result<chosen_source, std::vector<invalid_field>> choose(std::string_view id,
+                                                             std::string_view filters) const;
 
 private:
     friend result<std::shared_ptr<const registry>, std::vector<definition_error>>
     make_registry(const std::vector<source_file>&, const registry_options&);
     std::vector<definition_ptr> all_;
+    std::vector<source_alias> aliases_;
 };
 
 using registry_ptr = std::shared_ptr<const registry>;

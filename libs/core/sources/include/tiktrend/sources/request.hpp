@@ -15,10 +15,13 @@ namespace tiktrend::sources {
 /// Where a scrape stands: all that is needed to ask for the next page. Start from first_page(); continue with
 /// page_result::next.
 struct page_state {
-    std::int64_t number = 1;                 ///< {{ page.number }}
-    std::int64_t index = 0;                  ///< pages read before this one
-    std::int64_t items = 0;                  ///< records taken from them
-    std::vector<std::uint64_t> page_digests; ///< keys of each page read, to notice a page that comes again
+    std::int64_t number = 1; ///< {{ page.number }}; {{ page.offset }} where offsets count
+    std::int64_t index = 0;  ///< pages read before this one
+    std::int64_t items = 0;  ///< records taken from them
+    std::string cursor;      ///< {{ cursor }}; empty on the first page
+    std::string url;         ///< address of the next page where pages link to each other; empty on the first
+    std::vector<std::uint64_t> page_digests; ///< keys (and cursors) of each page read, to notice one that
+                                             ///< comes again
     /// Key hashes seen in this process, to notice a page without a new key. Not part of to_json(): after a
     /// resume the page digests alone guard against repetition.
     std::vector<std::uint64_t> seen_keys;
@@ -50,8 +53,9 @@ struct request_spec {
     std::string url;         ///< absolute, percent-encoded
     std::string display_url; ///< the same with secrets replaced by ***: the one to log
     std::vector<request_header> headers;
+    std::string body;         ///< with POST; its content-type is among the headers
     bool conditional = false; ///< may carry If-None-Match / If-Modified-Since of an earlier answer
-    bool has_secrets = false; ///< in the URL or in a header
+    bool has_secrets = false; ///< in the URL, in a header or in the body
 };
 
 enum class render_errc : std::uint8_t {

@@ -1,5 +1,7 @@
 #include "file.hpp"
 
+#include <tiktrend/sources/alias.hpp>
+
 #include <fmt/format.h>
 
 #include <fstream>
@@ -37,6 +39,21 @@ std::optional<source_file> read_source(const std::string& path) {
         return std::nullopt;
     }
     return source_file{path, *text, *parsed};
+}
+
+std::optional<bool> check_alias(const std::string& path) {
+    const auto text = read_whole(path, sources::max_definition_bytes + 1);
+    if (!text || !sources::is_alias(*text)) return std::nullopt;
+    const auto parsed = sources::parse_alias(path, *text);
+    if (!parsed) {
+        print(parsed.error());
+        return false;
+    }
+    fmt::print("{}: {}, which stands for", path, parsed->id);
+    for (const auto& [choice, id] : parsed->choices)
+        fmt::print(" {}", id);
+    fmt::print("\n");
+    return true;
 }
 
 int run_tests(const source_file& file) {

@@ -3,8 +3,8 @@
 
 #include "../command.hpp"
 #include "../database.hpp"
-#include "file.hpp"
 #include "../usage_error.hpp"
+#include "file.hpp"
 
 #include <tiktrend/base/json_text.hpp>
 #include <tiktrend/fetch/client.hpp>

@@ -17,6 +17,10 @@ namespace {
 int check(const std::vector<std::string>& files) {
     int code = exit_ok;
     for (const auto& file : files) {
+        if (const auto alias = check_alias(file)) {
+            if (!*alias) code = exit_failed;
+            continue;
+        }
         const auto read = read_source(file);
         if (!read) {
             code = exit_failed;

@@ -205,9 +205,9 @@ result<body_decoder, std::string> body_decoder::make(std::string_view content_en
 
 decode_status body_decoder::pass(std::size_t depth, std::string_view bytes) {
     if (depth == layers_.size()) {
-        if (bytes.size() > max_bytes_ - body_.size()) return decode_status::too_large;
-        body_ += bytes;
-        return decode_status::ok;
+        const auto room = max_bytes_ - body_.size();
+        body_ += bytes.substr(0, room); // whoever cuts bodies wants the beginning
+        return bytes.size() > room ? decode_status::too_large : decode_status::ok;
     }
     auto& here = *layers_[depth];
     here.has_input = here.has_input || !bytes.empty();

@@ -181,13 +181,10 @@ task<outcome> client::impl::follow(const request& r) {
             if (is_stopping) co_return with_place(fail(failure_kind::cancelled, "the client stopped"));
             if (!slot) co_return with_place(fail(failure_kind::overloaded, "no free slot for a transfer"));
             const auto hop_started = std::chrono::steady_clock::now();
-            const hop h{*where,
-                        method,
-                        r.headers,
-                        send_secrets,
-                        body,
-                        r.max_body_bytes ? r.max_body_bytes : options.max_body_bytes,
-                        hop_started + left};
+            const hop h{*where,     method,
+                        r.headers,  send_secrets,
+                        body,       r.max_body_bytes ? r.max_body_bytes : options.max_body_bytes,
+                        r.cut_body, hop_started + left};
             auto why = co_await run_hop(h, answer);
             if (why) co_return with_place(std::move(*why));
             left -= std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
@@ -197,7 +194,8 @@ task<outcome> client::impl::follow(const request& r) {
                                                               : std::string_view{}};
         std::optional<result<url, failure_kind>> next;
         if (!location.empty()) next = resolve(*where, location);
-        const bool may_follow = next && (!*next || !r.allow_host || r.allow_host((*next)->host));
+        bool may_follow = next && (!*next || !r.allow_host || r.allow_host((*next)->host));
+        if (may_follow && *next && r.may_follow) may_follow = co_await r.may_follow(**next);
         if (!may_follow) {
             answer.url = where->text;
             answer.redirects = std::move(behind);

@@ -193,17 +193,18 @@ bool transfer::begin_body() {
     decoder_.emplace(std::move(*made));
     curl_off_t announced = -1;
     curl_easy_getinfo(easy_, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
-    if (announced > static_cast<curl_off_t>(hop_.max_body_bytes)) {
+    if (announced > static_cast<curl_off_t>(hop_.max_body_bytes) && !hop_.cut_body) {
         fail(failure_kind::body_too_large,
              fmt::format("{} bytes announced, {} allowed", announced, hop_.max_body_bytes));
         return false;
     }
-    if (announced > 0 && !decoder_->has_layers()) decoder_->reserve(static_cast<std::size_t>(announced));
+    if (announced > 0 && !decoder_->has_layers())
+        decoder_->reserve(std::min(static_cast<std::size_t>(announced), hop_.max_body_bytes));
     return true;
 }
 
 bool transfer::body_arrived(std::string_view data) {
-    if (failure_ || (!decoder_ && !begin_body())) return false;
+    if (failure_ || is_cut_ || (!decoder_ && !begin_body())) return false;
     const auto status = decoder_->write(data);
     if (!suspicious_ratio_ && bytes_decoded() > ratio_floor_bytes &&
         bytes_decoded() > ratio_limit * bytes_received())
@@ -212,6 +213,11 @@ bool transfer::body_arrived(std::string_view data) {
     case decode_status::ok:
         return true;
     case decode_status::too_large:
+        if (hop_.cut_body) {
+            is_cut_ = true;
+            done_.set();
+            return false;
+        }
         fail(failure_kind::body_too_large, fmt::format("over {} decoded bytes from {} received",
                                                        hop_.max_body_bytes, decoder_->received()));
         return false;
@@ -241,7 +247,7 @@ void transfer::fail(failure_kind kind, std::string detail) {
 }
 
 void transfer::finished(CURLcode code) {
-    if (!failure_) classify(code);
+    if (!failure_ && !is_cut_) classify(code);
     done_.set();
 }
 
@@ -351,6 +357,7 @@ response transfer::take_response() {
     out.headers = head_.take();
     out.bytes_received = bytes_received();
     out.suspicious_ratio = suspicious_ratio_;
+    out.is_cut = is_cut_;
     if (decoder_) out.body = decoder_->take();
     return out;
 }

@@ -26,6 +26,7 @@ struct hop {
     bool send_secrets;
     std::string_view body;
     std::size_t max_body_bytes;
+    bool cut_body;        ///< a longer body ends the transfer with a response instead of a failure
     steady_time deadline; ///< of all hops
 };
 
@@ -87,6 +88,7 @@ private:
     std::uint64_t window_bytes_ = 0;
     int connections_opened_ = 0;
     bool suspicious_ratio_ = false;
+    bool is_cut_ = false;
     event done_;
 };
 

@@ -3,6 +3,7 @@
 #include <tiktrend/base/log.hpp>
 #include <tiktrend/fetch/address_guard.hpp>
 #include <tiktrend/fetch/failure.hpp>
+#include <tiktrend/fetch/url.hpp>
 
 #include <boost/system/result.hpp>
 
@@ -34,8 +35,13 @@ struct request {
     /// Set: the first host must pass (host_not_allowed), and a redirect to a host that does not is not
     /// followed: the redirect itself is the response, for the caller's own rules to name.
     std::function<bool(std::string_view host)> allow_host;
+    /// Asked before a redirect that allow_host let pass is followed, e.g. what the new host's robots.txt
+    /// says. False: not followed, the redirect itself is the response. What it throws comes out of fetch().
+    std::function<task<bool>(const fetch::url& next)> may_follow;
     std::vector<std::string> secrets; ///< masked wherever they would appear in a failure or a log line
     std::size_t max_body_bytes = 0;   ///< decoded; 0: the client's default
+    bool cut_body =
+        false; ///< a longer body is cut there (response::is_cut) instead of a body_too_large failure
     std::chrono::milliseconds total_timeout{
         0}; ///< all hops together, waiting for a slot not counted; 0: the client's default
 };
@@ -47,6 +53,7 @@ struct response {
     std::string url;                              ///< after redirects
     std::vector<std::string> redirects;           ///< URLs left behind, first one first
     std::uint64_t bytes_received = 0;             ///< body as transferred, last hop
+    bool is_cut = false;                          ///< request::cut_body: there was more
     bool suspicious_ratio = false;                ///< over 200:1 after the first decoded MiB
     std::chrono::microseconds connect_time{0};    ///< of the last hop; 0 on a reused connection
     std::chrono::microseconds first_byte_time{0}; ///< from the start of the last hop

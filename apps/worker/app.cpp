@@ -1,5 +1,7 @@
 #include "app.hpp"
 
+#include "crawl/robots/robots_gate.hpp"
+#include "crawl/shared_politeness.hpp"
 #include "jobs/scrape_products.hpp"
 #include "status_routes.hpp"
 
@@ -52,6 +54,32 @@ redis::client_options cache_options(const logger& log) {
     return o;
 }
 
+redis::client_options shared_options(const logger& log) {
+    redis::client_options o;
+    o.client_name = "tiktrend-worker";
+    o.command_timeout = 2000ms;
+    o.wait_for_connection = true; // a fleet-wide rule is worth a short wait
+    o.log = log;
+    return o;
+}
+
+shared_politeness_options politeness_options(const config& settings, worker_metrics& metrics,
+                                             const logger& log) {
+    shared_politeness_options o;
+    o.lease = settings.fetch.total_timeout + 30s;
+    o.on_fallback = [&metrics] { metrics.politeness_not_shared(); };
+    o.log = log;
+    return o;
+}
+
+robots_gate_options robots_options(const config& settings, worker_metrics& metrics, const logger& log) {
+    robots_gate_options o;
+    o.product = product_token(settings.fetch.user_agent);
+    o.on_fetch = [&metrics](std::string_view result) { metrics.robots_fetched(result); };
+    o.log = log;
+    return o;
+}
+
 fetch::client_options fetch_options(const config& settings, const logger& log) {
     auto o = settings.fetch;
     o.log = log;
@@ -78,8 +106,10 @@ struct app::parts {
     worker_metrics metrics;
     postgres::router database;
     redis::client cache;
+    redis::client shared; ///< what the workers agree on; lives with the queue, which never evicts
     fetch::client fetcher;
-    local_politeness polite;
+    shared_politeness polite;
+    robots_gate robots;
     catalog::product_store products;
     catalog::page_cache pages;
     cache_invalidation caches;
@@ -94,9 +124,11 @@ app::parts::parts(app& owner, const config& s, const logger& log)
       metrics{owner.metrics_registry_, s.queue_name, {std::string{scrape_products::name}}, s.concurrency},
       database{executor, database_options(s, log)},
       cache{executor, *redis::parse_url(s.redis_cache_url), cache_options(log)},
-      fetcher{executor, fetch_options(s, log)}, polite{executor, *random},
+      shared{executor, *redis::parse_url(s.redis_queue_url), shared_options(log)},
+      fetcher{executor, fetch_options(s, log)}, polite{shared, *random, politeness_options(s, metrics, log)},
+      robots{fetcher, polite, cache, system_wall_clock(), robots_options(s, metrics, log)},
       products{database, store_options(log)}, pages{database}, caches{cache, metrics, log},
-      services{s,       *owner.definitions_, fetcher, polite, products, pages, caches, metrics,
+      services{s,       *owner.definitions_, fetcher, polite, robots, products, pages, caches, metrics,
                *random, system_wall_clock(), log},
       worker{executor, *redis::parse_url(s.redis_queue_url), s.queue_name,
              [this](queue::active_job& job) { return jobs.run(job); }, job_options(s, log)} {
@@ -216,6 +248,7 @@ task<void> app::serve() {
         write_port_file();
         parts_->database.start();
         parts_->cache.start();
+        parts_->shared.start();
         tasks.spawn("signals", watch_signals());
         tasks.spawn("stop deadline", stop_.run());
         tasks.spawn("second signal", hurry_on_second_signal());
@@ -279,6 +312,8 @@ task<void> app::drain() {
         log_.error("jobs_left_active", {{"jobs", left}, {"effect", "the stalled check will find them"}});
 
     co_await parts_->fetcher.stop();
+    co_await parts_->polite.stop(500ms);
+    co_await parts_->shared.stop();
     co_await parts_->caches.stop(500ms);
     co_await parts_->cache.stop();
     co_await parts_->database.stop(500ms);

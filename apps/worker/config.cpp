@@ -1,5 +1,7 @@
 #include "config.hpp"
 
+#include "crawl/robots/robots_rules.hpp"
+
 #include <tiktrend/redis/address.hpp>
 #include <tiktrend/sources/registry.hpp>
 
@@ -40,6 +42,9 @@ fetch::client_options read_fetch(config_reader& r) {
     o.user_agent = r.text("FETCH_USER_AGENT", o.user_agent);
     if (o.user_agent.find_first_of("\r\n") != std::string::npos)
         r.fail("FETCH_USER_AGENT", o.user_agent, "one line of text");
+    if (product_token(o.user_agent).empty())
+        r.fail("FETCH_USER_AGENT", o.user_agent,
+               "a product name of letters first, which robots.txt files can name");
     o.max_body_bytes = static_cast<std::size_t>(r.bytes("FETCH_MAX_BODY", 8 << 20, 1024, 1 << 30));
     o.connect_timeout = r.duration("FETCH_CONNECT_TIMEOUT", o.connect_timeout, 10ms, 5min);
     o.first_byte_timeout = r.duration("FETCH_FIRST_BYTE_TIMEOUT", o.first_byte_timeout, 10ms, 5min);
@@ -113,6 +118,7 @@ config read_config(config_reader& r) {
     c.plain_http_hosts = r.list("PLAIN_HTTP_HOSTS", "");
     c.fetch = read_fetch(r);
     c.limits = read_limits(r, c.fetch.max_body_bytes);
+    c.obey_robots = r.flag("OBEY_ROBOTS", true);
     c.min_delay = r.duration("SCRAPE_MIN_DELAY", 0ms, 0ms, 1h);
     c.retries = read_retries(r);
 

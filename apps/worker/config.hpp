@@ -37,6 +37,7 @@ struct config {
     std::map<std::string, std::string, std::less<>> source_secrets;  ///< "source.secret" → value
     std::vector<std::string> plain_http_hosts; ///< https URLs to these are asked over http
     sources::limits limits;                    ///< what the operator allows a definition at most
+    bool obey_robots = true;               ///< false: no robots.txt is read at all, for shops of one's own
     std::chrono::milliseconds min_delay{}; ///< between two requests to one host, whatever the definition says
     retry_settings retries;
 

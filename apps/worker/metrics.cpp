@@ -38,7 +38,8 @@ worker_metrics::worker_metrics(observe::registry& r, std::string queue,
       pages_{r.counters("scrape_pages_total", "Answers of shops by what they meant.", {"source", "outcome"})},
       found_{r.counters("scrape_products_found_total", "Products on committed pages.", {"source"})},
       changed_{
-          r.counters("scrape_products_changed_total", "Products that a page added or changed.", {"source"})} {
+          r.counters("scrape_products_changed_total", "Products that a page added or changed.", {"source"})},
+      robots_{r.counters("robots_fetches_total", "Fetches of robots.txt by what came of them.", {"result"})} {
     const auto of_queue = [&](std::string_view name, std::string_view help) {
         return r.counters(name, help, {"queue"})(queue_);
     };
@@ -54,6 +55,8 @@ worker_metrics::worker_metrics(observe::registry& r, std::string queue,
     concurrency_ = r.make_gauge("worker_concurrency", "Jobs that may run here at once.");
     invalidation_failures_ = r.make_counter("cache_invalidation_failures_total",
                                             "Times the cache could not be told of a change at once.");
+    politeness_fallbacks_ = r.make_counter("politeness_fallbacks_total",
+                                           "Times a host was asked under the rule of this process alone.");
     draining_.set(0);
     concurrency_.set(static_cast<double>(concurrency));
 
@@ -121,6 +124,14 @@ void worker_metrics::products(std::string_view source, std::int64_t found, std::
 
 void worker_metrics::invalidation_failed() {
     invalidation_failures_.add();
+}
+
+void worker_metrics::politeness_not_shared() {
+    politeness_fallbacks_.add();
+}
+
+void worker_metrics::robots_fetched(std::string_view result) {
+    robots_(result).add();
 }
 
 void worker_metrics::draining() {

@@ -27,6 +27,8 @@ public:
     void page(std::string_view source, std::string_view outcome);
     void products(std::string_view source, std::int64_t found, std::int64_t changed);
     void invalidation_failed();
+    void politeness_not_shared();
+    void robots_fetched(std::string_view result);
     void draining();
 
     /// Takes over what others count; for registry::on_collect().
@@ -47,7 +49,8 @@ private:
     observe::gauge draining_, active_, concurrency_;
     observe::label_cache<observe::counter, 2> pages_;
     observe::label_cache<observe::counter, 1> found_, changed_;
-    observe::counter invalidation_failures_;
+    observe::counter invalidation_failures_, politeness_fallbacks_;
+    observe::label_cache<observe::counter, 1> robots_;
     mirrored fetch_requests_, fetch_responses_, fetch_redirects_, fetch_received_, fetch_decoded_,
         fetch_connections_, fetch_suspicious_;
     std::array<mirrored, fetch::failure_kinds> fetch_failures_;

@@ -21,10 +21,10 @@ namespace json = boost::json;
 constexpr std::size_t paths_counted = 10'000; ///< further ones share one entry
 constexpr std::string_view control_prefix = "/_control";
 
-constexpr std::string_view robots = "User-agent: *\n"
-                                    "Disallow: /_control\n"
-                                    "Disallow: /cart\n"
-                                    "Allow: /\n";
+constexpr std::string_view usual_robots = "User-agent: *\n"
+                                          "Disallow: /_control\n"
+                                          "Disallow: /cart\n"
+                                          "Allow: /\n";
 
 std::string origin_of(const http::request& r) {
     return "http://" + std::string{r.headers.get("Host")};
@@ -83,7 +83,7 @@ struct shop::visit {
     shop& owner;
 };
 
-shop::shop(std::size_t products, std::uint64_t seed) : catalogue_{products, seed} {}
+shop::shop(std::size_t products, std::uint64_t seed) : catalogue_{products, seed}, robots_{usual_robots} {}
 
 http::router shop::routes() {
     using http::method;
@@ -121,7 +121,7 @@ http::router shop::routes() {
     get("/cart.js", [](request&) {
         return http::response::json(200, R"({"items":[],"item_count":0,"currency":"EUR"})");
     });
-    get("/robots.txt", [](request&) { return http::response::text(200, std::string{robots}); });
+    get("/robots.txt", [this](request&) { return http::response::text(200, robots_); });
 
     get("/_control/stats", [this](request&) { return stats(); });
     get("/_control", [this](request&) { return rules(); });
@@ -138,13 +138,20 @@ http::router shop::routes() {
         const auto moved = catalogue_.reprice_every(number_from(r, "every", 20, any_page));
         return http::response::json(200, fmt::format(R"({{"moved":{}}})", moved));
     });
+    answer(method::post, "/_control/robots", [this](request& r) {
+        robots_ = r.body;
+        return http::response::text(200, robots_);
+    });
     answer(method::post, "/_control/reset", [this](request&) {
         catalogue_.back_to_day_zero();
         plan_.clear();
+        robots_ = usual_robots;
         requests_.clear();
         faults_.clear();
         not_modified_ = 0;
         most_ = now_;
+        last_start_ = {};
+        closest_.reset();
         return stats();
     });
     t.use([this](request& r, const http::handler& next) { return watch(r, next); });
@@ -154,6 +161,7 @@ http::router shop::routes() {
 task<http::response> shop::watch(http::request& r, const http::handler& next) {
     if (r.path.substr(0, control_prefix.size()) == control_prefix) co_return co_await next(r);
     const auto counted = std::make_shared<visit>(*this);
+    note_start();
     const auto known = requests_.find(r.path);
     if (known != requests_.end())
         ++known->second;
@@ -180,6 +188,15 @@ task<http::response> shop::watch(http::request& r, const http::handler& next) {
             return inner(c);
         };
     co_return answer;
+}
+
+void shop::note_start() {
+    const auto now = std::chrono::steady_clock::now();
+    if (last_start_ != std::chrono::steady_clock::time_point{}) {
+        const auto distance = std::chrono::duration_cast<std::chrono::milliseconds>(now - last_start_);
+        closest_ = std::min(closest_.value_or(distance), distance);
+    }
+    last_start_ = now;
 }
 
 http::response shop::control(http::request& r) {
@@ -214,14 +231,16 @@ http::response shop::stats() const {
     std::uint64_t total = 0;
     for (const auto& [path, n] : requests_)
         total += n;
-    return http::response::json(200, json::serialize(json::object{{"day", catalogue_.day()},
-                                                                  {"products", catalogue_.products().size()},
-                                                                  {"total", total},
-                                                                  {"requests", object_of(requests_)},
-                                                                  {"faults", object_of(faults_)},
-                                                                  {"not_modified", not_modified_},
-                                                                  {"concurrent_now", now_},
-                                                                  {"concurrent_most", most_}}));
+    return http::response::json(
+        200, json::serialize(json::object{{"day", catalogue_.day()},
+                                          {"products", catalogue_.products().size()},
+                                          {"total", total},
+                                          {"requests", object_of(requests_)},
+                                          {"faults", object_of(faults_)},
+                                          {"not_modified", not_modified_},
+                                          {"concurrent_now", now_},
+                                          {"concurrent_most", most_},
+                                          {"closest_ms", closest_ ? closest_->count() : -1}}));
 }
 
 } // namespace tiktrend::demo_shop

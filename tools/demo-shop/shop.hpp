@@ -4,8 +4,10 @@
 
 #include <tiktrend/http/router.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 namespace tiktrend::demo_shop {
@@ -19,6 +21,7 @@ namespace tiktrend::demo_shop {
 ///   POST /_control                          one fault rule or {"rules": […]} (fault.hpp); DELETE forgets them
 ///   POST /_control/tick                     the next day: prices, stocks and sales of all products move
 ///   POST /_control/reprice?every=20         the price of every 20th product moves, nothing else does
+///   POST /_control/robots                   the text of another /robots.txt
 ///   POST /_control/reset                    as just started
 ///   GET  /_control/stats                    what was asked for, how often, how much at once
 ///
@@ -35,15 +38,19 @@ private:
 
     task<http::response> watch(http::request& r, const http::handler& next);
     http::response control(http::request& r);
+    void note_start();
     http::response stats() const;
     http::response rules() const;
 
     catalogue catalogue_;
+    std::string robots_; ///< the text of /robots.txt
     fault_plan plan_;
     std::map<std::string, std::uint64_t, std::less<>> requests_; ///< by path
     std::map<std::string, std::uint64_t, std::less<>> faults_;   ///< by kind
     std::uint64_t not_modified_ = 0;
     std::uint64_t now_ = 0, most_ = 0; ///< requests being answered
+    std::chrono::steady_clock::time_point last_start_{};
+    std::optional<std::chrono::milliseconds> closest_; ///< two starts of requests since the last reset
 };
 
 } // namespace tiktrend::demo_shop

@@ -54,16 +54,20 @@ task<result<host_permit, milliseconds>> local_politeness::enter(std::string host
                                                                 milliseconds longest_pause) {
     forget_quiet_hosts(clock_type::now());
     const auto state = state_of(host);
+    const auto line = rules.delay * static_cast<std::int64_t>(state->queue.size());
+    if (line > longest_line) co_return line;
     const ticket<host_state> place{*state};
     for (;;) {
         const auto now = clock_type::now();
         if (state->paused_until > now + longest_pause)
             co_return std::chrono::ceil<milliseconds>(state->paused_until - now);
         const auto ready_at = std::max(state->next_start, state->paused_until);
+        if (state->next_start > now + longest_pause)
+            co_return std::chrono::ceil<milliseconds>(state->next_start - now);
         const bool has_room = state->in_flight < std::max(1, rules.concurrency);
         if (place.is_first() && has_room && now >= ready_at) {
             start_request(*state, rules.delay, now);
-            co_return host_permit{[state] {
+            co_return host_permit{[state](const host_visit&) {
                 --state->in_flight;
                 state->changed.notify_all();
             }};

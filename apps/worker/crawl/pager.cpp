@@ -20,7 +20,8 @@ using std::chrono::milliseconds;
 
 constexpr std::string_view end_cursor = "end"; ///< saved with the last page; stored, do not change
 constexpr int max_postponements = 100;         ///< then the attempt fails: a host that says "later" for ever
-constexpr auto commit_limit = 12s;             ///< one try, waiting for a connection included
+constexpr milliseconds longest_crawl_delay = 60s; ///< of a robots.txt that is obeyed by waiting
+constexpr auto commit_limit = 12s;                ///< one try, waiting for a connection included
 constexpr int commit_tries = 3;
 constexpr auto database_pause = 5s; ///< of a job whose page cannot be committed now
 
@@ -71,6 +72,66 @@ sources::request_spec pager::render(const sources::page_state& state) const {
     throw queue::unrecoverable_error{failure_text(what, e.message)};
 }
 
+task<host_rules> pager::rules_for(const fetch::url& where) {
+    const auto& asked = order_.source->politeness;
+    host_rules rules;
+    rules.delay = std::max(asked.delay, services_.settings.min_delay);
+    rules.concurrency = asked.concurrency;
+    if (!asked.obey_robots || !services_.settings.obey_robots) co_return rules;
+    const auto verdict =
+        co_await services_.robots.check(where, rules, services_.settings.retries.wait_in_place);
+    switch (verdict.what) {
+    case robots_verdict::kind::allowed:
+        break;
+    case robots_verdict::kind::disallowed:
+        services_.metrics.page(order_.source->id, "robots_disallowed");
+        throw queue::unrecoverable_error{failure_text("robots_disallowed", verdict.reason)};
+    case robots_verdict::kind::unavailable:
+        services_.metrics.page(order_.source->id, "robots_unavailable");
+        postpone(verdict.retry_after, failure_text("robots_unavailable", verdict.reason));
+    }
+    if (verdict.crawl_delay > longest_crawl_delay)
+        throw queue::unrecoverable_error{fmt::format(
+            "crawl_delay_too_long: {} asks for {} s between two requests, {} s are "
+            "the most that a scrape waits",
+            where.origin(), verdict.crawl_delay.count() / 1000, longest_crawl_delay.count() / 1000)};
+    rules.delay = std::max(rules.delay, verdict.crawl_delay);
+    if (verdict.crawl_delay > 0ms) rules.concurrency = 1;
+    co_return rules;
+}
+
+/// A redirect may lead to another host, whose robots.txt has a say of its own.
+task<bool> pager::may_follow(const fetch::url& next) {
+    co_await rules_for(next);
+    co_return true;
+}
+
+/// One request under the host's rules. An error is a failure that another try may mend.
+task<result<fetch::response, std::string>> pager::send(fetch::request request, const fetch::url& where) {
+    const auto rules = co_await rules_for(where);
+    request.may_follow = [this](const fetch::url& next) { return may_follow(next); };
+    const auto host = where.origin();
+    auto permit = co_await services_.polite.enter(host, rules, services_.settings.retries.wait_in_place);
+    if (!permit) postpone(permit.error(), fmt::format("rate_limited: {} is left alone for now", host));
+
+    ++report_.requests;
+    auto out = co_await services_.fetcher.fetch(request);
+    host_visit visit;
+    if (out) {
+        visit.first_byte = std::chrono::duration_cast<milliseconds>(out->first_byte_time);
+        visit.is_overloaded = out->status == 429 || out->status == 503;
+        permit->report(visit);
+        co_return std::move(*out);
+    }
+    const auto& f = out.error();
+    visit.is_overloaded = f.kind == fetch::failure_kind::timeout;
+    permit->report(visit);
+    if (f.kind == fetch::failure_kind::cancelled) throw queue::released_error{f.message()};
+    if (f.cls == fetch::failure_class::permanent) throw queue::unrecoverable_error{f.message()};
+    report_.bytes += static_cast<std::int64_t>(f.bytes_received);
+    co_return f.message();
+}
+
 /// One request and what its answer means. Nothing: no response, and `trouble` says why; another try may help.
 task<std::optional<pager::answer>> pager::ask(const sources::request_spec& spec,
                                               const sources::page_state& state, std::string& trouble) {
@@ -98,25 +159,14 @@ task<std::optional<pager::answer>> pager::ask(const sources::request_spec& spec,
         };
 
     const auto where = fetch::parse_url(spec.url);
-    const auto host = where ? where->origin() : spec.url;
-    host_rules rules;
-    rules.delay = std::max(source.politeness.delay, services_.settings.min_delay);
-    rules.concurrency = source.politeness.concurrency;
-    const auto permit =
-        co_await services_.polite.enter(host, rules, services_.settings.retries.wait_in_place);
-    if (!permit) postpone(permit.error(), fmt::format("rate_limited: {} is left alone for now", host));
-
-    ++report_.requests;
-    auto out = co_await services_.fetcher.fetch(request);
+    if (!where) throw queue::unrecoverable_error{failure_text(fetch::to_string(where.error()), spec.url)};
+    const auto host = where->origin();
+    auto out = co_await send(std::move(request), *where);
     if (!out) {
-        const auto& f = out.error();
         services_.log.info(
             "page_failed",
-            {{"job_id", job_.id()}, {"source", source.id}, {"page", state.number}, {"error", f.message()}});
-        if (f.kind == fetch::failure_kind::cancelled) throw queue::released_error{f.message()};
-        if (f.cls == fetch::failure_class::permanent) throw queue::unrecoverable_error{f.message()};
-        report_.bytes += static_cast<std::int64_t>(f.bytes_received);
-        trouble = f.message();
+            {{"job_id", job_.id()}, {"source", source.id}, {"page", state.number}, {"error", out.error()}});
+        trouble = out.error();
         co_return std::nullopt;
     }
 

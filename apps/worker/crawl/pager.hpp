@@ -54,6 +54,11 @@ private:
     task<catalog::committed_page> commit_surely(const catalog::scraped_page& page);
     task<void> save_progress();
 
+    /// How the host may be asked, once robots.txt has been obeyed; throws when it may not be asked now, or at
+    /// all.
+    task<host_rules> rules_for(const fetch::url& where);
+    task<bool> may_follow(const fetch::url& next);
+    task<result<fetch::response, std::string>> send(fetch::request request, const fetch::url& where);
     sources::request_spec render(const sources::page_state& state) const;
     void stop_if_asked() const;
     [[noreturn]] void postpone(std::chrono::milliseconds after, const std::string& why) const;

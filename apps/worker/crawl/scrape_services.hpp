@@ -3,6 +3,7 @@
 #include "../metrics.hpp"
 #include "politeness.hpp"
 #include "product_invalidation.hpp"
+#include "robots/robots_gate.hpp"
 
 #include <tiktrend/base/clock.hpp>
 #include <tiktrend/base/log.hpp>
@@ -20,6 +21,7 @@ struct scrape_services {
     const sources::registry& definitions;
     fetch::client& fetcher;
     politeness& polite;
+    robots_gate& robots;
     catalog::product_store& products;
     catalog::page_cache& pages;
     product_invalidation& caches;

@@ -10,7 +10,7 @@ ARGV     8 words per job:
          priority (0 … 2097151, 0: none), side ("L": behind the others, "R": lifo; for jobs without priority and delay; or the JSON
          text that add_job describes, for a deduplication id or a parent)
 Returns  one element a job, in order: its id (deduplicated: the id of the job that was there before), or a code:
-         -5 the parent does not exist, -7 the existing job has another parent
+         -5 the parent does not exist, -7 the existing job has another parent, -12 the group is full
 Events   added, then waiting or delayed, per job; duplicated for an existing id. The last one trims the stream. deduplicated
 Cost     O(1) per job; O(log n) with priority or delay; keepLastIfActive: O(length of `active`)
 BullMQ   6.7: addStandardJob-9, addPrioritizedJob-9, addDelayedJob-6

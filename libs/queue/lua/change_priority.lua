@@ -21,8 +21,8 @@ local key = base .. id
 if call('EXISTS', key) == 0 then return -1 end
 local group = call('HGET', key, 'gid')
 if group then
-    if pull_from_group(base, group, id) then
-        push_to_group(base, group, id, priority, is_lifo)
+    if groups().pull(base, group, id) then
+        groups().push(base, group, id, priority, is_lifo)
         wake_ready(base, read_settings(base))
     end
     call('HSET', key, 'gpr', priority)

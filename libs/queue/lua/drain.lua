@@ -57,7 +57,7 @@ for _, place in ipairs(with_delayed and { 'prioritized', 'delayed' } or { 'prior
 end
 each_grouped(base, function(group, id)
     if removed == most then return false end
-    pull_from_group(base, group, id)
+    groups().pull(base, group, id)
     drop(base, id, now)
     removed = removed + 1
     return true

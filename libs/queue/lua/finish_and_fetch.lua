@@ -112,7 +112,7 @@ local function leave_active(i, kind, id, key, owner, name)
         left_active[#left_active + 1] = id
         locks_to_drop[#locks_to_drop + 1] = key .. ':lock'
     end
-    if grouped then leave_group(base, id) end
+    if grouped then groups().leave(base, id) end
     return nil
 end
 
@@ -215,7 +215,7 @@ for i = 1, count do
         else
             local member = grouped and call('HMGET', key, 'gid', 'gpr')
             if member and member[1] then
-                push_to_group(base, member[1], id, member[2], kind == 'release' or flag == 'R')
+                groups().push(base, member[1], id, member[2], kind == 'release' or flag == 'R')
             elseif priority == 0 then
                 call((kind == 'release' or flag == 'R') and 'RPUSH' or 'LPUSH', base .. 'wait', id)
             elseif kind == 'release' then
@@ -244,7 +244,7 @@ if metrics_points > 0 then
 end
 if put_back then
     wake(base, settings)
-    if grouped then wake_for_groups(base, settings) end
+    if grouped then groups().wake(base, settings) end
 end
 
 local jobs, limited_ms, next_delayed = {}, 0, 0
@@ -267,7 +267,7 @@ if #jobs == 0 then
     -- A slot of the global concurrency became free and nobody here takes it.
     if count > 0 and settings.concurrency and not is_empty then
         wake(base, settings)
-        if grouped then wake_for_groups(base, settings) end
+        if grouped then groups().wake(base, settings) end
     end
 end
 return { refused, jobs, limited_ms, next_delayed }

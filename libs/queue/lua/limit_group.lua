@@ -15,7 +15,7 @@ local now, group, duration = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local call = redis.call
 --@include "groups"
 
-call('SET', group_key(base, group, 'limiter'), '9007199254740991', 'PX', duration)
+call('SET', groups().key(base, group, 'limiter'), '9007199254740991', 'PX', duration)
 call('INCR', base .. 'groups:turn') -- the queue has groups from now on
 if call('ZREM', base .. 'groups', group) + call('ZREM', base .. 'groups:maxed', group) > 0 then
     call('ZADD', base .. 'groups:limited', now + duration, group)

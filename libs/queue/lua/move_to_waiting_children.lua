@@ -36,7 +36,7 @@ if token ~= '0' then
 end
 call('ZADD', base .. 'waiting-children', now, id)
 call('XADD', base .. 'events', '*', 'event', 'waiting-children', 'jobId', id, 'prev', 'active')
-if has_groups(base) then leave_group(base, id) end
+if has_groups(base) then groups().leave(base, id) end
 -- A slot of the global concurrency became free, and nobody here takes it.
 local settings = read_settings(base)
 if settings.concurrency and (call('LLEN', base .. 'wait') > 0 or call('ZCARD', base .. 'prioritized') > 0) then

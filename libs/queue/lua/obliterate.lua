@@ -39,7 +39,7 @@ for _, place in ipairs({ 'delayed', 'prioritized', 'completed', 'failed', 'waiti
 end
 each_grouped(base, function(group, id)
     if removed >= most then return false end
-    pull_from_group(base, group, id)
+    groups().pull(base, group, id)
     drop(base, id, now)
     removed = removed + 1
     return true
@@ -54,7 +54,7 @@ local keys = {}
 for _, suffix in ipairs({
     'events', 'delay', 'priority', 'stalled-check', 'stalled', 'id', 'pc', 'marker', 'limiter', 'meta',
     'groups', 'groups:limited', 'groups:maxed', 'groups:paused', 'groups:active', 'groups:waiting', 'groups:turn',
-    'groups:marker', 'metrics:completed', 'metrics:completed:data', 'metrics:failed', 'metrics:failed:data',
+    'groups:marker', 'groups:concurrency', 'groups:max', 'groups:duration', 'metrics:completed', 'metrics:completed:data', 'metrics:failed', 'metrics:failed:data',
 }) do keys[#keys + 1] = base .. suffix end
 delete_keys(keys)
 return 0

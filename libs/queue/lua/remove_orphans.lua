@@ -39,7 +39,7 @@ local function has_place(id)
         if call('ZSCORE', base .. place, id) then return true end
     end
     local group = call('HGET', base .. id, 'gid')
-    if group and call('ZSCORE', group_key(base, group, 'wait'), id) then return true end
+    if group and call('ZSCORE', groups().key(base, group, 'wait'), id) then return true end
     return is_listed(id)
 end
 

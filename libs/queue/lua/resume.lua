@@ -10,6 +10,7 @@ BullMQ   6.7: pause-7
 local base = KEYS[1]
 local call = redis.call
 --@include "marker"
+--@include "groups"
 
 local wait, paused = base .. 'wait', base .. 'paused'
 call('HDEL', base .. 'meta', 'paused')
@@ -28,5 +29,6 @@ if call('EXISTS', wait) == 1 or call('EXISTS', base .. 'prioritized') == 1 then
 else
     wake_at_next_delayed(base)
 end
+if has_groups(base) then groups().wake(base, read_settings(base)) end
 call('XADD', base .. 'events', '*', 'event', 'resumed')
 return 0

@@ -12,6 +12,7 @@ local base = KEYS[1]
 local concurrency = ARGV[1]
 local call = redis.call
 --@include "marker"
+--@include "groups"
 
 if concurrency == '' then
     call('HDEL', base .. 'meta', 'concurrency')
@@ -19,4 +20,5 @@ else
     call('HSET', base .. 'meta', 'concurrency', concurrency)
 end
 if call('EXISTS', base .. 'wait', base .. 'prioritized') > 0 then wake(base, read_settings(base)) end
+if has_groups(base) then groups().wake(base, read_settings(base)) end
 return 0

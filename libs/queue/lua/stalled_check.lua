@@ -42,10 +42,10 @@ for _, id in ipairs(suspects) do
         if stalls > allowed and not belongs_to_scheduler(key) then
             call('HSET', key, 'defa', 'job stalled more than allowable limit')
         end
-        local group = grouped and leave_group(base, id)
+        local group = grouped and groups().leave(base, id)
         if group then
-            push_to_group(base, group, id, call('HGET', key, 'gpr') or 0, true)
-            wake_for_groups(base, settings)
+            groups().push(base, group, id, call('HGET', key, 'gpr') or 0, true)
+            groups().wake(base, settings)
         else
             call('RPUSH', base .. 'wait', id)
             wake(base, settings)

@@ -30,6 +30,8 @@ public:
             return "the scheduler's next job exists already and is not waiting";
         case errc::scheduler_slots_busy:
             return "the scheduler's next slots have jobs already";
+        case errc::group_is_full:
+            return "the job's group is full";
         case errc::invalid_job_id:
             return "this job id is not allowed";
         case errc::invalid_priority:

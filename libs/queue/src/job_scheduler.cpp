@@ -68,6 +68,7 @@ void check_template(const std::string& id, const job_template& t) {
     if (o.delay.count() != 0) refuse(id, "its jobs are delayed by its rule, not by the template");
     if (o.timestamp_ms) refuse(id, "its jobs have timestamps of their own");
     if (o.parent) refuse(id, "its jobs cannot have a parent");
+    if (o.group) refuse(id, "its jobs cannot belong to a group; one is pending at a time anyway");
     if (o.deduplication)
         refuse(id, "its jobs cannot have a deduplication id; one is pending at a time anyway");
     if (auto problem = find_problem(o))

@@ -1,6 +1,7 @@
 #include "options_json.hpp"
 
 #include "backoff.hpp"
+#include "group_keys.hpp"
 #include "job_id.hpp"
 
 #include <tiktrend/base/json_text.hpp>
@@ -64,6 +65,14 @@ void write_deduplication(object_writer& object, const deduplication_options& d) 
     if (d.replace) inner.flag("replace");
     if (d.reschedule) inner.flag("reschedule");
     if (d.keep_last_if_active) inner.flag("keepLastIfActive");
+    inner.close();
+}
+
+void write_group(object_writer& object, const group_options& g) {
+    object_writer inner{object.key("group")};
+    inner.text("id", g.id);
+    if (g.priority > 0) inner.number("priority", g.priority);
+    if (g.max_size) inner.number("maxSize", *g.max_size);
     inner.close();
 }
 
@@ -139,6 +148,16 @@ std::string broken_rule(const job_options& o) {
     }
     if (auto names = policy_names(o); names.find(',') != std::string::npos)
         return "at most one of these can be used: " + names;
+    if (o.group) {
+        if (const auto rule = broken_group_rule(o.group->id); !rule.empty())
+            return "group id \"" + o.group->id + "\" is not " + std::string{rule};
+        if (o.group->priority < 0 || o.group->priority > max_priority)
+            return "group priority " + std::to_string(o.group->priority) + " is not in 0 ... " +
+                   std::to_string(max_priority);
+        if (o.group->max_size && *o.group->max_size < 1)
+            return "group max_size " + std::to_string(*o.group->max_size) + " is below 1";
+        if (o.priority != 0) return "priority and group cannot be used together; a group has its own priority";
+    }
     if (!o.telemetry_metadata.empty() && !is_valid_utf8(o.telemetry_metadata))
         return "telemetry_metadata is not UTF-8";
     return {};
@@ -170,6 +189,7 @@ std::string options_to_json(const job_options& o, attempts_member attempts) {
     if (o.size_limit) object.number("sizeLimit", static_cast<std::int64_t>(*o.size_limit));
     if (!o.telemetry_metadata.empty()) object.text("tm", o.telemetry_metadata);
     if (o.omit_context) object.flag("omc");
+    if (o.group) write_group(object, *o.group);
     if (o.deduplication) write_deduplication(object, *o.deduplication);
     write_failure_policy(object, o);
     if (o.parent) {
@@ -193,7 +213,7 @@ std::string parent_field(const job_options& o) {
 }
 
 std::string side_word(const job_options& o, bool waits_for_children, bool emits_debounced) {
-    if (!o.deduplication && !o.parent && !waits_for_children) return o.lifo ? "R" : "L";
+    if (!o.deduplication && !o.parent && !o.group && !waits_for_children) return o.lifo ? "R" : "L";
     std::string out;
     object_writer object{out};
     if (o.lifo) object.flag("lifo");
@@ -202,6 +222,7 @@ std::string side_word(const job_options& o, bool waits_for_children, bool emits_
         object.text("parentKey", o.parent->queue + ":" + o.parent->id);
         object.text("parent", parent_field(o));
     }
+    if (o.group) write_group(object, *o.group);
     if (o.deduplication) {
         write_deduplication(object, *o.deduplication);
         if (emits_debounced) { // a member of `de` for the script alone
@@ -214,7 +235,8 @@ std::string side_word(const job_options& o, bool waits_for_children, bool emits_
 }
 
 job_options with_defaults(job_options o, const job_options& d) {
-    if (o.priority == 0) o.priority = d.priority;
+    if (!o.group) o.group = d.group;
+    if (o.priority == 0 && !o.group) o.priority = d.priority;
     if (o.delay.count() == 0) o.delay = d.delay;
     if (o.attempts == 0) o.attempts = d.attempts;
     if (!o.backoff) o.backoff = d.backoff;

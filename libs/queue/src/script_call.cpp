@@ -20,7 +20,7 @@ task<redis::reply> run_script(redis::client& client, const redis::script& script
 
 error_code outcome_of(std::int64_t code) noexcept {
     if (code >= 0) return {};
-    if (code < -11) return errc::invalid_options;
+    if (code < -12) return errc::invalid_options;
     return static_cast<errc>(-code);
 }
 

@@ -14,7 +14,8 @@ std::string assemble_script(std::string_view name);
 /// Every script of the library, one member a file.
 struct scripts {
     redis::script add, finish_and_fetch, renew_locks, recover, stalled_check, next_iteration;
-    redis::script move_to_waiting_children, limit_group;
+    redis::script move_to_waiting_children;
+    redis::script limit_group, pause_group, set_group, read_group, read_groups;
     redis::script update_progress, update_data, add_log;
     redis::script get_job, get_state, counts, depth, list_ids;
     redis::script pause, resume, promote, retry, remove;

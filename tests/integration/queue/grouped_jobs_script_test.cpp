@@ -77,7 +77,7 @@ TEST_CASE("drain and obliterate reach into groups", "[integration][queue][script
     CHECK_FALSE(f.exists("groups"));
     f.add_member("a1");
     f.add_member("b1");
-    f.redis({"HSET", f.key("group:a:settings"), "concurrency", "1"});
+    f.redis({"HSET", f.key("groups:concurrency"), "a", "1"});
     f.with_queue([](queue::queue& q) -> task<void> { co_await queue::queue_admin{q}.obliterate(); });
     CHECK(f.keys().empty());
 }

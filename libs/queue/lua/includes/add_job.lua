@@ -1,5 +1,6 @@
 --@include "marker"
 --@include "places"
+--@include "groups"
 
 -- The steps of jobs with a deduplication id or a parent. They are made when the first such job comes, since making functions
 -- that nobody calls would cost a call with one plain job a quarter of its time.
@@ -38,6 +39,8 @@ local function finish_batch(batch)
     end
     if #left + #right + #prioritized > 0 then wake(base, batch.settings) end
     if batch.any_delayed then wake_at_next_delayed(base) end
+    if batch.any_grouped then groups().wake(base, batch.settings) end
+    batch.any_grouped = false
     batch.left, batch.right, batch.prioritized, batch.any_delayed = {}, {}, {}, false
 end
 
@@ -64,9 +67,9 @@ local function add_duplicate(batch, id, timestamp, extra, is_released_later)
     return id
 end
 
--- Adds one job; its id, or -7 (nothing of it is written then).
+-- Adds one job; its id, or -7, or -12: its group is full (nothing of it is written then).
 -- id: empty for the next number. side: 'L', 'R' (lifo), or JSON text for what few jobs have: lifo, de (see deduplicate), parentKey
--- and parent (text of the hash field), waitsForChildren. is_last: trims the stream. is_released_later: the caller looks after the
+-- and parent (text of the hash field), waitsForChildren, group (id, priority, maxSize: waiting jobs of the group at most). is_last: trims the stream. is_released_later: the caller looks after the
 -- parent itself.
 -- Events: added, then waiting, delayed or waiting-children; duplicated for an existing id; those of deduplicate.
 local function add_job(batch, id, name, data, opts, timestamp, delay, priority, side, is_last, is_released_later)
@@ -85,6 +88,8 @@ local function add_job(batch, id, name, data, opts, timestamp, delay, priority, 
         local parent_key, waits
         if extra then
             is_lifo, parent_key, waits = extra.lifo, extra.parentKey, extra.waitsForChildren
+            local most = extra.group and extra.group.maxSize
+            if most and call('ZCARD', groups().key(base, extra.group.id, 'wait')) >= most then return -12 end
             if extra.de then
                 local job = { id = id, name = name, data = data, opts = opts, timestamp = timestamp, delay = delay }
                 local owner = related_steps().deduplicate(base, batch.max_events, extra.de, job)
@@ -95,6 +100,11 @@ local function add_job(batch, id, name, data, opts, timestamp, delay, priority, 
              'priority', priority)
         if parent_key then call('HSET', key, 'parentKey', parent_key, 'parent', extra.parent) end
         if extra and extra.de then call('HSET', key, 'deid', extra.de.id) end
+        local group = extra and extra.group
+        if group then
+            call('HSET', key, 'gid', group.id, 'gpr', group.priority or 0)
+            call('INCR', base .. 'groups:turn') -- the queue has groups from now on, also if this job waits elsewhere first
+        end
         call('XADD', events, '*', 'event', 'added', 'jobId', id, 'name', name)
         if waits then
             call('ZADD', base .. 'waiting-children', timestamp, id)
@@ -102,6 +112,10 @@ local function add_job(batch, id, name, data, opts, timestamp, delay, priority, 
         elseif delay ~= '0' then
             push_delayed(base, id, timestamp + delay, batch.max_events)
             batch.any_delayed = true
+        elseif group then
+            groups().push(base, group.id, id, group.priority, is_lifo)
+            batch.any_grouped = true
+            event = 'waiting'
         elseif priority ~= '0' then
             batch.prioritized[#batch.prioritized + 1] = priority
             batch.prioritized[#batch.prioritized + 1] = id

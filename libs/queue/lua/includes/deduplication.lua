@@ -39,6 +39,7 @@ local function requeue_set_aside(base, settings, deduplication_id, now)
     local job = {
         name = f[1], data = f[2] or '{}', opts = f[3], timestamp = now,
         delay = tonumber(opts.delay) or 0, priority = tonumber(opts.priority) or 0, lifo = opts.lifo,
+        group = type(opts.group) == 'table' and opts.group or nil,
     }
     store_and_enqueue(base, settings, id, job, extra)
     if f[7] then call('SADD', f[7], base .. id) end

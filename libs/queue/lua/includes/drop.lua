@@ -2,6 +2,7 @@
 --@include "groups"
 --@include "job_keys"
 --@include "parents"
+--@include "groups"
 
 -- The job goes with all its keys, as part of clearing a whole place; the caller takes the id out of that place. A parent of the
 -- same queue that waited for nothing else goes too, and so on upwards; one of another queue runs.
@@ -19,6 +20,7 @@ local function drop(base, id, now)
             drop(base, parent_id, now)
         end
     end
+    if has_groups(base) then groups().leave(base, id) end
     if job[2] then forget_deduplication_id(base, job[2], id) end
     local keys = {}
     append_job_keys(keys, key)
@@ -46,7 +48,7 @@ local function each_grouped(base, take)
     if not has_groups(base) then return end
     for _, place in ipairs({ 'groups', 'groups:limited', 'groups:maxed', 'groups:paused' }) do
         for _, group in ipairs(call('ZRANGE', base .. place, 0, -1)) do
-            for _, id in ipairs(call('ZRANGE', group_key(base, group, 'wait'), 0, 9999)) do
+            for _, id in ipairs(call('ZRANGE', groups().key(base, group, 'wait'), 0, 9999)) do
                 if not take(group, id) then return end
             end
         end

@@ -33,8 +33,7 @@ local function activate(base, request, id, job, limit)
         call('HSET', key, 'processedOn', request.now_text, 'ats', runs)
     end
     if group then
-        enter_group(base, group, id)
-        if not deferred then count_in_group(base, group, request.group_limits) end
+        groups().enter(base, group, id, request.group_limits, deferred)
     end
     job[#job + 1] = id
     return true
@@ -43,24 +42,24 @@ end
 -- Takes up to `room` jobs from the groups, each time from the one whose turn it is. Appends to `jobs`. The time when the next
 -- group's rate limit ends, or nil. O(log n) per job.
 local function fetch_from_groups(base, request, jobs, room, limit)
-    local next_limit_end = end_group_limits(base, request.now)
+    local steps = groups()
+    steps.end_limits(base, request.now)
     while #jobs < room and limit.budget ~= 0 do
         local group = call('ZRANGE', base .. 'groups', 0, 0)[1]
         if not group then break end
-        if place_group(base, group, request.group_limits, request.now) then
-            local id = call('ZPOPMIN', group_key(base, group, 'wait'))[1]
+        if steps.place(base, group, request.group_limits, request.now) then
+            local id = call('ZPOPMIN', steps.key(base, group, 'wait'))[1]
             call('DECR', base .. 'groups:waiting')
             local job = call('HGETALL', base .. id)
             if activate(base, request, id, job, limit) then
                 call('LPUSH', base .. 'active', id)
                 jobs[#jobs + 1] = job
             end
-            place_group(base, group, request.group_limits, request.now)
+            steps.place(base, group, request.group_limits, request.now)
         end
     end
     if #jobs > 0 and call('EXISTS', base .. 'groups') == 1 then call('ZADD', base .. 'groups:marker', 0, '0') end
-    local first = tonumber(call('ZRANGE', base .. 'groups:limited', 0, 0, 'WITHSCORES')[2])
-    return first or next_limit_end
+    return tonumber(call('ZRANGE', base .. 'groups:limited', 0, 0, 'WITHSCORES')[2])
 end
 
 -- Takes up to `request.wanted` jobs: `wait` first, then `prioritized`, then groups in turn. Keeps these invariants: an id is in `active` before this

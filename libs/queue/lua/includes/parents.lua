@@ -21,7 +21,7 @@ local function enqueue_parent(parent_key, base, id, now)
         return
     end
     if fields[3] then
-        push_to_group(base, fields[3], id, fields[4], true)
+        groups().push(base, fields[3], id, fields[4], true)
     elseif priority == 0 then
         call('RPUSH', base .. 'wait', id)
     else
@@ -30,7 +30,7 @@ local function enqueue_parent(parent_key, base, id, now)
     call('XADD', base .. 'events', '*', 'event', 'waiting', 'jobId', id, 'prev', 'waiting-children')
     local settings = read_settings(base)
     wake(base, settings)
-    if fields[3] then wake_for_groups(base, settings) end
+    if fields[3] then groups().wake(base, settings) end
 end
 
 -- Lets a parent that waits for children run. Nothing happens if it is gone or somewhere else.

@@ -18,7 +18,7 @@ local function promote_due(base, settings, now)
             local priority = tonumber(job[2]) or 0
             local member = grouped and call('HMGET', key, 'gid', 'gpr')
             if member and member[1] then
-                push_to_group(base, member[1], id, member[2], false)
+                groups().push(base, member[1], id, member[2], false)
             elseif priority == 0 then
                 plain[#plain + 1] = id
             else
@@ -30,5 +30,5 @@ local function promote_due(base, settings, now)
     end
     if #plain > 0 then call('LPUSH', base .. 'wait', unpack(plain)) end
     wake(base, settings)
-    if grouped then wake_for_groups(base, settings) end
+    if grouped then groups().wake(base, settings) end
 end

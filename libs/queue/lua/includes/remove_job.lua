@@ -16,13 +16,13 @@ end
 -- Takes the id out of its place; the place's name as the event says it. O(log n), O(n) for one that is in a list.
 local function take_out(base, id)
     local group = call('HGET', base .. id, 'gid')
-    if group and pull_from_group(base, group, id) then return 'wait' end
+    if group and groups().pull(base, group, id) then return 'wait' end
     for _, place in ipairs({ 'completed', 'waiting-children', 'delayed', 'failed', 'prioritized' }) do
         if call('ZREM', base .. place, id) == 1 then return place end
     end
     for _, place in ipairs({ 'wait', 'paused', 'active' }) do
         if call('LREM', base .. place, 0, id) > 0 then
-            if group and place == 'active' then leave_group(base, id) end
+            if group and place == 'active' then groups().leave(base, id) end
             return place
         end
     end

@@ -20,6 +20,7 @@ enum class errc {
     failed_children = 9,           ///< -9
     scheduler_job_exists = 10,     ///< -10: a cron scheduler's next job exists and has run or runs
     scheduler_slots_busy = 11,     ///< -11: 32 slots of an interval have jobs already
+    group_is_full = 12,            ///< -12: the job's group has as many waiting jobs as its max_size
     invalid_job_id = 100,          ///< a custom id that BullMQ or our rules refuse (layout 2.5)
     invalid_priority,              ///< not in 0 … 2097151
     invalid_options,               ///< another option out of range; the message of the exception says which

@@ -47,6 +47,14 @@ struct parent_options {
     friend bool operator==(const parent_options&, const parent_options&) = default;
 };
 
+/// The group that a job belongs to (queue_groups.hpp): groups give their jobs in turn.
+struct group_options {
+    std::string id;                        ///< 1 to 256 bytes of UTF-8
+    std::int32_t priority = 0;             ///< inside the group; 0: first … 2097151
+    std::optional<std::int64_t> max_size;  ///< group_is_full if so many of its jobs wait already
+    friend bool operator==(const group_options&, const group_options&) = default;
+};
+
 /// Options of one job, under BullMQ's names. Unset means BullMQ's default.
 struct job_options {
     job_options() {}
@@ -65,6 +73,7 @@ struct job_options {
     std::string telemetry_metadata;                     ///< `tm`: W3C trace context as JSON text
     bool omit_context = false;                          ///< `omc`: the worker starts a trace of its own
     std::optional<deduplication_options> deduplication; ///< not together with `parent`
+    std::optional<group_options> group;                 ///< not together with `priority`
     std::optional<parent_options> parent;               ///< parent_not_found if it does not exist
     // What the failure of this job means for its parent; at most one. Without, the parent goes on waiting.
     bool fail_parent_on_failure = false;       ///< the parent fails too, with a reason that names this job

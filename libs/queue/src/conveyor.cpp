@@ -67,7 +67,8 @@ void add_settlement(word_list& words, const running_job& job) {
         words.add_own(std::string{flag} + s.telemetry_metadata);
 }
 
-/// ARGV[8] of finish_and_fetch.
+} // namespace
+
 std::string metrics_and_group_limits(const worker_options& o) {
     auto out = std::to_string(o.metrics_max_data_points);
     if (o.group.concurrency > 0 || o.group.limit_max > 0)
@@ -75,8 +76,6 @@ std::string metrics_and_group_limits(const worker_options& o) {
                std::to_string(o.group.limit_duration.count());
     return out;
 }
-
-} // namespace
 
 conveyor::conveyor(asio::any_io_executor executor, const worker_options& options, const queue_keys& keys,
                    job_connection& connection, running_jobs& jobs, hooks h)

@@ -8,6 +8,9 @@
 
 namespace tiktrend::queue {
 
+/// ARGV[8] of finish_and_fetch.lua.
+std::string metrics_and_group_limits(const worker_options& options);
+
 /// Carries ended jobs to Redis and new ones back, together, one call at a time: what ends while a call is on
 /// its way goes with the next. Survives lost connections: a call whose reply was lost is looked into before
 /// anything of it is sent again.

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 
 namespace tiktrend::queue {
 namespace {
@@ -15,13 +14,6 @@ redis::client_options connection_options(const worker_options& options, const qu
     o.no_evict = true;
     o.log = options.log;
     return o;
-}
-
-/// Scores may have a fraction, which is dropped.
-std::int64_t whole_milliseconds(std::string_view text) {
-    double score = 0;
-    std::from_chars(text.data(), text.data() + text.size(), score);
-    return static_cast<std::int64_t>(score);
 }
 
 } // namespace

@@ -19,9 +19,9 @@ settlement_rules job_ends::rules_for(const running_job& job) const {
     return r;
 }
 
-std::string job_ends::refusal(const job_record& record) const {
+std::string refusal_of(const job_record& record, const worker_options& options) {
     if (!record.deferred_failure.empty()) return record.deferred_failure;
-    if (options_.max_started_attempts > 0 && options_.max_started_attempts < record.attempts_started)
+    if (options.max_started_attempts > 0 && options.max_started_attempts < record.attempts_started)
         return "job started more than allowable limit";
     return {};
 }

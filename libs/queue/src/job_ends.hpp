@@ -3,6 +3,9 @@
 
 namespace tiktrend::queue {
 
+/// Why a job that was fetched must not run; empty: it may. Who fetches a job obeys what others have written into it.
+std::string refusal_of(const job_record& record, const worker_options& options);
+
 /// How the jobs of a worker end: what a processor returned or threw becomes an outcome for the conveyor, what Redis
 /// answers to it becomes a report for the worker's owner.
 class job_ends {
@@ -10,8 +13,7 @@ public:
     job_ends(const worker_options& options, const queue_keys& keys, job_connection& connection, conveyor& carrier)
         : options_{options}, keys_{keys}, connection_{connection}, carrier_{carrier} {}
 
-    /// Why the job must not run; empty: it may. Who fetches a job obeys what others have written into it.
-    std::string refusal(const job_record& record) const;
+    std::string refusal(const job_record& record) const { return refusal_of(record, options_); }
 
     /// The processor has ended with a value (JSON; empty stands for null) or an error.
     void end(running_job& job, std::string value, std::exception_ptr error);

@@ -1,8 +1,15 @@
 #include "marker_plan.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 namespace tiktrend::queue {
+
+std::int64_t whole_milliseconds(std::string_view text) noexcept {
+    double score = 0;
+    std::from_chars(text.data(), text.data() + text.size(), score);
+    return static_cast<std::int64_t>(score);
+}
 
 marker_plan::marker_plan(std::chrono::milliseconds drain_delay, std::int64_t next_delayed_ms)
     : drain_delay_{std::clamp(drain_delay, std::chrono::milliseconds{1}, longest_block)},

@@ -5,6 +5,9 @@
 
 namespace tiktrend::queue {
 
+/// A score as Redis writes it. It may have a fraction, which is dropped.
+std::int64_t whole_milliseconds(std::string_view score) noexcept;
+
 /// When an idle worker looks for jobs again: the decisions of the marker protocol (layout of BullMQ,
 /// "marker"), without I/O. The marker is a zset with at most two members: "0" (there may be a job) and "1"
 /// (its score is when the next delayed job is due, in ms). A worker blocks on it, but never longer than its

@@ -5,18 +5,19 @@ namespace tiktrend::bench {
 
 struct settings {
     int rounds = 5;
-    int seconds = 4;      ///< of HTTP load a round and side
-    std::string load_cpu; ///< the processor that wrk is held to, as taskset writes it; empty: any
-    int jobs = 30'000;    ///< of the queue a round and side
-    std::string programs; ///< folder of the contenders' programs
-    std::string peers;    ///< folder of the Node peers
+    int seconds = 4;       ///< of HTTP load a round and side
+    std::string load_cpu;  ///< the processor that wrk is held to, as taskset writes it; empty: any
+    int jobs = 30'000;     ///< of the queue a round and side
+    int history = 100'000; ///< jobs already in `completed`, and those that memory is measured with
+    std::string programs;  ///< folder of the contenders' programs
+    std::string peers;     ///< folder of the Node peers
     std::string version_of_bullmq = "bullmq 6.7.0";
 };
 
 std::vector<row> run_queue_bench(const settings& s);
 
-/// Against a gateway that tools/bench/run has started: GATEWAY_URL, GATEWAY_PID, API_KEY, START_BODY, BODY_FILE,
-/// REDIS_QUEUE_URL, REDIS_CACHE_URL.
+/// Against a gateway that tools/bench/run has started: GATEWAY_URL, GATEWAY_PID, API_KEY, START_BODY,
+/// BODY_FILE, REDIS_QUEUE_URL, REDIS_CACHE_URL.
 std::vector<row> run_http_bench(const settings& s);
 
 /// Against a gateway, a worker and a demo shop: GATEWAY_URL, WORKER_PID, API_KEY, START_BODY, PRODUCTS,

@@ -31,6 +31,10 @@ int main(int argc, char** argv) {
         ->check(CLI::Range(1000, 10'000'000))
         ->take_last()
         ->capture_default_str();
+    app.add_option("--history", s.history, "Jobs already completed in the rows that have a history")
+        ->check(CLI::Range(1000, 10'000'000))
+        ->take_last()
+        ->capture_default_str();
     app.add_option("--load-cpu", s.load_cpu, "Processor that wrk is held to");
     app.add_option("--programs", s.programs, "Folder of the contenders")->required();
     app.add_option("--peers", s.peers, "Folder of the Node peers")->required();

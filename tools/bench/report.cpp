@@ -48,10 +48,13 @@ double row::spread() const {
 }
 
 void print(const std::vector<row>& rows) {
-    fmt::print("\n{:<28} {:<8} {:>10} {:>10} {:>8} {:>8}  {:<10} {}\n", "name", "unit", "ours", "theirs",
-               "ratio", "spread", "goal", "peer");
+    std::size_t width = 28;
     for (const auto& r : rows)
-        fmt::print("{:<28} {:<8} {:>10} {:>10} {:>8.2f} {:>7.0f}%  {:<10} {}\n", r.name, r.unit,
+        width = std::max(width, r.name.size());
+    fmt::print("\n{:<{}} {:<8} {:>10} {:>10} {:>8} {:>8}  {:<10} {}\n", "name", width, "unit", "ours",
+               "theirs", "ratio", "spread", "goal", "peer");
+    for (const auto& r : rows)
+        fmt::print("{:<{}} {:<8} {:>10} {:>10} {:>8.2f} {:>7.0f}%  {:<10} {}\n", r.name, width, r.unit,
                    number(r.median_ours()), number(r.median_theirs()), r.ratio(), 100 * r.spread(), r.goal,
                    r.peer);
 }

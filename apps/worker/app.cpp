@@ -7,6 +7,7 @@
 
 #include <tiktrend/catalog/migrations.hpp>
 #include <tiktrend/postgres/migrator.hpp>
+#include <tiktrend/queue/cancellation.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -115,7 +116,8 @@ struct app::parts {
     cache_invalidation caches;
     scrape_services services;
     queue::worker worker;
-    bool is_working = false; ///< worker.start() was called
+    queue::cancellation_listener cancellations; ///< of single jobs, by whoever may
+    bool is_working = false;                    ///< worker.start() was called
     std::unique_ptr<http::server> status;
 };
 
@@ -131,7 +133,13 @@ app::parts::parts(app& owner, const config& s, const logger& log)
       services{s,       *owner.definitions_, fetcher, polite, robots, products, pages, caches, metrics,
                *random, system_wall_clock(), log},
       worker{executor, *redis::parse_url(s.redis_queue_url), s.queue_name,
-             [this](queue::active_job& job) { return jobs.run(job); }, job_options(s, log)} {
+             [this](queue::active_job& job) { return jobs.run(job); }, job_options(s, log)},
+      cancellations{executor,
+                    *redis::parse_url(s.redis_queue_url),
+                    s.queue_name,
+                    [this](std::string_view id, std::string_view why) { worker.cancel(id, std::string{why}); },
+                    s.queue_prefix,
+                    log} {
     jobs.add(scrape_products::name,
              [run = scrape_products{services}](queue::active_job& job) { return run(job); });
 }
@@ -222,6 +230,7 @@ task<void> app::start_when_ready() {
             if (status.is_ready()) {
                 waiting_for_.clear();
                 parts_->worker.start();
+                parts_->cancellations.start();
                 parts_->is_working = true;
                 log_.info("worker_ready",
                           {{"queue", settings_.queue_name}, {"schema_version", status.current}});
@@ -305,6 +314,7 @@ task<void> app::drain() {
         const auto finish_by =
             stop_.current() == stop_state::phase::terminating ? steady::now() : plan.cancel_at;
         left = co_await parts_->worker.stop(finish_by, plan.close_at);
+        co_await parts_->cancellations.stop();
     }
     status_ = left == 0 ? 0 : 1;
     guard_.set_status(status_);

@@ -25,8 +25,9 @@ bool is_final(queue::job_state state) noexcept {
     return state == queue::job_state::completed || state == queue::job_state::failed;
 }
 
-std::string job_to_json(const queue::job_record& job, queue::job_state state) {
-    json_object_writer w;
+namespace {
+
+void write_job(json_object_writer& w, const queue::job_record& job, queue::job_state state) {
     w.text("job_id", job.id);
     w.text("name", job.name);
     w.text("state", queue::to_string(state));
@@ -47,6 +48,31 @@ std::string job_to_json(const queue::job_record& job, queue::job_state state) {
     std::string reason;
     if (!job.failed_reason.empty()) append_json_string(reason, job.failed_reason);
     w.json("failed_reason", reason);
+}
+
+std::string text_array(const std::vector<std::string>& rows) {
+    std::string out = "[";
+    for (const auto& row : rows) {
+        if (out.size() > 1) out += ',';
+        append_json_string(out, row);
+    }
+    return out + ']';
+}
+
+} // namespace
+
+std::string job_to_json(const queue::job_record& job, queue::job_state state) {
+    json_object_writer w;
+    write_job(w, job, state);
+    return w.take();
+}
+
+std::string job_to_json(const queue::job_record& job, queue::job_state state, const queue::job_logs& logs) {
+    json_object_writer w;
+    write_job(w, job, state);
+    w.json("stacktrace", text_array(job.stacktrace));
+    w.json("logs", text_array(logs.rows));
+    w.integer("log_rows", logs.count);
     return w.take();
 }
 

@@ -112,4 +112,11 @@ void query_reader::finish() {
     if (!errors_.empty()) throw http::validation_problem(std::move(errors_));
 }
 
+http::handler without_query(http::handler next) {
+    return [next = std::move(next)](http::request& r) {
+        if (!r.query.empty()) query_reader{r}.finish();
+        return next(r);
+    };
+}
+
 } // namespace tiktrend::gateway

@@ -1,6 +1,7 @@
 #pragma once
 #include <tiktrend/http/message.hpp>
 #include <tiktrend/http/problem.hpp>
+#include <tiktrend/http/router.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -35,5 +36,8 @@ private:
     std::vector<std::string_view> known_;
     std::vector<http::invalid_field> errors_;
 };
+
+/// `next`, for calls without query parameters: any is a mistake (422).
+http::handler without_query(http::handler next);
 
 } // namespace tiktrend::gateway

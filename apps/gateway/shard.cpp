@@ -1,10 +1,17 @@
 #include "shard.hpp"
 
 #include "middleware/unavailable.hpp"
+#include "query_reader.hpp"
 #include "revocations.hpp"
 #include "routes/api_keys.hpp"
+#include "routes/cache_admin.hpp"
+#include "routes/job_control.hpp"
 #include "routes/jobs.hpp"
+#include "routes/list_jobs.hpp"
 #include "routes/products.hpp"
+#include "routes/queues.hpp"
+#include "routes/schedules.hpp"
+#include "routes/sources.hpp"
 #include "routes/start_scraping.hpp"
 #include "routes/users.hpp"
 
@@ -125,8 +132,8 @@ shard::shard(shared_parts& shared)
                           std::move(address));
       }},
       cache_{cache_redis_, shared.settings, shared.metrics, shared.log, followers_of(access_)},
-      quotas_{context_.get_executor(), usage_, cache_.answers(), cache_redis_, shared.settings.quotas,
-              shared.metrics, shared.log},
+      quotas_{context_.get_executor(), usage_,         cache_.answers(), cache_redis_,
+              shared.settings.quotas,  shared.metrics, shared.log},
       idempotency_{queue_redis_, shared.metrics, shared.log, idempotency_options_of(shared.settings)},
       health_{context_.get_executor(),
               {{"redis_queue", true, [this] { return ping(queue_redis_); }},
@@ -140,21 +147,63 @@ std::shared_ptr<const http::router> shard::make_routes() {
     using http::method;
     routes->use(unavailable_as_503(shared_.log));
     const auto& limits = shared_.settings.limits;
-    routes->add(method::post, "/scraping/start",
-                guarded("scrape", limits.scrape,
-                        idempotency_.once(start_scraping(jobs_, shared_.definitions,
-                                                         shared_.settings.job_defaults, quotas_))));
-    routes->add(method::get, "/scraping/jobs/{id}", guarded("scrape", limits.read, get_job(jobs_)));
-    routes->add(method::get, "/scraping/jobs/{id}/events",
-                guarded("scrape", limits.read, get_job_events(jobs_, queue_redis_, events_)));
+    add_scraping_routes(*routes);
     routes->add(method::get, "/products",
                 guarded("read", limits.read, list_products(products_, cache_, cursors_)));
     routes->add(method::get, "/products/{id}", guarded("read", limits.read, get_product(products_, cache_)));
     add_account_routes(*routes);
+    add_admin_routes(*routes);
     routes->add(method::get, "/health", health_.all());
     routes->add(method::get, "/health/live", health_.live());
     routes->add(method::get, "/health/ready", health_.ready());
     return routes;
+}
+
+void shard::add_scraping_routes(http::router& routes) {
+    using http::method;
+    const auto& l = shared_.settings.limits;
+    const auto& defaults = shared_.settings.job_defaults;
+    const auto& definitions = shared_.definitions;
+    routes.add(
+        method::post, "/scraping/start",
+        guarded("scrape", l.scrape,
+                without_query(idempotency_.once(start_scraping(jobs_, definitions, defaults, quotas_)))));
+    routes.add(method::post, "/scraping/batch",
+               guarded("scrape", l.scrape,
+                       without_query(
+                           idempotency_.once(start_scraping_batch(jobs_, definitions, defaults, quotas_)))));
+    routes.add(method::get, "/scraping/jobs", guarded("scrape", l.read, list_jobs(jobs_, cursors_)));
+    routes.add(method::get, "/scraping/jobs/{id}", guarded("scrape", l.read, get_job(jobs_)));
+    routes.add(method::delete_, "/scraping/jobs/{id}",
+               guarded("scrape", l.scrape, without_query(cancel_job(jobs_))));
+    routes.add(method::get, "/scraping/jobs/{id}/events",
+               guarded("scrape", l.read, get_job_events(jobs_, queue_redis_, events_)));
+    routes.add(method::post, "/scraping/jobs/{id}/retry",
+               guarded("scrape", l.scrape, without_query(retry_job(jobs_, quotas_))));
+    routes.add(method::get, "/scraping/schedules", guarded("scrape", l.read, list_schedules(jobs_)));
+    routes.add(method::get, "/scraping/schedules/{id}", guarded("scrape", l.read, get_schedule(jobs_)));
+    routes.add(method::put, "/scraping/schedules/{id}",
+               guarded("scrape", l.scrape, put_schedule(jobs_, definitions, defaults)));
+    routes.add(method::delete_, "/scraping/schedules/{id}",
+               guarded("scrape", l.scrape, delete_schedule(jobs_)));
+    routes.add(method::get, "/sources", guarded("read", l.read, list_sources(definitions)));
+    routes.add(method::get, "/sources/{id}", guarded("read", l.read, get_source(definitions)));
+}
+
+void shard::add_admin_routes(http::router& routes) {
+    using http::method;
+    const auto& l = shared_.settings.limits;
+    routes.add(method::get, "/queues", guarded("read", l.read, list_queues(jobs_)));
+    routes.add(method::get, "/queues/{name}", guarded("read", l.read, get_queue(jobs_)));
+    routes.add(method::post, "/queues/{name}/pause", guarded("admin", l.admin, pause_queue(jobs_)));
+    routes.add(method::post, "/queues/{name}/resume", guarded("admin", l.admin, resume_queue(jobs_)));
+    routes.add(method::post, "/queues/{name}/clean", guarded("admin", l.admin, clean_queue(jobs_)));
+    routes.add(method::post, "/queues/{name}/retry-failed",
+               guarded("admin", l.admin, retry_failed_jobs(jobs_)));
+    routes.add(method::post, "/queues/{name}/promote",
+               guarded("admin", l.admin, promote_delayed_jobs(jobs_)));
+    routes.add(method::get, "/autoscaling/queue-depth", guarded("metrics", l.read, autoscaling_depth(jobs_)));
+    routes.add(method::delete_, "/cache/{scope}", guarded("admin", l.admin, clear_cache(cache_redis_)));
 }
 
 http::handler shard::guarded(std::string scope, const rate_policy& limit, http::handler h) {
@@ -164,13 +213,15 @@ http::handler shard::guarded(std::string scope, const rate_policy& limit, http::
 void shard::add_account_routes(http::router& routes) {
     using http::method;
     const auto& l = shared_.settings.limits;
-    routes.add(method::post, "/users", guarded("admin", l.admin, idempotency_.once(create_user(users_))));
-    routes.add(method::get, "/users/me", guarded("", l.account, get_me(users_)));
-    routes.add(method::get, "/users/me/quota", guarded("", l.account, get_my_quota(quotas_)));
-    routes.add(method::post, "/api-keys", guarded("", l.account, create_api_key(keys_, users_)));
+    routes.add(method::post, "/users",
+               guarded("admin", l.admin, without_query(idempotency_.once(create_user(users_)))));
+    routes.add(method::get, "/users/me", guarded("", l.account, without_query(get_me(users_))));
+    routes.add(method::get, "/users/me/quota", guarded("", l.account, without_query(get_my_quota(quotas_))));
+    routes.add(method::post, "/api-keys",
+               guarded("", l.account, without_query(create_api_key(keys_, users_))));
     routes.add(method::get, "/api-keys", guarded("", l.account, list_api_keys(keys_)));
     routes.add(method::delete_, "/api-keys/{id}",
-               guarded("", l.account, revoke_api_key(keys_, cache_redis_)));
+               guarded("", l.account, without_query(revoke_api_key(keys_, cache_redis_))));
 }
 
 void shard::start(std::uint16_t port) {

@@ -74,7 +74,9 @@ public:
 
 private:
     std::shared_ptr<const http::router> make_routes();
+    void add_scraping_routes(http::router& routes);
     void add_account_routes(http::router& routes);
+    void add_admin_routes(http::router& routes);
     /// `h`, for callers who may `scope`, within their limit.
     http::handler guarded(std::string scope, const rate_policy& limit, http::handler h);
 

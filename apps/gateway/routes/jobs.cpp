@@ -2,7 +2,7 @@
 
 #include "job_json.hpp"
 #include "job_owner.hpp"
-#include "middleware/principal.hpp"
+#include "query_reader.hpp"
 
 #include <tiktrend/base/json_text.hpp>
 #include <tiktrend/http/problem.hpp>
@@ -19,6 +19,7 @@ using namespace std::chrono_literals;
 /// again.
 constexpr auto heartbeat = 15s;
 constexpr std::size_t max_replayed = 1000;
+constexpr std::int64_t newest_log_rows = 100;
 
 struct services {
     queue::queue& jobs;
@@ -26,24 +27,11 @@ struct services {
     job_events& hub;
 };
 
-http::problem no_such_job(std::string_view id) {
-    std::string quoted;
-    append_json_string(quoted, id);
-    return http::problem(404, "job_not_found",
-                         "There is no job " + quoted + ", or it was removed after it finished.");
-}
-
-/// The job, if the caller may see it: other people's jobs are not there.
-task<std::pair<queue::job_record, queue::job_state>> find(queue::queue& jobs, const http::request& r) {
-    const std::string id{r.param("id")};
-    auto found = co_await jobs.get_job_and_state(id);
-    if (!found || !may_see_job(principal_of(r), found->first)) throw no_such_job(id);
-    co_return std::move(*found);
-}
-
 task<http::response> answer_job(queue::queue& jobs, http::request& r) {
-    const auto [job, state] = co_await find(jobs, r);
-    auto response = http::response::json(200, job_to_json(job, state));
+    query_reader{r}.finish(); // no parameters
+    const auto [job, state] = co_await visible_job(jobs, r);
+    const auto logs = co_await jobs.logs(job.id, -newest_log_rows, -1);
+    auto response = http::response::json(200, job_to_json(job, state, logs));
     response.headers.set("Cache-Control", "no-store");
     co_return response;
 }
@@ -162,7 +150,8 @@ task<void> follow(http::event_stream& out, services s, std::string id, std::stri
 
 task<http::response> answer_events(services s, http::request& r) {
     auto id = std::string{r.param("id")};
-    co_await find(s.jobs, r); // 404 before the stream begins
+    query_reader{r}.finish();
+    co_await visible_job(s.jobs, r); // 404 before the stream begins
     http::response response;
     response.headers.set("Content-Type", "text/event-stream; charset=utf-8");
     response.headers.set("Cache-Control", "no-store");

@@ -14,4 +14,11 @@ namespace tiktrend::gateway {
 http::handler start_scraping(queue::queue& jobs, const sources::registry& definitions,
                              queue::job_options defaults, quota_book& quotas);
 
+/// POST /scraping/batch {items: [order, …]} with 1 to 1,000 orders as start_scraping() takes them: 202 with
+/// one
+/// {"job_id","status_url"} or {"problem"} per item, in order. A wrong item does not stop the others; the
+/// quota is charged for all good ones or, with 429, nothing is added.
+http::handler start_scraping_batch(queue::queue& jobs, const sources::registry& definitions,
+                                   queue::job_options defaults, quota_book& quotas);
+
 } // namespace tiktrend::gateway

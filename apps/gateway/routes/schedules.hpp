@@ -1,0 +1,26 @@
+#pragma once
+#include <tiktrend/http/router.hpp>
+#include <tiktrend/queue/queue.hpp>
+#include <tiktrend/sources/registry.hpp>
+
+namespace tiktrend::gateway {
+
+// Scrapes that repeat: BullMQ's job schedulers on the queue. A schedule belongs to its maker: its scheduler
+// is called
+// "<user id>.<schedule id>", so that people cannot disturb each other. Administrators reach another user's
+// with user_id=.
+
+/// PUT /scraping/schedules/{id} {source, filters?, every | cron, tz?, limit?, priority?, attempts?,
+/// backoff?}: 201, or 200 when it replaces one; 409 `too_many_schedules` beyond 100 a user, `schedule_busy`
+/// while its next job starts.
+http::handler put_schedule(queue::queue& jobs, const sources::registry& definitions,
+                           queue::job_options defaults);
+/// GET /scraping/schedules: the caller's by their next time; all, also those of other programs, for
+/// administrators.
+http::handler list_schedules(queue::queue& jobs);
+/// GET /scraping/schedules/{id}: 404 `schedule_not_found`.
+http::handler get_schedule(queue::queue& jobs);
+/// DELETE /scraping/schedules/{id}: 204, 404 `schedule_not_found`. A job that was made already runs.
+http::handler delete_schedule(queue::queue& jobs);
+
+} // namespace tiktrend::gateway

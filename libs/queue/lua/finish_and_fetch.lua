@@ -59,7 +59,7 @@ local refused, left_active, locks_to_drop = {}, {}, {}
 local finished = { completed = 0, failed = 0 }
 local last_finished = false  -- the last job that ended did so for good
 local put_back, delayed, is_limited = false, false, false
-local grouped = count > 0 and has_groups(base)
+local grouped = false        -- the queue has groups (includes/groups.lua)
 
 local locks = {}
 local with_children = 0
@@ -74,7 +74,9 @@ if count > 0 then
             child_keys[#child_keys + 1] = key .. ':unsuccessful'
         end
     end
+    lock_keys[count + 1] = base .. 'groups:turn' -- exists if the queue has groups; a call of its own would cost more
     locks = call('MGET', unpack(lock_keys))
+    grouped = locks[count + 1] ~= false
     if #child_keys > 0 then with_children = call('EXISTS', unpack(child_keys)) end
 end
 

@@ -1,35 +1,11 @@
 #include <tiktrend/testing/redis_server.hpp>
 
-#include <hiredis/hiredis.h>
+#include "redis_command.hpp"
 
-#include <memory>
 #include <signal.h>
 #include <stdexcept>
 
 namespace tiktrend::testing {
-namespace {
-
-using connection = std::unique_ptr<redisContext, decltype(&redisFree)>;
-
-connection connect(const std::string& socket) { return {redisConnectUnix(socket.c_str()), &redisFree}; }
-
-std::string text_of(const redisReply* r) {
-    switch (r->type) {
-    case REDIS_REPLY_INTEGER: return std::to_string(r->integer);
-    case REDIS_REPLY_NIL: return "(nil)";
-    case REDIS_REPLY_ARRAY: {
-        std::string out;
-        for (std::size_t i = 0; i < static_cast<std::size_t>(r->elements); ++i) {
-            if (i) out += '\n';
-            out += text_of(r->element[i]);
-        }
-        return out;
-    }
-    default: return {r->str, static_cast<std::size_t>(r->len)};
-    }
-}
-
-} // namespace
 
 redis_server::redis_server(const options& o)
     : options_{o}, socket_{(dir_.path() / "redis.sock").string()}, port_{o.port ? o.port : free_port()} {
@@ -63,20 +39,7 @@ void redis_server::start() {
 }
 
 std::string redis_server::command(std::vector<std::string> words) const {
-    const auto c = connect(socket_);
-    if (!c || c->err) throw std::runtime_error("redis: cannot connect to " + socket_);
-    std::vector<const char*> argv;
-    std::vector<std::size_t> sizes;
-    for (const auto& w : words) {
-        argv.push_back(w.data());
-        sizes.push_back(w.size());
-    }
-    const std::unique_ptr<redisReply, decltype(&freeReplyObject)> reply{
-        static_cast<redisReply*>(redisCommandArgv(c.get(), static_cast<int>(argv.size()), argv.data(), sizes.data())),
-        &freeReplyObject};
-    if (!reply) throw std::runtime_error(std::string{"redis: "} + c->errstr);
-    if (reply->type == REDIS_REPLY_ERROR) throw std::runtime_error(text_of(reply.get()));
-    return text_of(reply.get());
+    return run_command({redisConnectUnix(socket_.c_str()), &redisFree}, socket_, words);
 }
 
 void redis_server::stop() {

@@ -1,6 +1,6 @@
 #include <tiktrend/testing/redis_topologies.hpp>
 
-#include <hiredis/hiredis.h>
+#include "redis_command.hpp"
 
 #include <fstream>
 #include <functional>
@@ -9,22 +9,6 @@
 
 namespace tiktrend::testing {
 namespace {
-
-std::string text_of(const redisReply* r) {
-    switch (r->type) {
-    case REDIS_REPLY_INTEGER: return std::to_string(r->integer);
-    case REDIS_REPLY_NIL: return "(nil)";
-    case REDIS_REPLY_ARRAY: {
-        std::string out;
-        for (std::size_t i = 0; i < static_cast<std::size_t>(r->elements); ++i) {
-            if (i) out += '\n';
-            out += text_of(r->element[i]);
-        }
-        return out;
-    }
-    default: return {r->str, static_cast<std::size_t>(r->len)};
-    }
-}
 
 std::vector<std::string> lines(const std::string& text) {
     std::vector<std::string> out;
@@ -55,24 +39,10 @@ unsigned short free_cluster_port() {
 } // namespace
 
 std::string command_at(unsigned short port, std::vector<std::string> words, const std::string& password) {
-    const std::unique_ptr<redisContext, decltype(&redisFree)> c{redisConnectWithTimeout("127.0.0.1", port, {2, 0}), &redisFree};
-    if (!c || c->err) throw std::runtime_error("redis: cannot connect to port " + std::to_string(port));
-    const auto run = [&c](const std::vector<std::string>& all) {
-        std::vector<const char*> argv;
-        std::vector<std::size_t> sizes;
-        for (const auto& w : all) {
-            argv.push_back(w.data());
-            sizes.push_back(w.size());
-        }
-        const std::unique_ptr<redisReply, decltype(&freeReplyObject)> reply{
-            static_cast<redisReply*>(redisCommandArgv(c.get(), static_cast<int>(argv.size()), argv.data(), sizes.data())),
-            &freeReplyObject};
-        if (!reply) throw std::runtime_error(std::string{"redis: "} + c->errstr);
-        if (reply->type == REDIS_REPLY_ERROR) throw std::runtime_error(text_of(reply.get()));
-        return text_of(reply.get());
-    };
-    if (!password.empty()) run({"AUTH", password});
-    return run(words);
+    const redis_connection c{redisConnectWithTimeout("127.0.0.1", port, {2, 0}), &redisFree};
+    const auto where = "port " + std::to_string(port);
+    if (!password.empty()) run_command(c, where, {"AUTH", password});
+    return run_command(c, where, words);
 }
 
 // --- Sentinel

@@ -149,13 +149,3 @@ local function groups()
     group_steps = steps
     return steps
 end
-
--- Puts a job that belongs to a group where it waits; false for any other job, which the caller puts somewhere itself.
-local function push_if_grouped(base, id, at_front)
-    if not has_groups(base) then return false end
-    local member = call('HMGET', base .. id, 'gid', 'gpr')
-    if not member[1] then return false end
-    groups().push(base, member[1], id, member[2], at_front)
-    groups().wake(base, read_settings(base))
-    return true
-end

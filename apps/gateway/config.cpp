@@ -1,6 +1,7 @@
 #include "config.hpp"
 
 #include <tiktrend/base/random.hpp>
+#include <tiktrend/http/upstream.hpp>
 #include <tiktrend/sources/registry.hpp>
 
 #include <algorithm>
@@ -99,6 +100,27 @@ jwt_settings read_jwt(config_reader& r) {
     return j;
 }
 
+copy_settings read_copy(config_reader& r) {
+    copy_settings c;
+    c.base_url = r.text("COPY_BASE_URL", "");
+    c.model = r.text("COPY_MODEL", "");
+    c.api_key = r.secret("COPY_API_KEY");
+    c.ca_file = r.text("COPY_CA_FILE", "");
+    c.timeout = r.duration("COPY_TIMEOUT", 2500ms, 100ms, 9s);
+    c.stream_timeout = r.duration("COPY_STREAM_TIMEOUT", 9s, 100ms, 9500ms);
+    c.attempts = static_cast<int>(r.integer("COPY_ATTEMPTS", 2, 1, 10));
+    c.retry_budget = r.number("COPY_RETRY_BUDGET", 0.2, 0, 1);
+    c.breaker_failures = static_cast<int>(r.integer("COPY_BREAKER_FAILURES", 5, 1, 1000));
+    c.breaker_pause = r.duration("COPY_BREAKER_PAUSE", 10s, 100ms, 10min);
+    c.ttl = r.duration("CACHE_COPY_TTL", 24h, 1s, 30 * 24h);
+    c.max_tokens = static_cast<int>(r.integer("COPY_MAX_TOKENS", 600, 16, 8192));
+    c.max_concurrent = static_cast<std::size_t>(r.integer("COPY_MAX_CONCURRENT", 32, 1, 1000));
+    if (c.is_on() && !http::parse_origin(c.base_url))
+        r.fail("COPY_BASE_URL", c.base_url, "http://HOST[:PORT][/PATH] or https://…, without user and query");
+    if (c.is_on() && c.model.empty()) r.fail("COPY_MODEL", "", "a model of the endpoint COPY_BASE_URL");
+    return c;
+}
+
 } // namespace
 
 config read_config(config_reader& r) {
@@ -130,6 +152,7 @@ config read_config(config_reader& r) {
     c.quotas = read_quotas(r);
     c.limits = read_rate_limits(r);
     c.jwt = read_jwt(r);
+    c.copy = read_copy(r);
     c.idempotency_ttl = r.duration("IDEMPOTENCY_TTL", 24h, 1min, 7 * 24h);
     c.products_ttl = r.duration("CACHE_PRODUCTS_TTL", 1h, 1s, 24h);
     c.near_cache_bytes = r.bytes("NEAR_CACHE_BYTES", 16 << 20, 0, std::int64_t{1} << 34);

@@ -1,4 +1,5 @@
 #pragma once
+#include "copy/copy_settings.hpp"
 #include "jwt_settings.hpp"
 #include "quota_limits.hpp"
 #include "rate_limits.hpp"
@@ -42,6 +43,7 @@ struct config {
     quota_limits quotas; ///< QUOTA_SCRAPES, QUOTA_COPIES
     rate_limits limits;  ///< RATE_LIMIT_*
     jwt_settings jwt;    ///< JWT_*
+    copy_settings copy;  ///< COPY_*
     std::chrono::milliseconds idempotency_ttl{};
 
     std::chrono::milliseconds products_ttl{};

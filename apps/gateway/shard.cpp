@@ -5,6 +5,7 @@
 #include "revocations.hpp"
 #include "routes/api_keys.hpp"
 #include "routes/cache_admin.hpp"
+#include "routes/copy.hpp"
 #include "routes/job_control.hpp"
 #include "routes/jobs.hpp"
 #include "routes/list_jobs.hpp"
@@ -134,6 +135,8 @@ shard::shard(shared_parts& shared)
       cache_{cache_redis_, shared.settings, shared.metrics, shared.log, followers_of(access_)},
       quotas_{context_.get_executor(), usage_,         cache_.answers(), cache_redis_,
               shared.settings.quotas,  shared.metrics, shared.log},
+      copies_{context_.get_executor(), shared.settings.copy, cache_.answers(), quotas_, shared.metrics,
+              shared.log},
       idempotency_{queue_redis_, shared.metrics, shared.log, idempotency_options_of(shared.settings)},
       health_{context_.get_executor(),
               {{"redis_queue", true, [this] { return ping(queue_redis_); }},
@@ -151,6 +154,8 @@ std::shared_ptr<const http::router> shard::make_routes() {
     routes->add(method::get, "/products",
                 guarded("read", limits.read, list_products(products_, cache_, cursors_)));
     routes->add(method::get, "/products/{id}", guarded("read", limits.read, get_product(products_, cache_)));
+    routes->add(method::post, "/copy",
+                guarded("copy", limits.copy, write_copy(products_, cache_, copies_)));
     add_account_routes(*routes);
     add_admin_routes(*routes);
     routes->add(method::get, "/health", health_.all());
@@ -252,6 +257,7 @@ task<void> shard::stop(std::chrono::steady_clock::time_point deadline) {
     co_await server_->stop(deadline);
     co_await events_.stop();
     co_await tokens_.stop();
+    co_await copies_.stop();
     co_await quotas_.stop();
     co_await cache_.stop();
     co_await database_.stop();

@@ -1,5 +1,6 @@
 #pragma once
 #include "config.hpp"
+#include "copy/copy_desk.hpp"
 #include "cursor.hpp"
 #include "http_metrics.hpp"
 #include "job_events.hpp"
@@ -96,6 +97,7 @@ private:
     authenticator access_;
     product_cache cache_;
     quota_book quotas_;
+    copy_desk copies_;
     idempotency idempotency_;
     health health_;
     http_metrics http_metrics_;

@@ -16,6 +16,7 @@ public:
 
     task<void> send(std::string_view id, std::string_view event, std::string_view data) override;
     task<void> comment(std::string_view text) override;
+    task<void> write(std::string bytes) override;
     bool is_draining() const noexcept override { return connection_.is_draining(); }
 
     std::uint64_t bytes_sent() const noexcept { return sent_; }
@@ -23,8 +24,6 @@ public:
     bool is_broken() const noexcept { return broken_; }
 
 private:
-    task<void> write(std::string text);
-
     connection& connection_;
     bool chunked_;
     bool broken_ = false;

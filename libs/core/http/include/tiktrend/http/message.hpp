@@ -87,6 +87,8 @@ public:
     virtual task<void> send(std::string_view id, std::string_view event, std::string_view data) = 0;
     /// A comment line, which keeps intermediaries awake.
     virtual task<void> comment(std::string_view text) = 0;
+    /// Bytes of the body as they are, for an answer that is passed on.
+    virtual task<void> write(std::string bytes) = 0;
     /// True once the server drains: the handler should end its stream soon (the client reconnects elsewhere).
     virtual bool is_draining() const noexcept = 0;
 };

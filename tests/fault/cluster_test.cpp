@@ -1,6 +1,8 @@
 #include "queue_load.hpp"
 
 #include <tiktrend/queue/events.hpp>
+#include <tiktrend/queue/queue_getters.hpp>
+#include <tiktrend/queue/worker.hpp>
 #include <tiktrend/redis/subscriber.hpp>
 #include <tiktrend/testing/redis_topologies.hpp>
 #include <tiktrend/testing/run_coroutine.hpp>
@@ -8,6 +10,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <set>
 
 namespace tiktrend::testing {
 namespace {
@@ -17,6 +20,10 @@ using namespace std::chrono_literals;
 redis_cluster& shared_cluster() {
     static redis_cluster instance;
     return instance;
+}
+
+task<std::string> do_nothing(queue::active_job&) {
+    co_return "null";
 }
 
 redis::address address_of(const redis_cluster& c) {
@@ -89,6 +96,45 @@ task<void> spread_over_nodes(redis_cluster& servers) {
 
 TEST_CASE("commands go to the node of their key, each in its turn", "[fault][cluster]") {
     run_coroutine(spread_over_nodes(shared_cluster()), 60s);
+}
+
+/// Three queues on different nodes, a listener each: whoever looks sees them all.
+task<void> look_at_every_node(redis_cluster& servers) {
+    const auto executor = co_await asio::this_coro::executor;
+    redis::client client{executor, address_of(servers)};
+    client.start();
+    co_await client.wait_connected(5s);
+    const redis::command ping{"PING"};
+    CHECK((co_await client.exec_on_every_node(ping)).size() == servers.size());
+    std::set<std::size_t> owners;
+    for (int i = 0; owners.size() < servers.size(); ++i) {
+        const auto name = "{seen" + std::to_string(i) + "}";
+        if (!owners.insert(servers.owner_of("bull:" + name + ":meta")).second) continue;
+        queue::queue q{client, name};
+        co_await q.initialize();
+        queue::worker_options options;
+        options.name = "w" + std::to_string(i);
+        queue::worker worker{executor, address_of(servers), name, do_nothing, options};
+        worker.start();
+        std::vector<queue::client_info> seen;
+        const auto deadline = std::chrono::steady_clock::now() + 20s;
+        do {
+            seen = co_await queue::queue_getters{q}.workers();
+            if (seen.empty()) co_await sleep_for(20ms);
+        } while (seen.empty() && std::chrono::steady_clock::now() < deadline);
+        REQUIRE(seen.size() == 1);
+        CHECK(seen[0].name == options.name);
+        const auto now = std::chrono::steady_clock::now();
+        co_await worker.stop(now + 5s, now + 6s);
+    }
+    const auto keys = co_await client.scan("bull:{seen*:meta", 100);
+    CHECK(std::set<std::string>(keys.begin(), keys.end()).size() == servers.size());
+    CHECK((co_await client.scan("bull:{seen*:meta", 2)).size() == 2);
+    co_await client.stop();
+}
+
+TEST_CASE("workers and queues are found on every node", "[fault][cluster]") {
+    run_coroutine(look_at_every_node(shared_cluster()), 90s);
 }
 
 /// A slot half way: one key is there already, one still here.

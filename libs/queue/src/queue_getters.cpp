@@ -48,9 +48,15 @@ std::vector<job_state> every_state() {
 }
 
 task<std::vector<client_info>> clients(const queue& q, std::string exact, std::string prefix) {
-    const auto reply = co_await q.client().exec(redis::command{"CLIENT", "LIST"});
-    if (reply.is_error()) co_return std::vector<client_info>{}; // a service that does not tell
-    co_return read_client_list(reply.text(), exact, prefix);
+    const redis::command list{"CLIENT", "LIST"};
+    const auto replies = co_await q.client().exec_on_every_node(list);
+    std::vector<client_info> out;
+    for (const auto& reply : replies) {
+        if (reply.is_error()) continue; // a service that does not tell
+        auto found = read_client_list(reply.text(), exact, prefix);
+        std::move(found.begin(), found.end(), std::back_inserter(out));
+    }
+    co_return out;
 }
 
 } // namespace

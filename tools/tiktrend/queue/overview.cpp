@@ -60,25 +60,20 @@ task<int> stats(const queue_target& target, queue::queue& q) {
     co_return exit_ok;
 }
 
+constexpr std::size_t most_queues = 100'000;
+
 /// Names of all queues under the prefix: each has a `meta` or, from an add alone, an `id`.
 task<std::set<std::string>> queue_names(std::string prefix, redis::client& client) {
     std::set<std::string> names;
     for (const std::string_view suffix : {":meta", ":id"}) {
-        std::string cursor = "0";
-        do {
-            const auto reply = co_await client.exec(
-                redis::command{"SCAN", cursor, "MATCH", prefix + ":*" + std::string{suffix}, "COUNT", 1000});
-            if (reply.is_error()) throw std::runtime_error(std::string{reply.text()});
-            cursor = reply[0].text();
-            for (std::size_t i = 0; i < reply[1].size(); ++i) {
-                auto key = reply[1][i].text();
-                if (!key.starts_with(prefix + ":") || !key.ends_with(suffix)) continue;
-                key.remove_prefix(prefix.size() + 1);
-                if (key.size() <= suffix.size()) continue;
-                key.remove_suffix(suffix.size());
-                if (key.find(':') == std::string_view::npos) names.emplace(key);
-            }
-        } while (cursor != "0");
+        const auto keys = co_await client.scan(prefix + ":*" + std::string{suffix}, most_queues);
+        for (std::string_view key : keys) {
+            if (!key.starts_with(prefix + ":") || !key.ends_with(suffix)) continue;
+            key.remove_prefix(prefix.size() + 1);
+            if (key.size() <= suffix.size()) continue;
+            key.remove_suffix(suffix.size());
+            if (key.find(':') == std::string_view::npos) names.emplace(key);
+        }
     }
     co_return names;
 }

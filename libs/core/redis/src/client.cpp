@@ -16,6 +16,12 @@ struct client::impl {
             single.emplace(ex, where, std::move(o));
     }
 
+    task<std::vector<lane*>> every_lane() {
+        if (nodes) return nodes->every_lane();
+        return only_lane();
+    }
+    task<std::vector<lane*>> only_lane() { co_return std::vector<lane*>{&*single}; }
+
     address where;
     asio::any_io_executor executor;
     std::optional<lane> single;
@@ -52,6 +58,30 @@ task<reply> client::exec(const command& c) {
 
 task<std::vector<reply>> client::exec_all(std::span<const command> commands) {
     return impl_->single ? impl_->single->exec_all(commands) : impl_->nodes->exec_all(commands);
+}
+
+task<std::vector<reply>> client::exec_on_every_node(const command& c) {
+    std::vector<reply> replies;
+    for (auto* l : co_await impl_->every_lane())
+        replies.push_back(co_await l->exec(c));
+    co_return replies;
+}
+
+task<std::vector<std::string>> client::scan(std::string pattern, std::size_t most) {
+    std::vector<std::string> keys;
+    for (auto* l : co_await impl_->every_lane()) {
+        std::string cursor = "0";
+        do {
+            const command c{"SCAN", cursor, "MATCH", pattern, "COUNT", 1000};
+            const auto page = co_await l->exec(c);
+            if (page.is_error())
+                throw server_error{errc::not_ready, l->line().where().to_string(), std::string{page.text()}};
+            cursor = page[0].text();
+            for (std::size_t i = 0; i < page[1].size() && keys.size() < most; ++i)
+                keys.emplace_back(page[1][i].text());
+        } while (cursor != "0" && keys.size() < most);
+    }
+    co_return keys;
 }
 
 task<reply> client::eval(const script& s, std::span<const std::string_view> keys,

@@ -94,7 +94,8 @@ task<void> cluster::follow_map() {
     }
 }
 
-/// A node that owns nothing and does not answer has left. Its lane stays in memory, since a call may still end there.
+/// A node that owns nothing and does not answer has left. Its lane stays in memory, since a call may still
+/// end there.
 task<void> cluster::retire_lanes() {
     for (auto it = lanes_.begin(); it != lanes_.end();) {
         auto* l = it->second.get();
@@ -132,19 +133,22 @@ public:
     task<lane*> next_lane() {
         if (asked_) co_return asked_;
         // Who fails fast still waits for the first map, which takes one round trip.
-        const auto patience = cluster_.options_.wait_for_connection ? deadline_
-                              : std::min(deadline_, clock::now() + std::chrono::milliseconds{500});
+        const auto patience = cluster_.options_.wait_for_connection
+                                  ? deadline_
+                                  : std::min(deadline_, clock::now() + std::chrono::milliseconds{500});
         co_return co_await cluster_.owner(slot_, patience);
     }
     bool is_asking() const noexcept { return asked_ != nullptr; }
 
-    /// `again`: the call did not run there; next_lane() says where it may. `follows_ask`: the call is for one key.
+    /// `again`: the call did not run there; next_lane() says where it may. `follows_ask`: the call is for one
+    /// key.
     task<verdict> judge(const lane& from, const reply& r, bool follows_ask) {
         asked_ = nullptr;
         if (!r.is_error()) co_return verdict::done;
         if (const auto to = redirection_in(r.text())) {
             if (++redirections_ > 100) co_return verdict::done; // two nodes that name each other
-            const endpoint node{to->host.empty() ? from.line().where().host : std::string{to->host}, to->port};
+            const endpoint node{to->host.empty() ? from.line().where().host : std::string{to->host},
+                                to->port};
             if (!to->is_ask) {
                 cluster_.slots_[to->slot] = &cluster_.lane_at(node);
                 cluster_.stale_.set();
@@ -286,6 +290,12 @@ task<std::vector<reply>> cluster::exec_all(std::span<const command> commands) {
         }
         co_await way.survive(error, code);
     }
+}
+
+task<std::vector<lane*>> cluster::every_lane() {
+    attempt way{*this, std::nullopt};
+    co_await way.next_lane(); // the map is there
+    co_return owners_;
 }
 
 bool cluster::is_connected() const noexcept {

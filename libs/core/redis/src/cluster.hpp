@@ -8,9 +8,10 @@
 
 namespace tiktrend::redis {
 
-/// A client of a Redis Cluster: a lane per node, commands by the slot of their first key. A redirection (MOVED) is followed and makes
-/// the map of slots be read again; a slot on its way to another node (ASK) is followed by single commands, while scripts wait
-/// until it has arrived, because they touch keys that are still on the other side. See client for what the calls promise.
+/// A client of a Redis Cluster: a lane per node, commands by the slot of their first key. A redirection
+/// (MOVED) is followed and makes the map of slots be read again; a slot on its way to another node (ASK) is
+/// followed by single commands, while scripts wait until it has arrived, because they touch keys that are
+/// still on the other side. See client for what the calls promise.
 class cluster {
 public:
     cluster(const asio::any_io_executor& executor, address where, client_options options);
@@ -25,7 +26,10 @@ public:
     task<reply> exec(const command& c);
     /// Commands of one transaction (the first is MULTI) go to one node together; others each to their own.
     task<std::vector<reply>> exec_all(std::span<const command> commands);
-    task<reply> eval(const script& s, std::span<const std::string_view> keys, std::span<const std::string_view> args);
+    /// Of all nodes that own slots. They live as long as the cluster, whatever becomes of their nodes.
+    task<std::vector<lane*>> every_lane();
+    task<reply> eval(const script& s, std::span<const std::string_view> keys,
+                     std::span<const std::string_view> args);
 
     std::uint64_t connects() const noexcept;
 
@@ -37,7 +41,8 @@ private:
 
     std::string text() const { return where_.to_string(); }
     lane& lane_at(const endpoint& node);
-    /// Of the node that owns the slot (no slot: of any), waiting for the map; throws not_connected past the deadline.
+    /// Of the node that owns the slot (no slot: of any), waiting for the map; throws not_connected past the
+    /// deadline.
     task<lane*> owner(std::optional<std::uint16_t> slot, clock::time_point deadline);
     void take_map(const std::vector<slot_range>& ranges);
     task<void> follow_map();
@@ -48,9 +53,9 @@ private:
     client_options options_;
     std::map<std::string, std::unique_ptr<lane>> lanes_;
     std::vector<std::unique_ptr<lane>> retired_;
-    std::vector<endpoint> known_;          ///< nodes of the last map, then those of the address
+    std::vector<endpoint> known_;           ///< nodes of the last map, then those of the address
     std::array<lane*, slot_count> slots_{}; ///< null: unknown
-    std::vector<lane*> owners_;            ///< distinct, of slots_
+    std::vector<lane*> owners_;             ///< distinct, of slots_
     std::string last_failure_;
     event stale_;   ///< the map should be read again
     event changed_; ///< notified when it was

@@ -16,6 +16,7 @@
 
 namespace tiktrend::redis {
 
+/// How a connection is made and kept.
 struct client_options {
     client_options() {}
     std::string client_name;                         ///< CLIENT SETNAME; empty: unnamed
@@ -64,6 +65,14 @@ public:
     /// As exec() for several at once: one write, replies in order. Throws the first unavailability after all
     /// are answered.
     task<std::vector<reply>> exec_all(std::span<const command> commands);
+
+    /// The same command on every node that owns slots of a Cluster, in no order; elsewhere exec(). For what has no
+    /// key (CLIENT LIST, SCAN). Throws if one of them does not answer.
+    task<std::vector<reply>> exec_on_every_node(const command& c);
+
+    /// Keys that match `pattern` (a Redis glob), on every node of a Cluster, as far as the first `most`; some may be
+    /// there twice (SCAN). Throws server_error for an error reply.
+    task<std::vector<std::string>> scan(std::string pattern, std::size_t most);
 
     /// Runs `s`: EVAL with its text the first time on a connection, which loads it, EVALSHA after that, and
     /// once more EVAL after a NOSCRIPT (SCRIPT FLUSH). Scripts run in the order of the calls, except after a

@@ -4,13 +4,13 @@ lock) and the pending job of a scheduler stay; what is removed leaves no key beh
 
 KEYS[1]  text  key base `<prefix>:<queue>:`
 ARGV[1]  int   now, ms
-ARGV[2]  text  place: completed, failed, wait, paused, active, delayed, prioritized
+ARGV[2]  text  place: completed, failed, wait, paused, active, delayed, prioritized, groups (jobs that wait in one)
 ARGV[3]  int   newest time that is old, ms: compared with when the job finished, else started, else was created
 ARGV[4]  int   jobs to remove at most, 1 … 10000
 ARGV[5]  int   position to go on at (0: the beginning)
 Returns  [ position for the next call, -1: the end is reached; the ids removed, … ]
 Events   cleaned (count), unless a later call removes nothing; those of a parent on another queue that runs
-Cost     O(jobs looked at + schedulers); O(n) for a place that is a list
+Cost     O(jobs looked at + schedulers); O(n) for a place that is a list; O(groups) more for groups
 BullMQ   6.7: cleanJobsInSet-3
 --]]
 local base = KEYS[1]
@@ -18,6 +18,7 @@ local now, place, newest = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local most, position = tonumber(ARGV[4]), tonumber(ARGV[5])
 local call = redis.call
 --@include "drop"
+--@include "grouped_ids"
 
 local MOST_LOOKED_AT = 10000
 local key = base .. place
@@ -28,7 +29,7 @@ local pending = is_finished and {} or pending_iterations(base)
 local TIMES = {
     wait = { 'finishedOn', 'processedOn', 'timestamp' }, paused = { 'finishedOn', 'processedOn', 'timestamp' },
     active = { 'finishedOn', 'processedOn', 'timestamp' }, delayed = { 'processedOn', 'timestamp' },
-    prioritized = { 'timestamp' },
+    prioritized = { 'timestamp' }, groups = { 'processedOn', 'timestamp' },
 }
 local function is_old(id)
     if is_finished then return true end -- by its score
@@ -42,12 +43,14 @@ local function is_old(id)
 end
 
 -- The next to run is at the right end of a list: positions count from there.
-local ids = {}
+local ids, group_of = {}, {}
 if is_finished then
     ids = call('ZRANGEBYSCORE', key, '-inf', newest, 'LIMIT', 0, most)
 elseif is_list then
     local window = call('LRANGE', key, -(position + MOST_LOOKED_AT), -(position + 1))
     for i = #window, 1, -1 do ids[#ids + 1] = window[i] end
+elseif place == 'groups' then
+    ids, group_of = grouped_ids(base, position, position + MOST_LOOKED_AT - 1)
 else
     ids = call('ZRANGE', key, position, position + MOST_LOOKED_AT - 1)
 end
@@ -59,13 +62,14 @@ for _, id in ipairs(ids) do
     if is_old(id) then
         removed[#removed + 1] = id
         if is_list then call('LSET', key, -(position + looked_at), '') end
+        if group_of[looked_at] then groups().pull(base, group_of[looked_at], id) end
         drop(base, id, now)
     end
 end
 if #removed > 0 then
     if is_list then
         call('LREM', key, 0, '')
-    else
+    elseif place ~= 'groups' then
         in_portions('ZREM', key, removed)
     end
 end

@@ -23,8 +23,7 @@ local settings = read_settings(base)
 local counts = count_states(base)
 local waiting, active, prioritized = counts[1], counts[2], counts[6]
 local due = call('ZCOUNT', base .. 'delayed', '-inf', (now + 1) * 4096 - 1)
-local grouped = tonumber(call('GET', base .. 'groups:waiting')) or 0
-local backlog = waiting + prioritized + due + grouped
+local backlog = waiting + prioritized + due
 local admitted = backlog
 if settings.paused then
     admitted = 0

@@ -1,6 +1,6 @@
 --[[
 Ids of a state. Those that wait are listed in the order in which they will run, or the reverse, over the lists `wait` and
-`paused` (version 5).
+`paused` (version 5), and then over the groups.
 
 KEYS[1]  text  key base `<prefix>:<queue>:`
 ARGV[1]  int   first index (negative: from the end)

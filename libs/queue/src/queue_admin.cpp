@@ -127,15 +127,16 @@ task<std::vector<std::string>> queue_admin::clean(std::chrono::milliseconds grac
                                                   job_state state, progress_hook on_progress) {
     check_delay("grace", grace);
     std::vector<std::string> places{place_of(state)};
-    if (state == job_state::waiting) places.emplace_back("paused"); // where version 5 keeps them
+    // Where version 5 keeps them, and where jobs of groups are.
+    if (state == job_state::waiting) places.insert(places.end(), {"paused", "groups"});
     const auto now = queue_->options().clock->now_ms();
     const auto most = limit == 0 ? std::numeric_limits<std::size_t>::max() : limit;
     std::vector<std::string> removed;
     for (const auto& place : places) {
-        if (place == "paused") {
-            const auto exists =
-                co_await exec_on(*queue_, redis::command{"EXISTS", queue_->key_base() + place});
-            if (exists.integer() == 0) break;
+        if (place == "paused" || place == "groups") {
+            const auto key = queue_->key_base() + (place == "groups" ? "groups:waiting" : "paused");
+            const auto exists = co_await exec_on(*queue_, redis::command{"EXISTS", key});
+            if (exists.integer() == 0) continue;
         }
         std::int64_t position = 0;
         while (position >= 0 && removed.size() < most) {

@@ -67,6 +67,40 @@ TEST_CASE("a retried or promoted member goes back to its group", "[integration][
     CHECK(f.waiting() == "3");
 }
 
+TEST_CASE("members of groups are counted and listed after the jobs without a group",
+          "[integration][queue][script]") {
+    grouped_jobs f;
+    f.add("w");
+    CHECK(lines(f.script("counts", {}))[0] == "4");
+    CHECK(lines(f.script("list_ids", {"0", "-1", "1"})) == strings{"w", "a1", "a2", "b1"});
+    CHECK(lines(f.script("list_ids", {"0", "-1", "0"})) == strings{"b1", "a2", "a1", "w"});
+    CHECK(lines(f.script("list_ids", {"2", "3", "1"})) == strings{"a2", "b1"});
+    CHECK(lines(f.script("list_ids", {"-1", "-1", "0"})) == strings{"w"});
+    f.redis({"LPUSH", f.key("paused"), "p"}); // runs first after a resume
+    CHECK(lines(f.script("list_ids", {"0", "2", "1"})) == strings{"p", "w", "a1"});
+}
+
+TEST_CASE("clean reaches into groups", "[integration][queue][script]") {
+    grouped_jobs f;
+    f.redis({"HSET", f.key("a2"), "timestamp", "50"});
+    CHECK(lines(f.script("clean", {"100", "groups", "10", "1", "0"})) ==
+          strings{"0", "a1"}); // goes on where a1 was
+    CHECK(lines(f.script("clean", {"100", "groups", "10", "9", "0"})) ==
+          strings{"-1", "b1"}); // a2 is too young
+    CHECK(f.waiting() == "1");
+    CHECK(f.sorted("groups") == strings{"a"});
+    CHECK_FALSE(f.exists("b1"));
+    CHECK(f.events() == strings{"cleaned count=1", "cleaned count=1"});
+    f.add("w");
+    f.with_queue([](queue::queue& q) -> task<void> {
+        const auto gone =
+            co_await queue::queue_admin{q}.clean(std::chrono::milliseconds{0}, 0, queue::job_state::waiting);
+        CHECK(gone == strings{"w", "a2"});
+    });
+    CHECK(f.waiting() == "0");
+    CHECK_FALSE(f.exists("groups"));
+}
+
 TEST_CASE("drain and obliterate reach into groups", "[integration][queue][script]") {
     grouped_jobs f;
     f.add("w");

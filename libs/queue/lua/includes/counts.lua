@@ -1,3 +1,5 @@
+--@include "grouped_ids"
+
 -- Ids in a waiting list, without the marker that clients before version 5 left at its tail.
 local function count_list(key)
     local length = call('LLEN', key)
@@ -8,10 +10,10 @@ local function count_list(key)
     return length
 end
 
--- waiting, active, completed, failed, delayed, prioritized, waiting-children. O(1).
+-- waiting (in groups too), active, completed, failed, delayed, prioritized, waiting-children. O(1).
 local function count_states(base)
     return {
-        count_list(base .. 'wait') + count_list(base .. 'paused'),
+        count_list(base .. 'wait') + count_list(base .. 'paused') + count_grouped(base),
         call('LLEN', base .. 'active'),
         call('ZCARD', base .. 'completed'),
         call('ZCARD', base .. 'failed'),

@@ -1,6 +1,6 @@
 // Options of jobs: any text is read without harm, the same way each time, and what we write we read back.
 #include "fuzzing.hpp"
-
+#include "options_check.hpp"
 #include "options_json.hpp"
 #include "stored_options.hpp"
 
@@ -57,8 +57,8 @@ void write_and_read(choices c) {
     require(queue::json_checker{}.is_json(text));
     const auto read = queue::options_reader{}.read(text);
     require(read.attempts == o.attempts && read.lifo == o.lifo && read.keep_logs == o.keep_logs &&
-            read.stack_trace_limit == o.stack_trace_limit && read.remove_on_complete == o.remove_on_complete &&
-            read.remove_on_fail == o.remove_on_fail);
+            read.stack_trace_limit == o.stack_trace_limit &&
+            read.remove_on_complete == o.remove_on_complete && read.remove_on_fail == o.remove_on_fail);
     require(read.backoff.has_value() == o.backoff.has_value());
     if (o.backoff) require(read.backoff->type == o.backoff->type && read.backoff->delay == o.backoff->delay);
 }
@@ -66,11 +66,14 @@ void write_and_read(choices c) {
 } // namespace
 
 std::vector<std::string> seeds() {
-    return {R"({"attempts":3,"backoff":{"type":"exponential","delay":1000,"jitter":0.5},"removeOnComplete":true})",
-            R"({"removeOnComplete":{"age":3600,"count":10,"limit":5},"removeOnFail":7,"kl":5,"stackTraceLimit":0})",
-            R"({"attempts":1e3,"backoff":250,"lifo":1,"removeOnFail":-1,"tm":"{\"traceparent\":\"x\"}","omc":true})",
-            R"(["a","b\u00e9",null,"\ud83d\ude00"])", "[[[[[[[[[[[[[[]]]]]]]]]]]]]]", "{\"attempts\":-99999999999999}",
-            std::string("\x01\x02\x01\x01\x00\x10\x00\x01\x01\x00\x05tail", 14)};
+    return {
+        R"({"attempts":3,"backoff":{"type":"exponential","delay":1000,"jitter":0.5},"removeOnComplete":true})",
+        R"({"removeOnComplete":{"age":3600,"count":10,"limit":5},"removeOnFail":7,"kl":5,"stackTraceLimit":0})",
+        R"({"attempts":1e3,"backoff":250,"lifo":1,"removeOnFail":-1,"tm":"{\"traceparent\":\"x\"}","omc":true})",
+        R"(["a","b\u00e9",null,"\ud83d\ude00"])",
+        "[[[[[[[[[[[[[[]]]]]]]]]]]]]]",
+        "{\"attempts\":-99999999999999}",
+        std::string("\x01\x02\x01\x01\x00\x10\x00\x01\x01\x00\x05tail", 14)};
 }
 
 void check(std::string_view input) {

@@ -12,24 +12,28 @@ namespace tiktrend::queue {
 
 add_batcher::add_batcher(redis::client& client, options o) : client_{client}, options_{std::move(o)} {}
 
-result<add_batcher::prepared_job> add_batcher::prepare(new_job job, std::string* why) {
-    const auto refuse = [why](error_code code, std::string text) {
-        if (why) *why = std::move(text);
-        return code;
-    };
-    job.options = with_defaults(std::move(job.options), options_.defaults);
-    if (auto problem = find_problem(job.options)) return refuse(problem->code, std::move(problem->text));
+std::optional<options_problem> add_batcher::find_problem(const new_job& job) {
+    if (auto problem = queue::find_problem(job.options)) return problem;
     if (const auto& parent = job.options.parent; parent && client_.where().kind == redis::topology::cluster &&
                                                  slot_tag(parent->queue + ":") != slot_tag(options_.key_base))
-        return refuse(errc::invalid_options,
-                      "on a cluster a job and its parent share a {tag}, and parent queue " + parent->queue +
-                          " has another");
-    if (job.options.size_limit && job.data.size() > *job.options.size_limit)
-        return refuse(errc::data_too_large, std::to_string(job.data.size()) +
-                                                " bytes of data, size_limit is " +
-                                                std::to_string(*job.options.size_limit));
-    if (!json_.is_json(job.data)) return refuse(errc::invalid_json, "data");
-    if (waiting_.size() >= max_waiting) return refuse(tiktrend::errc::overloaded, {});
+        return options_problem{errc::invalid_options, "parent.queue", quoted(parent->queue),
+                               "a queue with the {tag} of this one, as a cluster needs"};
+    return find_data_problem(job.data, job.options, json_);
+}
+
+std::optional<options_problem> add_batcher::refusal_of(new_job job) {
+    job.options = with_defaults(std::move(job.options), options_.defaults);
+    return find_problem(job);
+}
+
+result<add_batcher::prepared_job> add_batcher::prepare(new_job job, std::optional<options_problem>* why) {
+    job.options = with_defaults(std::move(job.options), options_.defaults);
+    if (auto problem = find_problem(job)) {
+        const auto code = problem->code;
+        if (why) *why = std::move(problem);
+        return code;
+    }
+    if (waiting_.size() >= max_waiting) return error_code{tiktrend::errc::overloaded};
     if (options_.trace_context && job.options.telemetry_metadata.empty() && !job.options.omit_context)
         job.options.telemetry_metadata = options_.trace_context();
     prepared_job p;

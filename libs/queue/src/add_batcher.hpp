@@ -1,4 +1,5 @@
 #pragma once
+#include "options_check.hpp"
 #include "stored_options.hpp"
 
 #include <tiktrend/base/asio.hpp>
@@ -18,8 +19,8 @@
 namespace tiktrend::queue {
 
 /// Group commit of adds. Jobs handed in during one turn of the event loop leave in one script, together with
-/// what gathered while earlier batches were on their way; nothing waits for a timer. Jobs are added in the order in which they were
-/// handed in.
+/// what gathered while earlier batches were on their way; nothing waits for a timer. Jobs are added in the
+/// order in which they were handed in.
 ///
 /// A batch on its way keeps the batcher alive, so its owner may go first; the client must live until its
 /// stop() has ended.
@@ -41,8 +42,10 @@ public:
         std::string opts, timestamp, delay, priority, side;
     };
     /// Fills in the defaults and checks everything; queue::errc for what is refused, errc::overloaded when
-    /// too much waits. `why` then gets the option, its value and the rule.
-    result<prepared_job> prepare(new_job job, std::string* why = nullptr);
+    /// too much waits. `why` gets what is refused about the job itself.
+    result<prepared_job> prepare(new_job job, std::optional<options_problem>* why = nullptr);
+    /// What prepare() would refuse about the job itself.
+    std::optional<options_problem> refusal_of(new_job job);
 
     /// Called once, from the executor, never from inside enqueue(): with the id, or with what went wrong.
     using handler = unique_function<void(std::exception_ptr, std::string)>;
@@ -55,6 +58,8 @@ private:
     };
     using batch = std::vector<waiting_job>;
 
+    /// Of a job with its defaults.
+    std::optional<options_problem> find_problem(const new_job& job);
     void schedule();
     void send();
     static task<redis::reply> run(std::shared_ptr<add_batcher> self, const batch& jobs);
@@ -62,7 +67,8 @@ private:
 
     static constexpr std::size_t max_waiting = 200'000; ///< errc::overloaded above
     static constexpr std::size_t max_in_flight = 3;     ///< batches on their way at once
-    static constexpr std::size_t worth_sending = 16;    ///< jobs that make a further batch of them worth its call
+    static constexpr std::size_t worth_sending =
+        16; ///< jobs that make a further batch of them worth its call
 
     redis::client& client_;
     options options_;

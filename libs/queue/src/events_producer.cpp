@@ -1,4 +1,5 @@
 #include "keys.hpp"
+#include "options_check.hpp"
 #include "stored_options.hpp"
 
 #include <tiktrend/base/json_text.hpp>
@@ -9,8 +10,8 @@ namespace {
 
 constexpr std::size_t most_fields = 1000;
 
-[[noreturn]] void refuse(const std::string& event, const std::string& what) {
-    throw system_error(errc::invalid_event, "event \"" + event + "\": " + what);
+[[noreturn]] void refuse(std::string field, std::string value, std::string rule) {
+    throw input_error(errc::invalid_event, std::move(field), std::move(value), std::move(rule));
 }
 
 /// What Node's followers parse, and stop at for good if they cannot.
@@ -22,14 +23,16 @@ bool must_be_json(std::string_view event, std::string_view field) noexcept {
 
 struct queue_events_producer::impl {
     void check(const std::string& event, const fields& values) {
-        if (event.empty() || !is_valid_utf8(event)) refuse(event, "its name is empty or not UTF-8");
-        if (values.size() > most_fields) refuse(event, "it has more than 1000 fields");
+        if (event.empty() || !is_valid_utf8(event)) refuse("event", quoted(event), "a text in UTF-8");
+        if (values.size() > most_fields) refuse("fields", std::to_string(values.size()), "at most 1000");
         for (const auto& [name, value] : values) {
-            if (name.empty() || name == "event") refuse(event, "a field is called \"" + name + "\"");
+            if (name.empty() || name == "event")
+                refuse("field name", quoted(name), "a text that is not \"event\"");
             if (!is_valid_utf8(name) || !is_valid_utf8(value))
-                refuse(event, "field \"" + name + "\" is not UTF-8");
+                refuse("field " + quoted(name), quoted(value), "UTF-8");
             if (must_be_json(event, name) && !json.is_json(value))
-                refuse(event, "field \"" + name + "\" is not JSON");
+                refuse("field " + quoted(name), quoted(value),
+                       "JSON, as followers of \"" + event + "\" parse it");
         }
     }
 
@@ -46,7 +49,7 @@ queue_events_producer::~queue_events_producer() = default;
 task<std::string> queue_events_producer::publish(std::string event_name, fields values,
                                                  std::int64_t max_events) {
     impl_->check(event_name, values);
-    if (max_events < 1) refuse(event_name, "max_events " + std::to_string(max_events) + " is not positive");
+    if (max_events < 1) refuse("max_events", std::to_string(max_events), "1 or more");
     redis::command c{"XADD", impl_->keys.events(), "MAXLEN", "~", max_events, "*", "event", event_name};
     for (const auto& [name, value] : values) {
         c.arg(name).arg(value);

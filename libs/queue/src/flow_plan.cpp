@@ -1,6 +1,7 @@
 #include "flow_plan.hpp"
 
 #include "keys.hpp"
+#include "options_check.hpp"
 #include "options_json.hpp"
 #include "slot_tag.hpp"
 #include "stored_options.hpp"
@@ -14,8 +15,10 @@
 namespace tiktrend::queue {
 namespace {
 
-[[noreturn]] void refuse(error_code code, const std::string& place, const std::string& what) {
-    throw system_error(code, "flow, " + place + ": " + what);
+[[noreturn]] void refuse(const std::string& place, std::string_view field, std::string value,
+                         std::string rule) {
+    throw input_error(errc::invalid_flow, place + "." + std::string{field}, std::move(value),
+                      std::move(rule));
 }
 
 class planner {
@@ -52,35 +55,32 @@ private:
     void add(open_node open) {
         auto& node = open.node;
         if (plan_.jobs.size() + open_.size() >= options_.max_nodes)
-            refuse(errc::invalid_flow, open.place,
-                   "more than " + std::to_string(options_.max_nodes) + " jobs");
+            refuse(open.place, "children", "one more",
+                   "at most " + std::to_string(options_.max_nodes) + " jobs in all (max_nodes)");
         if (node.queue_name.empty() || node.queue_name.find(':') != std::string::npos)
-            refuse(errc::invalid_flow, open.place,
-                   "queue name \"" + node.queue_name + "\" is empty or has a colon");
+            refuse(open.place, "queue_name", quoted(node.queue_name), "a text without a colon");
         if (node.prefix.empty()) node.prefix = options_.prefix;
         const auto found = defaults_.find(node.queue_name);
         auto o = found == defaults_.end() ? node.options : with_defaults(node.options, found->second);
         const bool is_parent = !node.children.empty();
         if (!open.is_root) {
             if (o.parent)
-                refuse(errc::invalid_flow, open.place, "its parent is the job above it in the tree");
+                refuse(open.place, "parent", quoted(o.parent->queue + ":" + o.parent->id),
+                       "none: it is the job above in the tree");
             o.parent = open.parent;
         }
         if (is_parent && o.deduplication)
-            refuse(errc::invalid_flow, open.place, "deduplication cannot be used on a job with children");
-        if (auto problem = find_problem(o)) refuse(problem->code, open.place, problem->text);
-        if (o.size_limit && node.data.size() > *o.size_limit)
-            refuse(errc::data_too_large, open.place,
-                   std::to_string(node.data.size()) + " bytes of data, size_limit is " +
-                       std::to_string(*o.size_limit));
-        if (!json_.is_json(node.data)) refuse(errc::invalid_json, open.place, "data");
+            refuse(open.place, "deduplication", quoted(o.deduplication->id), "none for a job with children");
+        if (const auto problem = find_problem(o)) throw problem->error(open.place + ".");
+        if (const auto problem = find_data_problem(node.data, o, json_))
+            throw problem->error(open.place + ".");
 
         const auto qualified = node.prefix + ":" + node.queue_name;
         check_slot(open.place, qualified);
         if (o.parent) check_slot(open.place, o.parent->queue);
         const auto id = o.id.empty() ? uuid_v4() : o.id;
         if (!keys_.insert(qualified + ":" + id).second)
-            refuse(errc::invalid_flow, open.place, "the job " + qualified + ":" + id + " is there twice");
+            refuse(open.place, "id", qualified + ":" + id, "a job that is there once");
         if (options_.trace_context && o.telemetry_metadata.empty() && !o.omit_context)
             o.telemetry_metadata = options_.trace_context();
         open.result->id = id;
@@ -112,9 +112,7 @@ private:
         const auto base = queue + ":";
         if (slot_tag_.empty()) slot_tag_ = slot_tag(base);
         if (is_cluster_ && slot_tag(base) != slot_tag_)
-            refuse(errc::invalid_flow, place,
-                   "on a cluster the queues of a flow share a {tag}, and " + queue +
-                       " does not have that of the others");
+            refuse(place, "queue", queue, "the {tag} of the flow's other queues, as a cluster needs");
     }
 
     std::size_t base_of(const std::string& base) {

@@ -3,18 +3,6 @@
 #include "job_id.hpp"
 
 namespace tiktrend::queue {
-namespace {
-
-constexpr std::size_t shown = 80; ///< bytes of a refused text in the message
-
-std::string quoted(std::string_view text) {
-    std::string out{"\""};
-    out.append(text.substr(0, shown));
-    return out + (text.size() > shown ? "…\"" : "\"");
-}
-
-} // namespace
-
 void check_number(std::string_view field, std::int64_t value, std::int64_t low, std::int64_t high,
                   errc code) {
     if (value >= low && value <= high) return;

@@ -1,5 +1,6 @@
 #pragma once
 #include "backoff.hpp"
+#include "options_check.hpp"
 #include "options_json.hpp"
 #include "stored_options.hpp"
 

@@ -1,4 +1,5 @@
 #include "backoff.hpp"
+#include "options_check.hpp"
 #include "options_json.hpp"
 #include "script_call.hpp"
 #include "scripts.hpp"
@@ -14,8 +15,12 @@
 namespace tiktrend::queue {
 namespace {
 
-[[noreturn]] void refuse(const std::string& id, const std::string& what) {
-    throw system_error(errc::invalid_scheduler, "scheduler \"" + id + "\": " + what);
+[[noreturn]] void refuse(std::string field, std::string value, std::string rule) {
+    throw input_error(errc::invalid_scheduler, std::move(field), std::move(value), std::move(rule));
+}
+
+std::string ms(std::chrono::milliseconds d) {
+    return std::to_string(d.count()) + " ms";
 }
 
 std::string text_of(const std::optional<std::int64_t>& n) {
@@ -38,52 +43,51 @@ bool looks_like_job(std::string_view id) noexcept {
 }
 
 void check_id(const std::string& id) {
-    if (id.empty()) refuse(id, "the id is empty");
-    if (id.size() > 1000 || !is_valid_utf8(id)) refuse(id, "the id is longer than 1000 bytes or not UTF-8");
-    if (looks_like_job(id)) refuse(id, "the id ends like one of a scheduler's job, in a colon and a number");
+    if (id.empty() || id.size() > 1000 || !is_valid_utf8(id))
+        refuse("scheduler id", quoted(id), "1 to 1000 bytes of UTF-8");
+    if (looks_like_job(id))
+        refuse("scheduler id", quoted(id), "no colon and number at its end, as ids of schedulers' jobs have");
 }
 
-void check_repeat(const std::string& id, const repeat_options& r, std::int64_t now_ms) {
-    if (r.every && !r.pattern.empty()) refuse(id, "every and pattern cannot be used together");
-    if (!r.every && r.pattern.empty()) refuse(id, "it needs every or pattern");
+void check_repeat(const repeat_options& r, std::int64_t now_ms) {
+    if (r.every && !r.pattern.empty()) refuse("repeat.pattern", quoted(r.pattern), "none beside every");
+    if (!r.every && r.pattern.empty()) refuse("repeat.every", "nothing", "every or pattern");
     if (r.every && (r.every->count() < 1 || *r.every > max_delay))
-        refuse(id, "every " + std::to_string(r.every->count()) + " is not in 1 ... " +
-                       std::to_string(max_delay.count()) + " ms");
-    if (r.offset && !r.every) refuse(id, "offset is for every; a pattern says its time itself");
+        refuse("repeat.every", ms(*r.every), "1 to " + ms(max_delay));
+    if (r.offset && !r.every)
+        refuse("repeat.offset", ms(*r.offset), "none beside a pattern, which says its time itself");
     if (r.offset && (r.offset->count() < 0 || *r.offset >= *r.every))
-        refuse(id, "offset " + std::to_string(r.offset->count()) + " is not inside the interval of " +
-                       std::to_string(r.every->count()) + " ms");
-    if (r.immediately && r.start_ms) refuse(id, "immediately and start_ms cannot be used together");
-    if (r.limit && *r.limit < 1) refuse(id, "limit " + std::to_string(*r.limit) + " is not positive");
-    if (r.start_ms && *r.start_ms <= 0)
-        refuse(id, "start_ms " + std::to_string(*r.start_ms) + " is not positive");
+        refuse("repeat.offset", ms(*r.offset), "a time inside the interval of " + ms(*r.every));
+    if (r.immediately && r.start_ms)
+        refuse("repeat.start_ms", std::to_string(*r.start_ms), "none beside immediately");
+    if (r.limit && *r.limit < 1) refuse("repeat.limit", std::to_string(*r.limit), "1 or more");
+    if (r.start_ms && *r.start_ms < 1) refuse("repeat.start_ms", std::to_string(*r.start_ms), "1 or more");
     if (r.end_ms && *r.end_ms <= now_ms)
-        refuse(id, "end_ms " + std::to_string(*r.end_ms) + " is not after now, " + std::to_string(now_ms));
-    if (!r.tz.empty() && !is_time_zone(r.tz)) refuse(id, "there is no time zone \"" + r.tz + "\"");
+        refuse("repeat.end_ms", std::to_string(*r.end_ms), "a time after now, " + std::to_string(now_ms));
+    if (!r.tz.empty() && !is_time_zone(r.tz)) refuse("repeat.tz", quoted(r.tz), "a time zone of the system");
 }
 
-void check_template(const std::string& id, const job_template& t) {
+void check_template(const job_template& t, json_checker& json) {
     const auto& o = t.options;
-    if (!o.id.empty()) refuse(id, "its jobs have ids of their own, not \"" + o.id + "\"");
-    if (o.delay.count() != 0) refuse(id, "its jobs are delayed by its rule, not by the template");
-    if (o.timestamp_ms) refuse(id, "its jobs have timestamps of their own");
-    if (o.parent) refuse(id, "its jobs cannot have a parent");
-    if (o.group) refuse(id, "its jobs cannot belong to a group; one is pending at a time anyway");
+    if (!o.id.empty()) refuse("template.id", quoted(o.id), "none: its jobs have ids of their own");
+    if (o.delay.count() != 0)
+        refuse("template.delay", ms(o.delay), "none: the scheduler's rule says when its jobs run");
+    if (o.timestamp_ms)
+        refuse("template.timestamp_ms", std::to_string(*o.timestamp_ms), "none: its jobs have their own");
+    if (o.parent) refuse("template.parent", quoted(o.parent->id), "none: its jobs have no parent");
+    if (o.group) refuse("template.group", quoted(o.group->id), "none: one job is pending at a time anyway");
     if (o.deduplication)
-        refuse(id, "its jobs cannot have a deduplication id; one is pending at a time anyway");
-    if (auto problem = find_problem(o))
-        throw system_error(problem->code, "scheduler \"" + id + "\": " + problem->text);
-    if (o.size_limit && t.data.size() > *o.size_limit)
-        throw system_error(errc::data_too_large,
-                           "scheduler \"" + id + "\": " + std::to_string(t.data.size()) +
-                               " bytes of data, size_limit is " + std::to_string(*o.size_limit));
+        refuse("template.deduplication", quoted(o.deduplication->id),
+               "none: one job is pending at a time anyway");
+    if (const auto problem = find_problem(o)) throw problem->error("template.");
+    if (const auto problem = find_data_problem(t.data, o, json)) throw problem->error("template.");
 }
 
 /// The pattern's first time, if it has one inside the rule's bounds.
-std::optional<std::int64_t> first_time(const std::string& id, const repeat_options& r, std::int64_t now_ms) {
+std::optional<std::int64_t> first_time(const repeat_options& r, std::int64_t now_ms) {
     std::string why;
     const auto cron = cron_expression::parse(r.pattern, why);
-    if (!cron) refuse(id, "pattern \"" + r.pattern + "\": " + why);
+    if (!cron) refuse("repeat.pattern", quoted(r.pattern), "a cron pattern: " + why);
     if (r.immediately) return now_ms;
     const auto next = cron->next_after(std::max(now_ms, r.start_ms.value_or(0)), r.tz);
     if (!next || (r.end_ms && *next > *r.end_ms)) return {};
@@ -166,14 +170,13 @@ task<std::optional<job_schedulers::pending_job>> job_schedulers::upsert(std::str
                                                                         job_template jobs) {
     const auto now = queue_->options().clock->now_ms();
     check_id(id);
-    check_repeat(id, repeat, now);
+    check_repeat(repeat, now);
     jobs.options = with_defaults(std::move(jobs.options), queue_->options().defaults);
-    check_template(id, jobs);
-    if (!json_checker{}.is_json(jobs.data))
-        throw system_error(errc::invalid_json, "scheduler \"" + id + "\": data");
+    json_checker json;
+    check_template(jobs, json);
     std::optional<std::int64_t> pattern_ms;
     if (!repeat.pattern.empty()) {
-        pattern_ms = first_time(id, repeat, now);
+        pattern_ms = first_time(repeat, now);
         if (!pattern_ms) co_return std::nullopt;
     }
     auto template_opts = options_to_json(jobs.options, attempts_member::if_set);

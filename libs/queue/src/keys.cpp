@@ -1,5 +1,7 @@
 #include "keys.hpp"
 
+#include <tiktrend/queue/error.hpp>
+
 #include <openssl/evp.h>
 
 #include <stdexcept>
@@ -19,8 +21,8 @@ std::string base64(std::string_view text) {
 
 void check_queue_name(std::string_view name) {
     if (name.empty() || name.find(':') != std::string_view::npos)
-        throw std::invalid_argument("a queue name is not empty and has no colon: \"" + std::string{name} +
-                                    "\"");
+        throw input_error(errc::invalid_argument, "queue name", '"' + std::string{name} + '"',
+                          "a text without a colon");
 }
 
 queue_keys::queue_keys(std::string_view prefix, std::string_view queue) {

@@ -37,7 +37,7 @@ private:
     std::string connection_;
 };
 
-/// Throws std::invalid_argument for an empty queue name and one with a colon.
+/// Throws input_error for an empty queue name and one with a colon.
 void check_queue_name(std::string_view name);
 
 } // namespace tiktrend::queue

@@ -1,9 +1,5 @@
 #include "options_json.hpp"
 
-#include "backoff.hpp"
-#include "group_keys.hpp"
-#include "job_id.hpp"
-
 #include <tiktrend/base/json_text.hpp>
 
 #include <cmath>
@@ -48,15 +44,6 @@ void write_keep(object_writer& object, std::string_view name, const keep_policy&
     }
 }
 
-bool is_valid(const keep_policy& keep) noexcept {
-    return (!keep.count || *keep.count >= 0) && (!keep.age || keep.age->count() >= 0) &&
-           (!keep.limit || *keep.limit > 0);
-}
-
-bool is_valid_delay(std::chrono::milliseconds delay) noexcept {
-    return delay.count() >= 0 && delay <= max_delay;
-}
-
 void write_deduplication(object_writer& object, const deduplication_options& d) {
     object_writer inner{object.key("de")};
     inner.text("id", d.id);
@@ -83,84 +70,9 @@ void write_failure_policy(object_writer& object, const job_options& o) {
     if (o.remove_dependency_on_failure) object.flag("rdof");
 }
 
-std::string policy_names(const job_options& o) {
-    std::string names;
-    const auto add = [&names](bool is_set, std::string_view name) {
-        if (is_set) names.append(names.empty() ? "" : ", ").append(name);
-    };
-    add(o.fail_parent_on_failure, "fail_parent_on_failure");
-    add(o.continue_parent_on_failure, "continue_parent_on_failure");
-    add(o.ignore_dependency_on_failure, "ignore_dependency_on_failure");
-    add(o.remove_dependency_on_failure, "remove_dependency_on_failure");
-    return names;
-}
-
-bool is_qualified_queue(std::string_view name) noexcept {
-    const auto colon = name.rfind(':');
-    return colon != std::string_view::npos && colon > 0 && colon + 1 < name.size() && is_valid_utf8(name);
-}
-
-std::string number_text(double n) {
-    std::string out;
-    append_json_number(out, n);
-    return out;
-}
-
-/// The first rule that an option breaks, as "<option> <value> <rule>"; empty: none.
-std::string broken_rule(const job_options& o) {
-    const auto delay_rule = [](std::string_view what, std::chrono::milliseconds d) {
-        return std::string{what} + " " + std::to_string(d.count()) + " is not in 0 ... " +
-               std::to_string(max_delay.count()) + " ms";
-    };
-    const auto negative = [](std::string_view what, std::int64_t n) {
-        return std::string{what} + " " + std::to_string(n) + " is negative";
-    };
-    if (!is_valid_delay(o.delay)) return delay_rule("delay", o.delay);
-    if (o.attempts < 0) return negative("attempts", o.attempts);
-    if (o.backoff) {
-        if (o.backoff->type.empty()) return "backoff type is empty";
-        if (!is_valid_delay(o.backoff->delay)) return delay_rule("backoff delay", o.backoff->delay);
-        if (!(o.backoff->jitter >= 0 && o.backoff->jitter <= 1))
-            return "backoff jitter " + number_text(o.backoff->jitter) + " is not in 0 ... 1";
-    }
-    if (o.keep_logs && *o.keep_logs < 0) return negative("keep_logs", *o.keep_logs);
-    if (o.stack_trace_limit && *o.stack_trace_limit < 0)
-        return negative("stack_trace_limit", *o.stack_trace_limit);
-    if (o.timestamp_ms && *o.timestamp_ms <= 0)
-        return "timestamp " + std::to_string(*o.timestamp_ms) + " is not positive";
-    if (o.remove_on_complete && !is_valid(*o.remove_on_complete))
-        return "remove_on_complete has a negative count or age, or a limit below 1";
-    if (o.remove_on_fail && !is_valid(*o.remove_on_fail))
-        return "remove_on_fail has a negative count or age, or a limit below 1";
-    if (o.deduplication) {
-        if (o.deduplication->id.empty()) return "the deduplication id is empty";
-        if (o.deduplication->id.size() > 1000 || !is_valid_utf8(o.deduplication->id))
-            return "the deduplication id is longer than 1000 bytes or not UTF-8";
-        if (o.deduplication->ttl && !is_valid_delay(*o.deduplication->ttl))
-            return delay_rule("deduplication ttl", *o.deduplication->ttl);
-        if (o.parent) return "deduplication and parent cannot be used together";
-    }
-    if (o.parent) {
-        if (o.parent->id.empty() || o.parent->id.find(':') != std::string::npos)
-            return "parent id \"" + o.parent->id + "\" is empty or has a colon";
-        if (!is_qualified_queue(o.parent->queue))
-            return "parent queue \"" + o.parent->queue + "\" is not <prefix>:<queue>";
-    }
-    if (auto names = policy_names(o); names.find(',') != std::string::npos)
-        return "at most one of these can be used: " + names;
-    if (o.group) {
-        if (const auto rule = broken_group_rule(o.group->id); !rule.empty())
-            return "group id \"" + o.group->id + "\" is not " + std::string{rule};
-        if (o.group->priority < 0 || o.group->priority > max_priority)
-            return "group priority " + std::to_string(o.group->priority) + " is not in 0 ... " +
-                   std::to_string(max_priority);
-        if (o.group->max_size && *o.group->max_size < 1)
-            return "group max_size " + std::to_string(*o.group->max_size) + " is below 1";
-        if (o.priority != 0) return "priority and group cannot be used together; a group has its own priority";
-    }
-    if (!o.telemetry_metadata.empty() && !is_valid_utf8(o.telemetry_metadata))
-        return "telemetry_metadata is not UTF-8";
-    return {};
+bool has_failure_policy(const job_options& o) noexcept {
+    return o.fail_parent_on_failure || o.continue_parent_on_failure || o.ignore_dependency_on_failure ||
+           o.remove_dependency_on_failure;
 }
 
 } // namespace
@@ -246,7 +158,7 @@ job_options with_defaults(job_options o, const job_options& d) {
     if (!o.stack_trace_limit) o.stack_trace_limit = d.stack_trace_limit;
     if (!o.size_limit) o.size_limit = d.size_limit;
     if (!o.deduplication) o.deduplication = d.deduplication;
-    if (policy_names(o).empty()) {
+    if (!has_failure_policy(o)) {
         o.fail_parent_on_failure = d.fail_parent_on_failure;
         o.continue_parent_on_failure = d.continue_parent_on_failure;
         o.ignore_dependency_on_failure = d.ignore_dependency_on_failure;
@@ -254,27 +166,6 @@ job_options with_defaults(job_options o, const job_options& d) {
     }
     o.lifo = o.lifo || d.lifo;
     return o;
-}
-
-std::optional<options_problem> find_problem(const job_options& o) {
-    if (!o.id.empty() && !is_valid_custom_id(o.id))
-        return options_problem{
-            errc::invalid_job_id,
-            "job id \"" + o.id +
-                "\" has a colon, is a number or the name of a key, or is not UTF-8 of at most "
-                "1000 bytes"};
-    if (o.priority < 0 || o.priority > max_priority)
-        return options_problem{errc::invalid_priority, "priority " + std::to_string(o.priority) +
-                                                           " is not in 0 ... " +
-                                                           std::to_string(max_priority)};
-    if (auto rule = broken_rule(o); !rule.empty())
-        return options_problem{errc::invalid_options, std::move(rule)};
-    return {};
-}
-
-error_code check_options(const job_options& o) {
-    const auto problem = find_problem(o);
-    return problem ? problem->code : error_code{};
 }
 
 } // namespace tiktrend::queue

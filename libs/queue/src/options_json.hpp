@@ -1,8 +1,6 @@
 #pragma once
-#include <tiktrend/queue/error.hpp>
 #include <tiktrend/queue/job_options.hpp>
 
-#include <optional>
 #include <string>
 
 namespace tiktrend::queue {
@@ -26,16 +24,5 @@ std::string parent_field(const job_options& options);
 /// a deduplication id, a parent or children. `emits_debounced`: version 5's event too.
 std::string side_word(const job_options& options, bool waits_for_children = false,
                       bool emits_debounced = false);
-
-/// What is wrong with options: the code, and a text that names the option, its value and the rule.
-struct options_problem {
-    error_code code;
-    std::string text;
-};
-/// Empty if all is well: invalid_job_id, invalid_priority, or invalid_options for the rest.
-std::optional<options_problem> find_problem(const job_options& options);
-
-/// The code of find_problem() alone.
-error_code check_options(const job_options& options);
 
 } // namespace tiktrend::queue

@@ -113,15 +113,22 @@ task<void> queue::initialize() {
 }
 
 task<std::string> queue::add(new_job job) {
-    std::string why;
+    std::optional<options_problem> why;
     auto prepared = impl_->batcher->prepare(std::move(job), &why);
-    if (!prepared) throw system_error(prepared.error(), why.empty() ? "queue add" : "queue add: " + why);
+    if (why) throw why->error();
+    if (!prepared) throw system_error(prepared.error(), "queue add");
     auto initiate = [](auto handler, add_batcher* batcher, add_batcher::prepared_job p) {
         batcher->enqueue(std::move(p), std::move(handler));
     };
     co_return co_await asio::async_initiate<const asio::use_awaitable_t<>,
                                             void(std::exception_ptr, std::string)>(
         initiate, asio::use_awaitable, impl_->batcher.get(), std::move(*prepared));
+}
+
+std::optional<input_error> queue::refusal_of(new_job job) const {
+    const auto why = impl_->batcher->refusal_of(std::move(job));
+    if (!why) return {};
+    return why->error();
 }
 
 task<std::vector<result<std::string>>> queue::add_bulk(std::vector<new_job> jobs) {

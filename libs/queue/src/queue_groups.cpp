@@ -1,5 +1,6 @@
 #include "group_keys.hpp"
 #include "limits.hpp"
+#include "options_check.hpp"
 #include "script_call.hpp"
 #include "scripts.hpp"
 
@@ -9,11 +10,9 @@
 namespace tiktrend::queue {
 namespace {
 
-constexpr std::size_t longest_group = 256;
-
 void check_group(const std::string& group) {
     if (const auto rule = broken_group_rule(group); !rule.empty())
-        throw input_error(errc::invalid_argument, "group", group, std::string{rule});
+        throw input_error(errc::invalid_argument, "group", quoted(group), std::string{rule});
 }
 
 void check_positive(const char* field, std::int64_t value) {
@@ -33,12 +32,6 @@ std::optional<std::int64_t> number(const redis::reply::view& v) {
 }
 
 } // namespace
-
-std::string_view broken_group_rule(std::string_view group) noexcept {
-    if (group.empty() || group.size() > longest_group) return "1 to 256 bytes";
-    if (!is_valid_utf8(group)) return "UTF-8";
-    return {};
-}
 
 std::string_view to_string(group_status s) noexcept {
     switch (s) {

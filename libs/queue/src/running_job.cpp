@@ -1,5 +1,6 @@
 #include "running_job.hpp"
 
+#include "input.hpp"
 #include "limits.hpp"
 #include "script_call.hpp"
 #include "scripts.hpp"
@@ -13,7 +14,7 @@ running_job::running_job(job_record record, stored_options options, std::string 
 }
 
 task<void> running_job::update_progress(std::string json) {
-    if (!connection_.json.is_json(json)) throw system_error(errc::invalid_json, "progress of job " + id());
+    check_json(connection_.json, "progress", json);
     const std::string_view args[]{id(), json};
     const auto reply = co_await run_script_views(connection_.client, scripts::all().update_progress,
                                                  connection_.key_base, args);
@@ -22,7 +23,7 @@ task<void> running_job::update_progress(std::string json) {
 }
 
 task<void> running_job::update_data(std::string json) {
-    if (!connection_.json.is_json(json)) throw system_error(errc::invalid_json, "data of job " + id());
+    check_json(connection_.json, "data", json);
     const std::string_view args[]{id(), json};
     const auto reply =
         co_await run_script_views(connection_.client, scripts::all().update_data, connection_.key_base, args);
@@ -41,7 +42,8 @@ task<void> running_job::log(std::string row) {
 task<child_results> running_job::read_children(std::string key) const {
     const redis::command c{"HGETALL", key};
     const auto reply = co_await connection_.client.exec(c);
-    if (reply.is_error()) throw std::runtime_error("children of job " + id() + ": " + std::string{reply.text()});
+    if (reply.is_error())
+        throw std::runtime_error("children of job " + id() + ": " + std::string{reply.text()});
     child_results out;
     out.reserve(reply.size() / 2);
     for (std::size_t i = 0; i + 1 < reply.size(); i += 2)

@@ -203,22 +203,26 @@ TEST_CASE("a flow that cannot be whole is not added at all", "[integration][queu
 
     auto deduplicated = f.parent({f.child("x")}, "d");
     deduplicated.options.deduplication.emplace().id = "dd";
-    CHECK(has(f.refusal(deduplicated), "root: deduplication cannot be used on a job with children"));
+    CHECK(has(f.refusal(deduplicated), "root.deduplication = \"dd\": expected none for a job with children"));
     auto inner = f.child("x");
     inner.options.deduplication.emplace().id = "dd";
-    CHECK(has(f.refusal(f.parent({inner}, "d")), "children[0]: deduplication and parent"));
+    CHECK(has(f.refusal(f.parent({inner}, "d")),
+              "children[0].parent = \"bull:up:d\": expected no parent for a job with a deduplication"));
     auto lost = f.child("x");
     lost.options.parent = parent_options{"p", "bull:up"};
-    CHECK(has(f.refusal(f.parent({lost}, "d")), "the job above it"));
-    CHECK(has(f.refusal(f.parent({f.child("x"), f.child("x")}, "d")), "bull:q:x is there twice"));
+    CHECK(has(f.refusal(f.parent({lost}, "d")),
+              "children[0].parent = \"bull:up:p\": expected none: it is the job above"));
+    CHECK(has(f.refusal(f.parent({f.child("x"), f.child("x")}, "d")),
+              "children[1].id = bull:q:x: expected a job that is there once"));
     CHECK(has(f.refusal(f.parent({f.parent({{"n", "a:b"}}, "e")}, "d")),
-              "children[0].children[0]: queue name"));
-    CHECK(has(f.refusal(f.parent({{"n", "q", "{"}}, "d")), "children[0]: data"));
+              "children[0].children[0].queue_name = \"a:b\""));
+    CHECK(
+        has(f.refusal(f.parent({{"n", "q", "{"}}, "d")), "children[0].data = \"{\": expected one JSON text"));
     auto strange = f.child("x");
     strange.options.priority = -2;
-    CHECK(has(f.refusal(f.parent({strange}, "d")), "children[0]: priority -2"));
+    CHECK(has(f.refusal(f.parent({strange}, "d")), "children[0].priority = -2: expected"));
     f.options.max_nodes = 2;
-    CHECK(has(f.refusal(f.parent({f.child("x"), f.child("y")}, "d")), "more than 2 jobs"));
+    CHECK(has(f.refusal(f.parent({f.child("x"), f.child("y")}, "d")), "at most 2 jobs in all"));
 
     CHECK(f.everything() == before);
     CHECK(f.redis({"GET", f.key("id")}) == counter);

@@ -195,7 +195,7 @@ TEST_CASE("what a group cannot be is refused before Redis is touched", "[integra
         } catch (const system_error& e) {
             what = e.what();
         }
-        CHECK(what.find("priority and group") != std::string::npos);
+        CHECK(what.find("priority = 4: expected none for a job of a group") != std::string::npos);
         CHECK(f.keys().empty());
     });
 }

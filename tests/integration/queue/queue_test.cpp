@@ -87,6 +87,36 @@ TEST_CASE("unset options come from the queue's defaults", "[integration][queue]"
     CHECK(f.sorted("prioritized") == strings{"2", "1"});
 }
 
+task<std::string> refusal_of_one_of_many(queue::queue& q, queue::new_job bad) {
+    const auto results = co_await q.add_bulk({{"a", "1"}, bad});
+    CHECK(results[1].error() == queue::errc::invalid_options);
+    const auto why = q.refusal_of(bad);
+    co_return why ? why->field() + " = " + why->value() + ": expected " + why->rule()
+                  : std::string{"accepted"};
+}
+
+TEST_CASE("a refused add names the field, its value and the rule", "[integration][queue]") {
+    queue_fixture f;
+    f.with_queue([](queue::queue& q) -> task<void> {
+        job_options o;
+        o.priority = -1;
+        CHECK(co_await refusal(add_only(q, {"a", "1", o})) ==
+              "priority = -1: expected a whole number from 0 to 2097151");
+        o = {};
+        o.size_limit = 3;
+        CHECK(co_await refusal(add_only(q, {"a", "12345", o})) ==
+              "data = 5 bytes: expected at most 3 (size_limit)");
+        CHECK(co_await refusal(add_only(q, {"a", "{"})) == "data = \"{\": expected one JSON text in UTF-8");
+        CHECK(co_await refusal(add_only(q, {"a", "{}"})) == "accepted");
+        o = {};
+        o.backoff = queue::backoff_options{"fixed", 1s, 2};
+        CHECK(co_await refusal_of_one_of_many(q, {"a", "1", o}) ==
+              "backoff.jitter = 2: expected a number from 0 to 1");
+        CHECK_FALSE(q.refusal_of({"a", "1"}));
+        CHECK_THROWS_AS(queue::queue(q.client(), "a:b"), queue::input_error);
+    });
+}
+
 TEST_CASE("what is refused leaves no trace", "[integration][queue]") {
     queue_fixture f;
     f.with_queue([](queue::queue& q) -> task<void> {

@@ -1,5 +1,7 @@
 #include "keys.hpp"
 
+#include <tiktrend/queue/error.hpp>
+
 #include <catch2/catch.hpp>
 
 namespace tiktrend::queue {
@@ -20,8 +22,8 @@ TEST_CASE("keys and connection names are those of every BullMQ client", "[unit][
 }
 
 TEST_CASE("a queue name is not empty and has no colon", "[unit][queue]") {
-    CHECK_THROWS_AS((queue_keys{"bull", ""}), std::invalid_argument);
-    CHECK_THROWS_AS((queue_keys{"bull", "a:b"}), std::invalid_argument);
+    CHECK_THROWS_AS((queue_keys{"bull", ""}), input_error);
+    CHECK_THROWS_AS((queue_keys{"bull", "a:b"}), input_error);
     CHECK_NOTHROW(queue_keys{"{bull}", "a"});
 }
 

@@ -1,4 +1,5 @@
 #include "backoff.hpp"
+#include "options_check.hpp"
 #include "options_json.hpp"
 
 #include <catch2/catch.hpp>
@@ -96,26 +97,26 @@ TEST_CASE("a refusal names the option, its value and the rule", "[unit][queue]")
         job_options o;
         change(o);
         const auto problem = find_problem(o);
-        return problem ? problem->text : std::string{};
+        return problem ? problem->field + " = " + problem->value + ": " + problem->rule : std::string{};
     };
     CHECK(text([](job_options&) {}).empty());
-    CHECK(text([](job_options& o) { o.priority = -3; }) == "priority -3 is not in 0 ... 2097151");
-    CHECK(text([](job_options& o) { o.attempts = -1; }) == "attempts -1 is negative");
-    CHECK(text([](job_options& o) { o.deduplication.emplace(); }) == "the deduplication id is empty");
+    CHECK(text([](job_options& o) { o.priority = -3; }) == "priority = -3: a whole number from 0 to 2097151");
+    CHECK(text([](job_options& o) { o.attempts = -1; }) == "attempts = -1: 0 or more");
+    CHECK(text([](job_options& o) { o.deduplication.emplace(); }) ==
+          "deduplication.id = \"\": 1 to 1000 bytes of UTF-8");
     CHECK(text([](job_options& o) {
               o.deduplication.emplace().id = "a";
               o.parent = parent_options{"p", "bull:up"};
-          }) == "deduplication and parent cannot be used together");
-    CHECK(text([](job_options& o) {
-              o.parent = parent_options{"p", "up"};
-          }) == "parent queue \"up\" is not <prefix>:<queue>");
-    CHECK(text([](job_options& o) {
-              o.parent = parent_options{"a:b", "bull:up"};
-          }) == "parent id \"a:b\" is empty or has a colon");
+          }) == "parent = \"bull:up:p\": no parent for a job with a deduplication id");
+    CHECK(text([](job_options& o) { o.parent = parent_options{"p", "up"}; }) ==
+          "parent.queue = \"up\": <prefix>:<queue>");
+    CHECK(text([](job_options& o) { o.parent = parent_options{"a:b", "bull:up"}; }) ==
+          "parent.id = \"a:b\": a text without a colon");
     CHECK(text([](job_options& o) {
               o.fail_parent_on_failure = true;
               o.remove_dependency_on_failure = true;
-          }) == "at most one of these can be used: fail_parent_on_failure, remove_dependency_on_failure");
+          }) ==
+          "policy on failure = fail_parent_on_failure, remove_dependency_on_failure: at most one of them");
 }
 
 TEST_CASE("options out of range are refused", "[unit][queue]") {
@@ -133,12 +134,10 @@ TEST_CASE("options out of range are refused", "[unit][queue]") {
     CHECK(error([](job_options& o) { o.delay = max_delay + 1ms; }) == errc::invalid_options);
     CHECK(error([](job_options& o) { o.attempts = -1; }) == errc::invalid_options);
     CHECK(error([](job_options& o) { o.backoff = backoff_options{"", 1s, 0}; }) == errc::invalid_options);
-    CHECK(error([](job_options& o) {
-              o.backoff = backoff_options{"fixed", 1s, 1.5};
-          }) == errc::invalid_options);
-    CHECK(error([](job_options& o) {
-              o.backoff = backoff_options{"fixed", -1s, 0};
-          }) == errc::invalid_options);
+    CHECK(error([](job_options& o) { o.backoff = backoff_options{"fixed", 1s, 1.5}; }) ==
+          errc::invalid_options);
+    CHECK(error([](job_options& o) { o.backoff = backoff_options{"fixed", -1s, 0}; }) ==
+          errc::invalid_options);
     CHECK(error([](job_options& o) { o.keep_logs = -1; }) == errc::invalid_options);
     CHECK(error([](job_options& o) { o.timestamp_ms = 0; }) == errc::invalid_options);
     CHECK(error([](job_options& o) { o.remove_on_fail = keep_policy::newest(-1); }) == errc::invalid_options);

@@ -13,6 +13,7 @@
 
 namespace tiktrend::queue {
 
+/// How a producer adds, and what it adds with.
 struct queue_options {
     queue_options() {}
     std::string prefix = "bull";
@@ -20,13 +21,15 @@ struct queue_options {
     std::int64_t max_events = 10'000;               ///< meta opts.maxLenEvents, written by initialize()
     std::size_t max_batch = 500;                    ///< jobs in one add script
     const wall_clock* clock = &system_wall_clock(); ///< must outlive the queue
-    bool emit_debounced = false; ///< version 5's event `debounced` before `deduplicated`, for listeners of that version
-    /// Called for each job that brings no telemetry_metadata and does not omit the context: the caller's trace
-    /// context as the text that workers get, e.g. {"traceparent":"00-…"}. Empty text: none.
+    bool emit_debounced =
+        false; ///< version 5's event `debounced` before `deduplicated`, for listeners of that version
+    /// Called for each job that brings no telemetry_metadata and does not omit the context: the caller's
+    /// trace context as the text that workers get, e.g. {"traceparent":"00-…"}. Empty text: none.
     std::function<std::string()> trace_context;
 };
 
-/// Ids per state, read in one script (layout 4.15). `waiting` includes a v5 `paused` list.
+/// Ids per state, read in one script (layout 4.15). `waiting` includes a v5 `paused` list and jobs that
+/// wait in groups.
 struct job_counts {
     std::int64_t waiting = 0, active = 0, completed = 0, failed = 0, delayed = 0, prioritized = 0,
                  waiting_children = 0;
@@ -51,8 +54,9 @@ struct job_logs {
 /// Producer and reader of one queue. Uses a client it does not own; any number of queues share one. More, as
 /// views of a queue: queue_settings.hpp, queue_admin.hpp, queue_getters.hpp, job_operations.hpp,
 /// job_waiter.hpp, job_scheduler.hpp.
-/// All calls throw system_error with redis::errc when Redis is unavailable, and queue::errc when the input is
-/// refused.
+/// All calls throw system_error with redis::errc when Redis is unavailable, input_error, which names field,
+/// value and rule, for input that is refused before Redis is touched, and system_error with queue::errc for
+/// what Redis refuses.
 class queue {
 public:
     queue(redis::client& client, std::string name, queue_options options = queue_options{});
@@ -78,8 +82,10 @@ public:
     task<std::string> add(new_job job);
 
     /// Adds many in as few scripts as max_batch allows, in order. One result a job: an input that is refused
-    /// does not stop the others.
+    /// does not stop the others; refusal_of() tells what is wrong with it.
     task<std::vector<result<std::string>>> add_bulk(std::vector<new_job> jobs);
+    /// What add() refuses about this job before Redis is touched; empty: nothing.
+    std::optional<input_error> refusal_of(new_job job) const;
 
     task<std::optional<job_record>> get_job(std::string id);
     task<job_state> get_state(std::string id);

@@ -19,12 +19,14 @@ struct queue_event {
 
 /// Follows a queue's events on a connection of its own (XREAD BLOCK), as BullMQ's QueueEvents: one for any
 /// number of interested parties of a process.
-/// After a lost connection it goes on at the entry after the last one handed over, so nothing is missed that the stream
-/// still holds (opts.maxLenEvents). event_types.hpp has a struct for each event, events_producer.hpp writes events of one's own.
+/// After a lost connection it goes on at the entry after the last one handed over, so nothing is missed that
+/// the stream still holds (opts.maxLenEvents). event_types.hpp has a struct for each event,
+/// events_producer.hpp writes events of one's own.
 class queue_events {
 public:
     using listener = std::function<void(const queue_event&)>; ///< called from the executor; must not throw
 
+    /// Where listening begins.
     struct options {
         options() {}
         std::string prefix = "bull";
@@ -40,12 +42,12 @@ public:
 
     void start();
     task<void> stop();
-    /// The newest entry handed to the listener: where a later follower goes on (options::last_id). "$" until the
-    /// end of the stream has been looked up.
+    /// The newest entry handed to the listener: where a later follower goes on (options::last_id). "$" until
+    /// the end of the stream has been looked up.
     const std::string& last_id() const noexcept;
 
-    /// The newest entry's id ("0-0": there is none), for `options::last_id` of a follower that must miss nothing
-    /// from now on. Throws as redis::client::exec, and std::runtime_error when Redis refuses.
+    /// The newest entry's id ("0-0": there is none), for `options::last_id` of a follower that must miss
+    /// nothing from now on. Throws as redis::client::exec, and std::runtime_error when Redis refuses.
     static task<std::string> end_of(redis::client& client, std::string key_base);
 
     /// Entries after `after` ("0": from the oldest kept) that belong to `job_id`, at most `limit`, for a

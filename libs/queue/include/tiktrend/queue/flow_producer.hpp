@@ -19,8 +19,8 @@ struct flow_node {
     flow_node() {}
     flow_node(std::string n, std::string queue, std::string d = "{}", job_options o = job_options{},
               std::vector<flow_node> c = {})
-        : name{std::move(n)},
-          queue_name{std::move(queue)}, data{std::move(d)}, options{std::move(o)}, children{std::move(c)} {}
+        : name{std::move(n)}, queue_name{std::move(queue)}, data{std::move(d)}, options{std::move(o)},
+          children{std::move(c)} {}
     std::string name;
     std::string queue_name;
     std::string data = "{}"; ///< JSON text
@@ -46,6 +46,7 @@ struct flow_tree {
     std::vector<flow_tree> children;
 };
 
+/// How a producer of flows adds.
 struct flow_options {
     flow_options() {}
     std::string prefix = "bull";
@@ -58,6 +59,7 @@ struct flow_options {
 /// Default options of a queue's jobs, by the queue's name (BullMQ's queuesOptions).
 using queue_defaults = std::map<std::string, job_options, std::less<>>;
 
+/// How much of a tree is read.
 struct get_flow_options {
     get_flow_options() {}
     std::string prefix;            ///< empty: the producer's

@@ -4,6 +4,7 @@
 
 namespace tiktrend::queue {
 
+/// What a retried job starts anew with.
 struct retry_options {
     retry_options() {}
     job_state from = job_state::failed; ///< failed or completed: where the job is
@@ -11,6 +12,7 @@ struct retry_options {
     bool reset_attempts_started = false;
 };
 
+/// Where a job with a new priority goes.
 struct priority_change {
     priority_change() {}
     std::int32_t priority = 0; ///< 0 … 2097151

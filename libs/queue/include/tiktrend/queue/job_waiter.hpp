@@ -17,6 +17,7 @@ public:
 /// Life: construct, start(), wait() …, co_await stop().
 class job_waiter {
 public:
+    /// How a waiter listens.
     struct options {
         options() {}
         std::chrono::milliseconds look_again{5'000};

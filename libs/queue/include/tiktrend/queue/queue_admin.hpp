@@ -8,6 +8,7 @@ namespace tiktrend::queue {
 /// Told after each script call of a long operation how many jobs it has handled so far. Must not throw.
 using progress_hook = std::function<void(std::size_t handled)>;
 
+/// What obliterate() may remove.
 struct obliterate_options {
     obliterate_options() {}
     bool force = false;        ///< also with active jobs: their workers lose them
@@ -15,6 +16,7 @@ struct obliterate_options {
     progress_hook on_progress;
 };
 
+/// Which jobs retry_all() moves.
 struct retry_all_options {
     retry_all_options() {}
     job_state state = job_state::failed;           ///< failed or completed

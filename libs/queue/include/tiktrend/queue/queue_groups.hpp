@@ -10,11 +10,13 @@ namespace tiktrend::queue {
 enum class group_status { waiting, limited, maxed, paused, idle };
 std::string_view to_string(group_status s) noexcept;
 
+/// A group in a list.
 struct group_summary {
     std::string id;
     std::int64_t waiting = 0, active = 0; ///< jobs
 };
 
+/// All about one group.
 struct group_details {
     group_status status = group_status::idle;
     std::int64_t waiting = 0, active = 0;      ///< jobs
@@ -24,6 +26,7 @@ struct group_details {
     std::chrono::milliseconds limited_for{0};  ///< rest of its rate limit window; 0: none runs
 };
 
+/// Groups per place, and what waits in them.
 struct group_counts {
     std::int64_t waiting = 0, limited = 0, maxed = 0, paused = 0; ///< groups
     std::int64_t jobs = 0;                                        ///< waiting jobs of all groups

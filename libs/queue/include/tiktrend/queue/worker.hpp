@@ -44,9 +44,9 @@ public:
     virtual task<void> rate_limit_group(std::chrono::milliseconds duration) = 0;
 
     /// True once the job should end early: the worker drains past its soft phase, the job's lock was lost, or
-    /// it was cancelled by id. Processors check it between steps; the coroutine is cancelled (terminal, through
-    /// its own slot, this_coro::cancellation_state) at the same moment, and stop_token() is requested, for work
-    /// on other threads.
+    /// it was cancelled by id. Processors check it between steps; the coroutine is cancelled (terminal,
+    /// through its own slot, this_coro::cancellation_state) at the same moment, and stop_token() is
+    /// requested, for work on other threads.
     virtual bool should_stop() const noexcept = 0;
     virtual std::stop_token stop_token() = 0;
     /// Why, for messages; empty while should_stop() is false.
@@ -56,9 +56,9 @@ protected:
     job_record record_;
 };
 
-/// Runs one job; its return value is JSON text. Exceptions: unrecoverable_error, delayed_error, released_error,
-/// waiting_children_error and rate_limited_error as their headers say; any other fails the attempt with what()
-/// as the reason.
+/// Runs one job; its return value is JSON text. Exceptions: unrecoverable_error, delayed_error,
+/// released_error, waiting_children_error and rate_limited_error as their headers say; any other fails the
+/// attempt with what() as the reason.
 using processor = std::function<task<std::string>(active_job&)>;
 
 /// Several jobs for one call of a processor; valid until it returns.
@@ -97,10 +97,11 @@ struct group_limits {
     std::chrono::milliseconds limit_duration{0};
 };
 
+/// How a worker runs jobs. Times of zero mean none unless said otherwise.
 struct worker_options {
     worker_options() {}
     std::string prefix = "bull";
-    std::string name; ///< `pb`, and part of the connection name (getWorkers)
+    std::string name;                                ///< `pb`, and part of the connection name (getWorkers)
     std::size_t concurrency = 1;                     ///< jobs, or batches, at once
     std::chrono::milliseconds lock_duration{30'000}; ///< renewed every half
     std::chrono::milliseconds stalled_interval{30'000};
@@ -121,13 +122,14 @@ struct worker_options {
     std::function<std::chrono::milliseconds(std::int32_t, const std::string&, const std::string&)>
         custom_backoff;
     bool run_stalled_check = true;
-    bool run_lock_renewal = true; ///< false: jobs must end within lock_duration
+    bool run_lock_renewal = true;                   ///< false: jobs must end within lock_duration
     const wall_clock* clock = &system_wall_clock(); ///< must outlive the worker
     std::shared_ptr<random_source> random;          ///< jitter; empty: default_random
     logger log;
 
     /// Hooks, called from the worker's executor; must not throw.
     std::function<void(const job_record&)> on_active;
+    /// How a job ended, for on_outcome.
     struct outcome {
         const job_record& job;
         enum kind { completed, failed, retried, delayed, released, waiting_children, lost } what;
@@ -136,8 +138,8 @@ struct worker_options {
     };
     std::function<void(const outcome&)> on_outcome;
     std::function<void(std::size_t)> on_stalled; ///< ids moved by a stalled check
-    /// Trace context of a failed attempt (reason given), e.g. of the job's span, stored in the job's field `tm`. Empty text:
-    /// none. The producer's context is job_record::telemetry_metadata.
+    /// Trace context of a failed attempt (reason given), e.g. of the job's span, stored in the job's field
+    /// `tm`. Empty text: none. The producer's context is job_record::telemetry_metadata.
     std::function<std::string(const job_record&, std::string_view reason)> failure_trace_context;
 };
 

@@ -21,6 +21,9 @@ task<void> fill(product_store& store) {
             if (i % 3) p.sales_7d = i % 4;
             if (i % 4) p.trend_score = (i % 6) / 3.0;
             if (i % 5) p.rating = (i % 3) + 0.1;
+            if (i % 6) p.sales_total = i % 9;
+            if (i % 7) p.review_count = i % 5;
+            if (i % 10 == 0) p.description = "Handmade, of bright red cotton";
             p.kind = i % 13 ? product_kind::product : product_kind::trend;
             p.is_active = i % 17 != 0;
             p.source = i % 19 ? "demo.shop" : "other.shop";
@@ -66,6 +69,8 @@ TEST_CASE("pages of every sort join without a hole or a repetition", "[integrati
                                                               {product_sort::sales_7d, "sales_7d"},
                                                               {product_sort::trend_score, "trend_score"},
                                                               {product_sort::rating, "rating"},
+                                                              {product_sort::sales_total, "sales_total"},
+                                                              {product_sort::review_count, "review_count"},
                                                               {product_sort::first_seen, "first_seen"}};
         for (const auto& [sort, column] : sorts)
             for (const bool descending : {true, false})
@@ -122,6 +127,15 @@ TEST_CASE("each filter keeps what it names, alone and together", "[integration][
         q = {};
         q.kind = product_kind::trend;
         co_await check(store, q, "kind = 'trend'");
+        q = {};
+        q.text = "red cotton";
+        co_await check(store, q, "description ~ 'red cotton'");
+        q.text = "COTTON -handmade";
+        CHECK((co_await walk(store, q)).empty());
+        q.text = "\"bright red\" item";
+        co_await check(store, q, "description ~ 'red cotton'");
+        q = {};
+        q.kind = product_kind::trend;
         q.is_active = true;
         q.source = "demo.shop";
         q.currency = "EUR";

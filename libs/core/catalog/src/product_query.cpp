@@ -23,13 +23,15 @@ struct sort_column {
 
 constexpr std::string_view time_from_text = "'epoch'::timestamptz + {}::bigint * interval '1 microsecond'";
 
-constexpr std::array<sort_column, 6> columns{{
+constexpr std::array<sort_column, 8> columns{{
     {product_sort::last_updated, "last_updated", "p.last_updated",
      "(extract(epoch FROM p.last_updated) * 1000000)::bigint", time_from_text, false},
     {product_sort::price, "price", "p.price_min", "p.price_min", "{}::numeric", true},
     {product_sort::sales_7d, "sales_7d", "p.sales_7d", "p.sales_7d", "{}::bigint", true},
+    {product_sort::sales_total, "sales_total", "p.sales_total", "p.sales_total", "{}::bigint", true},
     {product_sort::trend_score, "trend_score", "p.trend_score", "p.trend_score", "{}::float8", true},
     {product_sort::rating, "rating", "p.rating", "p.rating", "{}::float8", true},
+    {product_sort::review_count, "review_count", "p.review_count", "p.review_count", "{}::bigint", true},
     {product_sort::first_seen, "first_seen", "p.first_seen",
      "(extract(epoch FROM p.first_seen) * 1000000)::bigint", time_from_text, false},
 }};
@@ -80,6 +82,8 @@ bool fits(const keyset& k, product_sort s) noexcept {
     case product_sort::price:
         return is_price(*k.value);
     case product_sort::sales_7d:
+    case product_sort::sales_total:
+    case product_sort::review_count:
         return reads_as<std::int64_t>(*k.value);
     case product_sort::trend_score:
     case product_sort::rating:
@@ -97,6 +101,20 @@ const std::string_view product_columns =
     "p.trend_score, "
     "p.is_trending, p.is_active, p.attributes, (extract(epoch FROM p.first_seen) * 1000)::bigint, "
     "(extract(epoch FROM p.last_updated) * 1000)::bigint, (extract(epoch FROM p.scraped_at) * 1000)::bigint";
+
+const std::string& product_statement() {
+    static const std::string sql =
+        "SELECT " + std::string{product_columns} +
+        " FROM products p LEFT JOIN categories c ON c.id = p.category_id WHERE p.id = $1::bigint";
+    return sql;
+}
+
+std::string_view history_statement() noexcept {
+    return "SELECT (extract(epoch FROM scraped_at) * 1000)::bigint, price_min, price_max, currency, sales_7d, "
+           "sales_total, rating, review_count, trend_score FROM product_history WHERE product_id = $1::bigint "
+           "AND scraped_at < coalesce('epoch'::timestamptz + $3::bigint * interval '1 millisecond', 'infinity') "
+           "ORDER BY scraped_at DESC LIMIT $2::integer";
+}
 
 bool is_nullable(product_sort s) noexcept {
     return column_of(s).nullable;
@@ -125,7 +143,12 @@ list_statement build_list(const product_query& q, bool nulls, const std::optiona
     if (q.is_active)
         where +=
             fmt::format("{}{}p.is_active", where.empty() ? " WHERE " : " AND ", *q.is_active ? "" : "NOT ");
-    if (q.kind) require("p.kind = {}::text", to_string(*q.kind));
+    if (q.kind) // written out too; one of two fixed words
+        where += fmt::format("{}p.kind = '{}'", where.empty() ? " WHERE " : " AND ", to_string(*q.kind));
+    if (q.text)
+        require("to_tsvector('simple', left(p.title, 1000) || ' ' || left(coalesce(p.description, ''), 10000)) @@ "
+                "websearch_to_tsquery('simple', {}::text)",
+                *q.text); // the expression of products_text_idx (migration 008)
     if (sort.nullable)
         where += fmt::format("{}{} IS {}NULL", where.empty() ? " WHERE " : " AND ", sort.column,
                              nulls ? "" : "NOT ");

@@ -18,6 +18,11 @@ struct list_statement {
 list_statement build_list(const product_query& query, bool nulls, const std::optional<keyset>& after,
                           int limit);
 
+/// One product by its id ($1).
+const std::string& product_statement();
+/// History of product $1, at most $2 rows, before the time $3 (ms, or NULL).
+std::string_view history_statement() noexcept;
+
 /// True if the sort value may be NULL.
 bool is_nullable(product_sort s) noexcept;
 

@@ -25,11 +25,6 @@ constexpr std::string_view ensure_partition =
     "SELECT ensure_product_history_partition('epoch'::timestamptz + $1::bigint * interval '1 millisecond')";
 constexpr std::string_view ensure_months = "SELECT ensure_product_history_partition(now() + n * interval '1 "
                                            "month') FROM generate_series(0, $1::integer) AS n";
-constexpr std::string_view read_history =
-    "SELECT (extract(epoch FROM scraped_at) * 1000)::bigint, price_min, price_max, currency, sales_7d, "
-    "sales_total, "
-    "rating, review_count, trend_score FROM product_history WHERE product_id = $1::bigint "
-    "ORDER BY scraped_at DESC LIMIT $2::integer";
 constexpr std::string_view read_categories = "SELECT id, name FROM categories ORDER BY name";
 
 constexpr std::size_t max_known_categories = 10'000;
@@ -229,7 +224,7 @@ task<result<committed_page>> product_store::commit_page(const run_key& key, cons
     co_return make_error_code(*code);
 }
 
-task<seen<product_list>> product_store::list(const product_query& query) {
+task<seen<product_list>> product_store::list(const product_query& query, postgres::lsn at_least) {
     seen<product_list> out;
     const auto limit = std::clamp(query.limit, 1, 500);
     if (query.after && !fits(*query.after, query.sort)) co_return out;
@@ -241,7 +236,7 @@ task<seen<product_list>> product_store::list(const product_query& query) {
     for (;;) {
         const auto wanted = limit + 1 - static_cast<int>(out.value.items.size());
         const auto statement = detail::build_list(query, nulls, after, wanted);
-        const auto part = co_await impl_->router.query(statement.sql, statement.values);
+        const auto part = co_await impl_->router.query(statement.sql, statement.values, at_least);
         // Two statements may go to two servers: what both have seen counts.
         if (out.point.is_primary || (!part.point.is_primary && part.point.replayed < out.point.replayed))
             out.point = part.point;
@@ -262,20 +257,19 @@ task<seen<product_list>> product_store::list(const product_query& query) {
     co_return out;
 }
 
-task<seen<std::optional<product>>> product_store::get(std::int64_t id) {
-    static const std::string sql =
-        "SELECT " + std::string{detail::product_columns} +
-        " FROM products p LEFT JOIN categories c ON c.id = p.category_id WHERE p.id = $1::bigint";
+task<seen<std::optional<product>>> product_store::get(std::int64_t id, postgres::lsn at_least) {
     const auto values = postgres::params::of(id);
-    const auto found = co_await impl_->router.query(sql, values);
+    const auto found = co_await impl_->router.query(detail::product_statement(), values, at_least);
     seen<std::optional<product>> out{std::nullopt, found.point};
     if (!found.answer.empty()) out.value = read_product(found.answer.front());
     co_return out;
 }
 
-task<seen<std::vector<history_point>>> product_store::history(std::int64_t id, int limit) {
-    const auto values = postgres::params::of(id, std::clamp(limit, 1, 10'000));
-    const auto found = co_await impl_->router.query(read_history, values);
+task<seen<std::vector<history_point>>> product_store::history(std::int64_t id, int limit,
+                                                              std::optional<std::int64_t> before_ms,
+                                                              postgres::lsn at_least) {
+    const auto values = postgres::params::of(id, std::clamp(limit, 1, 10'000), before_ms);
+    const auto found = co_await impl_->router.query(detail::history_statement(), values, at_least);
     seen<std::vector<history_point>> out{{}, found.point};
     for (const auto r : found.answer) {
         history_point p;

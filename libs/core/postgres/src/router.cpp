@@ -211,8 +211,8 @@ task<read_choice> router::read_at(lsn at_least) {
     }
 }
 
-task<read_result> router::query(std::string_view sql, const params& values) {
-    const auto where = read();
+task<read_result> router::query(std::string_view sql, const params& values, lsn at_least) {
+    const auto where = at_least.value ? co_await read_at(at_least) : read();
     if (!where.point.is_primary) {
         try {
             co_return read_result{co_await where.where->query(sql, values), where.point};

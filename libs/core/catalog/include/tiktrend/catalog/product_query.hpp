@@ -8,7 +8,16 @@
 
 namespace tiktrend::catalog {
 
-enum class product_sort { last_updated, price, sales_7d, trend_score, rating, first_seen };
+enum class product_sort {
+    last_updated,
+    price,
+    sales_7d,
+    sales_total,
+    trend_score,
+    rating,
+    review_count,
+    first_seen
+};
 std::string_view to_string(product_sort s) noexcept;
 std::optional<product_sort> parse_product_sort(std::string_view text) noexcept;
 
@@ -28,6 +37,8 @@ struct product_query {
     std::optional<std::string> price_min; ///< decimal text: products that can be had for this or more …
     std::optional<std::string> price_max; ///< … and for this or less (both compare products.price_min)
     std::optional<std::string> currency;
+    /// Words of title and description, as a person types them into a search box: all of them, "in this order", OR, -without.
+    std::optional<std::string> text;
     std::optional<bool> is_trending;
     std::optional<bool> is_active;
     std::optional<product_kind> kind;

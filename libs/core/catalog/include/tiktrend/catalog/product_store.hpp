@@ -111,10 +111,14 @@ public:
     /// status is fine.
     task<result<run_state>> finish_run(const run_key& key, run_status status, const std::string& error = {});
 
-    task<seen<product_list>> list(const product_query& query);
-    task<seen<std::optional<product>>> get(std::int64_t id);
-    /// Newest first, at most `limit`; empty also for an unknown product.
-    task<seen<std::vector<history_point>>> history(std::int64_t id, int limit = 365);
+    // Reads go to a replica that is not too far behind, or the primary. `at_least`: to one that has replayed this
+    // position (read your writes, ops 5.1).
+    task<seen<product_list>> list(const product_query& query, postgres::lsn at_least = {});
+    task<seen<std::optional<product>>> get(std::int64_t id, postgres::lsn at_least = {});
+    /// Newest first, at most `limit`; those before `before_ms` if given. Empty also for an unknown product.
+    task<seen<std::vector<history_point>>> history(std::int64_t id, int limit = 365,
+                                                   std::optional<std::int64_t> before_ms = {},
+                                                   postgres::lsn at_least = {});
     task<seen<std::vector<category_entry>>> categories();
 
     /// Creates the partitions of product_history for the current month and `months_ahead` more. Safe to run

@@ -65,8 +65,8 @@ public:
 
     /// One SELECT on read(). An unavailable replica, or one that cancelled it because of recovery, is
     /// followed by one try on the primary. Throws as pool::query(). A write is sent to write() instead, which
-    /// must not repeat it.
-    task<read_result> query(std::string_view sql, const params& values = no_params());
+    /// must not repeat it. `at_least`: on a server that read_at() gives.
+    task<read_result> query(std::string_view sql, const params& values = no_params(), lsn at_least = {});
 
     struct replica_state {
         std::string description; ///< no password

@@ -1,0 +1,3 @@
+DROP INDEX products_text_idx, products_first_seen_id_idx, products_rating_id_idx, products_sales_total_id_idx,
+    products_review_count_id_idx, products_currency_last_updated_id_idx, products_source_last_updated_id_idx,
+    products_category_id_last_updated_id_idx, products_trend_last_updated_id_idx, products_inactive_last_updated_id_idx;

@@ -75,7 +75,8 @@ struct source {
     std::string body = "v1";
     std::uint64_t lsn = 100;
     bool found = true;
-    bool fails = false;
+    bool fails = false; ///< a bug
+    bool away = false;  ///< cannot be reached
     int loads = 0;
     event gate;    ///< closed: a load stops after it has read
     event reached; ///< a load has read
@@ -90,9 +91,11 @@ struct source {
         l.lsn = s.lsn;
         l.found = s.found;
         const bool fails = s.fails;
+        const bool away = s.away;
         s.reached.set();
         co_await s.gate.wait();
         if (fails) throw std::runtime_error("database is away");
+        if (away) throw system_error{tiktrend::errc::timed_out};
         co_return l;
     }
 };

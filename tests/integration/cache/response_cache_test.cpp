@@ -238,4 +238,61 @@ TEST_CASE("a Redis that refuses writes costs nothing but the hits", "[integratio
         response_cache_options{}, own);
 }
 
+TEST_CASE("while the source is away, answers that no longer count are given and marked", "[integration][cache]") {
+    static manual_clock clock{1'000'000};
+    response_cache_options o;
+    o.stale_for = 1h;
+    o.source_rest = 0ms;
+    o.ttl_jitter = 0;
+    o.clock = &clock;
+    o.near.max_bytes = 0;
+    with_caches(
+        [](instance& a, instance& b, source& s) -> task<void> {
+            CHECK(co_await ask(a.cache, list, s, 10s) == "v1 miss");
+            CHECK(co_await a.fill(1) == fill_result::stored);
+            CHECK(co_await ask(b.cache, list, s, 10s) == "v1 hit");
+            invalidator changes{a.far};
+            co_await changes.invalidate("products", {}, 200);
+            s.away = true;
+            CHECK(co_await ask(b.cache, list, s, 10s) == "v1 stale"); // an old generation
+            s.away = false;
+            s.body = "v2";
+            s.lsn = 300;
+            CHECK(co_await ask(b.cache, list, s, 10s) == "v2 miss"); // as soon as it is back
+            CHECK(co_await b.fill(1) == fill_result::stored);
+            clock.advance(11s);
+            s.away = true;
+            CHECK(co_await ask(a.cache, list, s, 10s) == "v2 stale"); // past its time to live
+            CHECK(co_await ask(a.cache, key::list("products", "other"), s, 10s) == "! deadline passed [tiktrend.base:1]");
+            co_await changes.clear("products");
+            CHECK(co_await ask(a.cache, list, s, 10s) == "! deadline passed [tiktrend.base:1]"); // cleared by hand
+        },
+        o);
+}
+
+TEST_CASE("without Redis only so many load at once", "[integration][cache]") {
+    testing::redis_server own;
+    static testing::redis_server* gone = &own;
+    gone = &own;
+    response_cache_options o;
+    o.max_uncached_loads = 3;
+    with_caches(
+        [](instance& a, instance&, source& s) -> task<void> {
+            gone->kill();
+            CHECK(co_await eventually([&] { return !a.far.is_connected(); }));
+            s.gate.reset();
+            std::vector<std::string> said(5);
+            task_group group{a.far.get_executor()};
+            for (std::size_t i = 0; i < said.size(); ++i)
+                group.spawn("asker", note(ask(a.cache, key::one("products", std::to_string(i)), s), said[i]));
+            CHECK(co_await eventually([&] {
+                return s.loads == 3 && std::count_if(said.begin(), said.end(), [](const auto& t) { return !t.empty(); }) == 2;
+            }));
+            s.gate.set();
+            co_await group.join();
+            CHECK(std::count(said.begin(), said.end(), "v1 bypass") == 3);
+        },
+        o, own);
+}
+
 } // namespace tiktrend::cache

@@ -40,9 +40,9 @@ TEST_CASE("a value that was cut or continued anywhere is a miss", "[unit][cache]
 
 TEST_CASE("values of other versions and damaged headers are misses", "[unit][cache]") {
     const auto* text =
-        GENERATE("", "\n", "tt2 e g 1 2 1 0 0 0\n", "tt1 e g 1 2 1 0 0\n", "tt1 e g x 2 1 0 0 0\n",
-                 "tt1 e g 1 2 1 0 0 -1\n", "tt1 e g 1 2 1 18446744073709551615 1 0\na",
-                 "tt1 e g 1 2 1 99999999999999999999 0 0\n", "{\"json\":true}\n");
+        GENERATE("", "\n", "tt1 e g 1 2 3 1 0 0 0\n", "tt2 e g 1 2 3 1 0 0\n", "tt2 e g x 2 3 1 0 0 0\n",
+                 "tt2 e g 1 2 3 1 0 0 -1\n", "tt2 e g 1 2 3 1 18446744073709551615 1 0\na",
+                 "tt2 e g 1 2 3 1 99999999999999999999 0 0\n", "{\"json\":true}\n");
     CAPTURE(text);
     CHECK_FALSE(decode(text));
 }

@@ -54,13 +54,14 @@ std::shared_ptr<const std::string> gzip_of(const entry_ptr& e) {
 }
 
 entry_ptr make_entry(std::string body, bool found, std::uint64_t lsn, std::int64_t filled_at_ms,
-                     std::size_t compress_from) {
+                     std::size_t compress_from, std::int64_t fresh_until_ms) {
     auto e = std::make_shared<entry>();
     if (body.size() >= compress_from) e->gzip = compress(body);
     e->etag = make_etag(body);
     e->body = std::move(body);
     e->lsn = lsn;
     e->filled_at_ms = filled_at_ms;
+    e->fresh_until_ms = fresh_until_ms;
     e->found = found;
     return e;
 }

@@ -27,6 +27,29 @@ redis::client_options follower_options(const logger& log) {
     return o;
 }
 
+/// How many loads run that no cache takes off the source.
+struct bounded_loads {
+    std::size_t running = 0;
+
+    /// Held by a load. A null counter: it does not count.
+    class place {
+    public:
+        place(bounded_loads* b, std::size_t most) : counted_{b} {
+            if (b && b->running >= most)
+                throw system_error{tiktrend::errc::overloaded, "too many loads without a cache"};
+            if (b) ++b->running;
+        }
+        place(const place&) = delete;
+        place& operator=(const place&) = delete;
+        ~place() {
+            if (counted_) --counted_->running;
+        }
+
+    private:
+        bounded_loads* counted_;
+    };
+};
+
 } // namespace
 
 std::string_view to_string(outcome o) noexcept {
@@ -41,6 +64,8 @@ std::string_view to_string(outcome o) noexcept {
         return "coalesced";
     case outcome::bypass:
         return "bypass";
+    case outcome::stale:
+        return "stale";
     }
     return "unknown";
 }
@@ -100,6 +125,7 @@ struct response_cache::impl {
         std::string era;
         std::string guard;
         entry_ptr value; ///< null: not there, or no longer valid
+        entry_ptr stale; ///< not valid, but better than nothing
     };
 
     redis::subscriber::handlers handlers_of_follower();
@@ -109,8 +135,8 @@ struct response_cache::impl {
     task<void> fly(pilot p, std::chrono::milliseconds ttl, loader load);
     void land(const flight_ptr& f);
     task<far_state> look_up(const key& k);
-    task<fill_result> fill(const key& k, const far_state& seen, const entry& e,
-                           std::chrono::milliseconds ttl);
+    task<answer> load_now(const far_state& seen, std::chrono::milliseconds ttl, loader load);
+    task<fill_result> fill(const key& k, const far_state& seen, const entry& e);
     void note(const key& k, outcome o) const {
         if (options.on_outcome) options.on_outcome(k.scope(), o);
     }
@@ -120,6 +146,8 @@ struct response_cache::impl {
     response_cache_options options;
     near_cache near;
     default_random random;
+    bounded_loads uncached;
+    near_cache::clock::time_point rests_until{}; ///< the source was away a moment ago
     bool started = false;
     bool stopped = false;
     bool joined = true;
@@ -180,8 +208,10 @@ task<response_cache::impl::far_state> response_cache::impl::look_up(const key& k
     auto stored = decode(r[2].text());
     if (!stored || stored->era != s.era) co_return s;
     // An item's answer is deleted by its invalidation; a list's answer stays behind with an old generation.
-    if (k.is_list() && (s.guard.empty() || stored->generation != token_of(s.guard))) co_return s;
-    s.value = std::move(stored->answer);
+    const bool is_old_list = k.is_list() && (s.guard.empty() || stored->generation != token_of(s.guard));
+    const auto fresh_until = stored->answer->fresh_until_ms;
+    const bool is_too_old = fresh_until != 0 && options.clock->now_ms() >= fresh_until;
+    (is_old_list || is_too_old ? s.stale : s.value) = std::move(stored->answer);
     co_return s;
 }
 
@@ -191,8 +221,7 @@ std::chrono::milliseconds response_cache::impl::jittered(std::chrono::millisecon
                                                       static_cast<double>(ttl.count()) * kept)});
 }
 
-task<fill_result> response_cache::impl::fill(const key& k, const far_state& seen, const entry& e,
-                                             std::chrono::milliseconds ttl) {
+task<fill_result> response_cache::impl::fill(const key& k, const far_state& seen, const entry& e) {
     if (e.memory() > options.max_value_bytes) co_return fill_result::too_large;
     // The lists of a scope need a generation to belong to.
     std::string new_guard;
@@ -200,7 +229,7 @@ task<fill_result> response_cache::impl::fill(const key& k, const far_state& seen
     const auto generation = token_of(seen.guard.empty() ? new_guard : seen.guard);
     const auto value = encode(seen.era, generation, e);
     const auto lsn = lsn_text(e.lsn);
-    const auto life = std::to_string(jittered(ttl).count());
+    const auto life = std::to_string(e.fresh_until_ms - e.filled_at_ms + options.stale_for.count());
     const std::array<std::string_view, 3> keys{k.era(), k.guard(), k.value()};
     const std::array<std::string_view, 6> args{seen.era, seen.guard, lsn, life, new_guard, value};
     try {
@@ -216,6 +245,24 @@ task<fill_result> response_cache::impl::fill(const key& k, const far_state& seen
     co_return fill_result::failed;
 }
 
+task<answer> response_cache::impl::load_now(const far_state& seen, std::chrono::milliseconds ttl, loader load) {
+    const auto now = near_cache::clock::now();
+    if (seen.stale && now < rests_until) co_return answer{seen.stale, outcome::stale};
+    const bounded_loads::place place{seen.reached ? nullptr : &uncached, options.max_uncached_loads};
+    try {
+        auto l = co_await within(options.load_timeout, load());
+        const auto at = options.clock->now_ms();
+        const auto life = jittered(l.found ? ttl : std::min(ttl, options.negative_ttl));
+        co_return answer{make_entry(std::move(l.body), l.found, l.lsn, at, options.compress_from, at + life.count()),
+                         seen.reached ? outcome::miss : outcome::bypass};
+    } catch (const system_error& e) {
+        if (!seen.stale || is_cancelled(e.code()) || e.code() == tiktrend::errc::stopped) throw;
+        options.log.warn("stale_answer", {{"error", e.what()}});
+    }
+    rests_until = now + options.source_rest;
+    co_return answer{seen.stale, outcome::stale};
+}
+
 task<void> response_cache::impl::fly(pilot p, std::chrono::milliseconds ttl, loader load) {
     const auto f = p.mine;
     const auto& k = f->name;
@@ -226,10 +273,7 @@ task<void> response_cache::impl::fly(pilot p, std::chrono::milliseconds ttl, loa
         if (seen.value) {
             f->result = {seen.value, outcome::hit};
         } else {
-            auto l = co_await within(options.load_timeout, load());
-            auto e =
-                make_entry(std::move(l.body), l.found, l.lsn, options.clock->now_ms(), options.compress_from);
-            f->result = {std::move(e), seen.reached ? outcome::miss : outcome::bypass};
+            f->result = co_await load_now(seen, ttl, std::move(load));
         }
     } catch (const system_error& e) {
         f->error = is_cancelled(e.code()) && stopped
@@ -241,14 +285,14 @@ task<void> response_cache::impl::fly(pilot p, std::chrono::milliseconds ttl, loa
     // The waiters need not wait for the fill: who asks after them on this thread finds it in front of his own
     // look-up.
     land(f);
-    if (f->error || f->result.how == outcome::bypass) co_return;
+    if (f->error || f->result.how == outcome::bypass || f->result.how == outcome::stale) co_return;
     const auto now = near_cache::clock::now;
     const auto e = f->result.value;
     if (f->result.how == outcome::hit) {
         near.store(ticket, k.value(), e, now());
         co_return;
     }
-    const auto r = co_await fill(k, seen, *e, e->found ? ttl : std::min(ttl, options.negative_ttl));
+    const auto r = co_await fill(k, seen, *e);
     if (options.on_fill) options.on_fill(k.scope(), r);
     if (r == fill_result::stored) near.store(ticket, k.value(), e, now());
 }

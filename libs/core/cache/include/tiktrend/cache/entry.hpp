@@ -14,6 +14,7 @@ struct entry {
     std::string etag;              ///< weak, with quotes: good for both encodings
     std::uint64_t lsn = 0;         ///< the database position the answer was read at
     std::int64_t filled_at_ms = 0; ///< Unix time of the read
+    std::int64_t fresh_until_ms = 0; ///< Unix time; past it the answer is for want of a better one only. 0: no bound
     bool found = true;             ///< false: a negative answer (the item does not exist)
 
     std::size_t memory() const noexcept { return sizeof(entry) + body.size() + gzip.size() + etag.size(); }
@@ -28,7 +29,7 @@ std::shared_ptr<const std::string> gzip_of(const entry_ptr& e);
 
 /// Computes ETag and compressed form. `compress_from` is the smallest body worth compressing.
 entry_ptr make_entry(std::string body, bool found, std::uint64_t lsn, std::int64_t filled_at_ms,
-                     std::size_t compress_from = 1024);
+                     std::size_t compress_from = 1024, std::int64_t fresh_until_ms = 0);
 
 /// The stored form (src/stored_value.cpp describes it): era and generation tell a reader whether it still
 /// counts.

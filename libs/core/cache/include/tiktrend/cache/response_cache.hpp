@@ -20,6 +20,7 @@ enum class outcome {
     miss,      ///< loaded, and offered to Redis
     coalesced, ///< shared with a request for the same key that came earlier
     bypass,    ///< loaded, since Redis is not there
+    stale,     ///< an answer that no longer counts, since the loader's source is not there
 };
 std::string_view to_string(outcome o) noexcept;
 
@@ -61,6 +62,14 @@ struct response_cache_options {
     std::chrono::milliseconds negative_ttl{30'000}; ///< of answers with found == false
     double ttl_jitter = 0.1; ///< times to live are shortened by up to this share, so that keys of one moment
                              ///< do not expire in one moment
+    /// How much longer than their time to live answers are kept for the time when their source is away: an answer
+    /// that is too old, or a list of an old generation, is better than none. Not what was cleared. 0: none.
+    std::chrono::milliseconds stale_for{0};
+    /// After a failed load those who have a stale answer do not ask the source for so long.
+    std::chrono::milliseconds source_rest{1'000};
+    /// Loads at a time while Redis is away, so that the source is not asked for everything at once;
+    /// errc::overloaded beyond.
+    std::size_t max_uncached_loads = 64;
     std::size_t max_value_bytes = 4U << 20; ///< larger answers are sent but not stored
     std::size_t compress_from = 1024;       ///< bytes; smaller bodies are stored plain only
     const wall_clock* clock = &system_wall_clock();

@@ -155,6 +155,10 @@ config read_config(config_reader& r) {
     c.copy = read_copy(r);
     c.idempotency_ttl = r.duration("IDEMPOTENCY_TTL", 24h, 1min, 7 * 24h);
     c.products_ttl = r.duration("CACHE_PRODUCTS_TTL", 1h, 1s, 24h);
+    c.categories_ttl = r.duration("CACHE_CATEGORIES_TTL", 7 * 24h, 1s, 30 * 24h);
+    c.trending_ttl = r.duration("CACHE_TRENDING_TTL", 5min, 1s, 24h);
+    c.stale_for = r.duration("CACHE_STALE_FOR", 24h, 0ms, 30 * 24h);
+    c.max_uncached_loads = static_cast<std::size_t>(r.integer("CACHE_MAX_UNCACHED_LOADS", 64, 1, 10'000));
     c.near_cache_bytes = r.bytes("NEAR_CACHE_BYTES", 16 << 20, 0, std::int64_t{1} << 34);
     c.cursor_secret = r.secret("CURSOR_SECRET");
     if (c.cursor_secret.empty()) {

@@ -47,6 +47,9 @@ struct config {
     std::chrono::milliseconds idempotency_ttl{};
 
     std::chrono::milliseconds products_ttl{};
+    std::chrono::milliseconds categories_ttl{}, trending_ttl{};
+    std::chrono::milliseconds stale_for{};  ///< answers are kept for so long for the time when PostgreSQL is away
+    std::size_t max_uncached_loads = 0;      ///< per thread, while the cache's Redis is away
     std::int64_t near_cache_bytes = 0; ///< per thread
     std::string cursor_secret;         ///< signs page cursors; must be the same on every replica
     bool cursor_secret_is_random = false;

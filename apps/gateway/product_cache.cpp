@@ -28,6 +28,8 @@ cache::response_cache_options options_of(const config& settings, observe::regist
     o.on_changed = std::move(also.on_changed);
     o.on_all_changed = std::move(also.on_all_changed);
     o.near.max_bytes = static_cast<std::size_t>(settings.near_cache_bytes);
+    o.stale_for = settings.stale_for;
+    o.max_uncached_loads = settings.max_uncached_loads;
     o.log = log;
     auto requests = std::make_shared<observe::label_cache<observe::counter, 2>>(
         metrics.counters("cache_requests_total", "Look-ups of the answer cache.", {"cache", "result"}));
@@ -61,8 +63,8 @@ struct product_cache::impl {
         : ttl{settings.products_ttl}, answers{client,
                                               options_of(settings, metrics, log, std::move(also))} {}
 
-    task<answer> get(cache::key key, loader load) {
-        const auto found = co_await answers.get(key, ttl, [load = std::move(load)] { return run(load); });
+    task<answer> get(cache::key key, std::chrono::milliseconds life, loader load) {
+        const auto found = co_await answers.get(key, life, [load = std::move(load)] { return run(load); });
         co_return answer_of(found.value, found.how);
     }
 
@@ -97,11 +99,15 @@ std::optional<product_cache::answer> product_cache::find_list(const cache::key& 
 }
 
 task<product_cache::answer> product_cache::list(cache::key key, loader load) {
-    return impl_->get(std::move(key), std::move(load));
+    return impl_->get(std::move(key), impl_->ttl, std::move(load));
+}
+
+task<product_cache::answer> product_cache::get(cache::key key, std::chrono::milliseconds ttl, loader load) {
+    return impl_->get(std::move(key), ttl, std::move(load));
 }
 
 task<product_cache::answer> product_cache::product(std::int64_t id, loader load) {
-    return impl_->get(cache::key::one(scope, std::to_string(id)), std::move(load));
+    return impl_->get(cache::key::one(scope, std::to_string(id)), impl_->ttl, std::move(load));
 }
 
 } // namespace tiktrend::gateway

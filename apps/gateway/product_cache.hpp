@@ -39,7 +39,7 @@ public:
         std::shared_ptr<const std::string> body; ///< null: there is no such thing
         std::shared_ptr<const std::string> gzip; ///< null if the body is too small to be worth it
         std::string_view etag;                   ///< weak, of the body; lives as long as `body` is held
-        std::string_view how;                    ///< X-Cache: hit, miss, coalesced, bypass
+        std::string_view how;                    ///< X-Cache: hit, miss, coalesced, bypass, stale
     };
 
     /// What else follows the invalidation channel (response_cache_options).
@@ -61,6 +61,8 @@ public:
     std::optional<answer> find_list(const cache::key& key);
     /// A list. Every committed change of any product forgets all lists at once (one generation).
     task<answer> list(cache::key key, loader load);
+    /// Any answer, with a life of its own.
+    task<answer> get(cache::key key, std::chrono::milliseconds ttl, loader load);
     /// One product.
     task<answer> product(std::int64_t id, loader load);
 

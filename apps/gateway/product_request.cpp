@@ -50,6 +50,7 @@ std::string canonical_text(const catalog::product_query& q) {
     add("price_min", q.price_min);
     add("price_max", q.price_max);
     add("currency", q.currency);
+    add("q", q.text);
     flag("trending", q.is_trending);
     flag("active", q.is_active);
     append(out, "sort", catalog::to_string(q.sort));
@@ -87,6 +88,7 @@ void read_filters(query_reader& in, catalog::product_query& q) {
     if (q.currency && (q.currency->size() != 3 ||
                        q.currency->find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") != std::string::npos))
         in.fail("currency", "Input should be an ISO 4217 code such as EUR", "string_pattern_mismatch");
+    q.text = in.text("q", 200);
     q.is_trending = in.flag("trending");
     q.is_active = in.flag("active");
     if (const auto kind = in.one_of("kind", {"product", "trend"}))
@@ -95,7 +97,8 @@ void read_filters(query_reader& in, catalog::product_query& q) {
 
 void read_order(query_reader& in, catalog::product_query& q) {
     if (const auto sort =
-            in.one_of("sort", {"last_updated", "price", "sales_7d", "trend_score", "rating", "first_seen"}))
+            in.one_of("sort", {"last_updated", "price", "sales_7d", "sales_total", "trend_score",
+                                  "rating", "review_count", "first_seen"}))
         q.sort = *catalog::parse_product_sort(*sort);
     // Cheapest first is what a person means by "sort by price"; everything else is best or newest first.
     q.descending = q.sort != catalog::product_sort::price;

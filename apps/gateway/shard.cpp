@@ -9,12 +9,14 @@
 #include "routes/job_control.hpp"
 #include "routes/jobs.hpp"
 #include "routes/list_jobs.hpp"
+#include "routes/product_lists.hpp"
 #include "routes/products.hpp"
 #include "routes/queues.hpp"
 #include "routes/schedules.hpp"
 #include "routes/sources.hpp"
 #include "routes/start_scraping.hpp"
 #include "routes/users.hpp"
+#include "routes/web.hpp"
 
 #include <tiktrend/http/problem.hpp>
 
@@ -124,7 +126,7 @@ shard::shard(shared_parts& shared)
                    client_options(shared.log, cache_timeout)},
       jobs_{queue_redis_, shared.settings.queue_name, queue_options(shared.settings)},
       events_{queue_redis_, shared.settings.queue_name, jobs_.key_base(), events_options(shared)},
-      database_{context_.get_executor(), router_options(shared)}, products_{database_}, keys_{database_},
+      database_{context_.get_executor(), router_options(shared)}, products_{database_}, trends_{database_}, keys_{database_},
       users_{database_}, usage_{database_},
       tokens_{context_.get_executor(), shared.settings.jwt, users_, shared.log},
       limiter_{cache_redis_, shared.settings.limits, shared.metrics, shared.log},
@@ -153,11 +155,18 @@ std::shared_ptr<const http::router> shard::make_routes() {
     add_scraping_routes(*routes);
     routes->add(method::get, "/products",
                 guarded("read", limits.read, list_products(products_, cache_, cursors_)));
+    routes->add(method::get, "/products/trending",
+                guarded("read", limits.read, get_trending(trends_, cache_, shared_.settings.trending_ttl)));
+    routes->add(method::get, "/products/{id}/history",
+                guarded("read", limits.read, get_product_history(products_, cache_)));
+    routes->add(method::get, "/categories",
+                guarded("read", limits.read, list_categories(products_, cache_, shared_.settings.categories_ttl)));
     routes->add(method::get, "/products/{id}", guarded("read", limits.read, get_product(products_, cache_)));
     routes->add(method::post, "/copy",
                 guarded("copy", limits.copy, write_copy(products_, cache_, copies_)));
     add_account_routes(*routes);
     add_admin_routes(*routes);
+    add_web_routes(*routes);
     routes->add(method::get, "/health", health_.all());
     routes->add(method::get, "/health/live", health_.live());
     routes->add(method::get, "/health/ready", health_.ready());
@@ -178,7 +187,7 @@ void shard::add_scraping_routes(http::router& routes) {
                        without_query(
                            idempotency_.once(start_scraping_batch(jobs_, definitions, defaults, quotas_)))));
     routes.add(method::get, "/scraping/jobs", guarded("scrape", l.read, list_jobs(jobs_, cursors_)));
-    routes.add(method::get, "/scraping/jobs/{id}", guarded("scrape", l.read, get_job(jobs_)));
+    routes.add(method::get, "/scraping/jobs/{id}", guarded("scrape", l.read, get_job(jobs_, database_, shared_.log)));
     routes.add(method::delete_, "/scraping/jobs/{id}",
                guarded("scrape", l.scrape, without_query(cancel_job(jobs_))));
     routes.add(method::get, "/scraping/jobs/{id}/events",

@@ -14,6 +14,7 @@
 
 #include <tiktrend/catalog/api_key_store.hpp>
 #include <tiktrend/catalog/product_store.hpp>
+#include <tiktrend/catalog/trending_store.hpp>
 #include <tiktrend/catalog/usage_store.hpp>
 #include <tiktrend/catalog/user_store.hpp>
 #include <tiktrend/http/server.hpp>
@@ -89,6 +90,7 @@ private:
     job_events events_;
     postgres::router database_;
     catalog::product_store products_;
+    catalog::trending_store trends_;
     catalog::api_key_store keys_;
     catalog::user_store users_;
     catalog::usage_store usage_;

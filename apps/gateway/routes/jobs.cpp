@@ -1,5 +1,6 @@
 #include "routes/jobs.hpp"
 
+#include "consistency.hpp"
 #include "job_json.hpp"
 #include "job_owner.hpp"
 #include "query_reader.hpp"
@@ -27,12 +28,15 @@ struct services {
     job_events& hub;
 };
 
-task<http::response> answer_job(queue::queue& jobs, http::request& r) {
+task<http::response> answer_job(queue::queue& jobs, postgres::router& database, const logger& log, http::request& r) {
     query_reader{r}.finish(); // no parameters
     const auto [job, state] = co_await visible_job(jobs, r);
     const auto logs = co_await jobs.logs(job.id, -newest_log_rows, -1);
     auto response = http::response::json(200, job_to_json(job, state, logs));
     response.headers.set("Cache-Control", "no-store");
+    if (state == queue::job_state::completed)
+        if (const auto token = co_await current_consistency_token(database, log))
+            response.headers.set("X-Consistency-Token", token->text());
     co_return response;
 }
 
@@ -163,8 +167,8 @@ task<http::response> answer_events(services s, http::request& r) {
 
 } // namespace
 
-http::handler get_job(queue::queue& jobs) {
-    return [&jobs](http::request& r) { return answer_job(jobs, r); };
+http::handler get_job(queue::queue& jobs, postgres::router& database, logger log) {
+    return [&jobs, &database, log = std::move(log)](http::request& r) { return answer_job(jobs, database, log, r); };
 }
 
 http::handler get_job_events(queue::queue& jobs, redis::client& redis, job_events& hub) {

@@ -1,13 +1,16 @@
 #pragma once
 #include "job_events.hpp"
 
+#include <tiktrend/base/log.hpp>
 #include <tiktrend/http/router.hpp>
+#include <tiktrend/postgres/router.hpp>
 #include <tiktrend/queue/queue.hpp>
 
 namespace tiktrend::gateway {
 
-/// GET /scraping/jobs/{id}: the job and its state, 404 `job_not_found` if there is none.
-http::handler get_job(queue::queue& jobs);
+/// GET /scraping/jobs/{id}: the job, its state and its newest log rows, 404 `job_not_found` if there is none. A
+/// completed one comes with an X-Consistency-Token, with which reads see what it wrote.
+http::handler get_job(queue::queue& jobs, postgres::router& database, logger log);
 
 /// GET /scraping/jobs/{id}/events: server-sent events of one job until it is completed or failed.
 ///

@@ -1,5 +1,7 @@
 #include "routes/products.hpp"
 
+#include "cached_answer.hpp"
+#include "consistency.hpp"
 #include "product_request.hpp"
 #include "query_reader.hpp"
 #include "repeated_lists.hpp"
@@ -8,9 +10,6 @@
 #include <tiktrend/catalog/product_json.hpp>
 #include <tiktrend/http/compression.hpp>
 #include <tiktrend/http/conditional.hpp>
-#include <tiktrend/http/problem.hpp>
-
-#include <charconv>
 
 namespace tiktrend::gateway {
 namespace {
@@ -45,43 +44,20 @@ std::string_view next_cursor_of(std::string_view body) {
 }
 
 task<product_cache::loaded> load_list(catalog::product_store& products, product_request request,
-                                      const cursor_signer& cursors) {
-    const auto seen = co_await products.list(request.query);
+                                      const cursor_signer& cursors, postgres::lsn at_least = {}) {
+    const auto seen = co_await products.list(request.query, at_least);
     co_return product_cache::loaded{list_body(seen.value, request, cursors), seen.point};
 }
 
-task<product_cache::loaded> load_product(catalog::product_store& products, std::int64_t id) {
-    const auto seen = co_await products.get(id);
+task<product_cache::loaded> load_product(catalog::product_store& products, std::int64_t id,
+                                         postgres::lsn at_least = {}) {
+    const auto seen = co_await products.get(id, at_least);
     product_cache::loaded out{std::nullopt, seen.point};
     if (seen.value) {
         out.body.emplace();
         catalog::append_json(*out.body, *seen.value);
     }
     co_return out;
-}
-
-/// 200 in the coding that the client takes, or 304 when it has this very answer.
-http::response answer_cached(const http::request& r, const product_cache::answer& a) {
-    const auto coding = http::choose_coding(r.headers);
-    if (!coding)
-        throw http::problem(406, "not_acceptable", "Accept-Encoding refuses both gzip and the plain form.");
-    http::response response;
-    response.headers.set("ETag", a.etag);
-    response.headers.set("Cache-Control", "private, max-age=30, stale-while-revalidate=60");
-    response.headers.set("Vary", "Accept-Encoding");
-    response.headers.set("X-Cache", a.how);
-    if (http::is_unmodified(r, a.etag)) {
-        response.status = 304;
-        return response;
-    }
-    response.headers.set("Content-Type", "application/json");
-    if (a.gzip && *coding == http::content_coding::gzip) {
-        response.headers.set("Content-Encoding", "gzip");
-        response.shared_body = a.gzip;
-    } else {
-        response.shared_body = a.body;
-    }
-    return response;
 }
 
 struct services {
@@ -124,6 +100,10 @@ http::response answer_from_memory(const http::request& r, repeated_lists::list& 
 task<http::response> answer_list(list_services& s, http::request& r) {
     auto list = s.repeated.find(r.query);
     if (!list) list = s.repeated.remember(r.query, read_product_request(r, s.cursors));
+    if (const auto token = consistency_token_of(r)) {
+        const auto read = co_await load_list(s.products, list->request, s.cursors, token->at_least);
+        co_return make_list_answer(r, list->request, uncached_answer(*read.body));
+    }
     if (const auto near = s.cache.find_list(list->key)) co_return answer_from_memory(r, *list, *near);
     const auto found = co_await s.cache.list(
         list->key, [products = &s.products, cursors = &s.cursors, request = list->request] {
@@ -132,16 +112,14 @@ task<http::response> answer_list(list_services& s, http::request& r) {
     co_return make_list_answer(r, list->request, found);
 }
 
-http::problem no_such_product() {
-    return http::problem(404, "product_not_found", "There is no product with this id.");
-}
-
 task<http::response> answer_product(services s, http::request& r) {
     query_reader{r}.finish(); // no parameters
-    const auto text = r.param("id");
-    std::int64_t id = 0;
-    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), id);
-    if (ec != std::errc{} || end != text.data() + text.size() || id < 1) throw no_such_product();
+    const auto id = product_id_of(r);
+    if (const auto token = consistency_token_of(r)) {
+        const auto read = co_await load_product(s.products, id, token->at_least);
+        if (!read.body) throw no_such_product();
+        co_return answer_cached(r, uncached_answer(*read.body));
+    }
     const auto found = co_await s.cache.product(id, [s, id] { return load_product(s.products, id); });
     if (!found.body) throw no_such_product();
     co_return answer_cached(r, found);

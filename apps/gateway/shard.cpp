@@ -163,7 +163,7 @@ std::shared_ptr<const http::router> shard::make_routes() {
                 guarded("read", limits.read, list_categories(products_, cache_, shared_.settings.categories_ttl)));
     routes->add(method::get, "/products/{id}", guarded("read", limits.read, get_product(products_, cache_)));
     routes->add(method::post, "/copy",
-                guarded("copy", limits.copy, write_copy(products_, cache_, copies_)));
+                guarded("copy", limits.copy, without_query(write_copy(products_, cache_, copies_))));
     add_account_routes(*routes);
     add_admin_routes(*routes);
     add_web_routes(*routes);

@@ -44,3 +44,7 @@ TEST_CASE("every operation answers as docs/openapi.yaml says", "[e2e][contract]"
 TEST_CASE("what the document forbids is refused by a documented problem", "[e2e][contract]") {
     CHECK(run_node("bad_input.test.mjs") == 0);
 }
+
+TEST_CASE("docs/openapi.yaml is well-formed by the recommended rules", "[e2e][contract]") {
+    CHECK(run_node("lint.test.mjs") == 0);
+}

@@ -18,7 +18,7 @@ const bodies = {
     cleanQueue: { state: 'failed', grace: 31_622_400_000 },
 };
 const places = { id: '999999999', name: 'no-such-queue', scope: 'no-such-scope', file: 'no-such-file' };
-const names = { putSchedule: 'bad-input' };
+const names = { putSchedule: 'bad-input', cleanQueue: 'scraping' };
 
 const fill = (op, values = {}) => op.path.replace(/\{(\w+)\}/g, (_, n) => values[n] ?? encodeURIComponent(names[op.id] ?? places[n]));
 

@@ -58,6 +58,7 @@ task<http::response> answer_page(std::shared_ptr<const source_page> page, http::
 }
 
 task<http::response> answer_one(std::shared_ptr<const pages> all, http::request& r) {
+    query_reader{r}.finish(); // no parameters
     const auto it = all->find(r.param("id"));
     if (it == all->end()) throw http::problem(404, "source_not_found", "There is no source with this id.");
     co_return answer(it->second, r);

@@ -8,6 +8,7 @@
 #include <tiktrend/catalog/migrations.hpp>
 #include <tiktrend/postgres/migrator.hpp>
 #include <tiktrend/queue/cancellation.hpp>
+#include <tiktrend/redis/info.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -118,6 +119,8 @@ struct app::parts {
     queue::worker worker;
     queue::cancellation_listener cancellations; ///< of single jobs, by whoever may
     bool is_working = false;                    ///< worker.start() was called
+    std::unique_ptr<spot_watcher> spot;
+    std::unique_ptr<deletion_cost> cost;
     std::unique_ptr<http::server> status;
 };
 
@@ -178,7 +181,11 @@ queue::worker_options app::parts::job_options(const config& s, const logger& log
 
 app::app(const config& settings, sources::registry_ptr definitions, logger log)
     : settings_{settings}, definitions_{std::move(definitions)}, log_{std::move(log)},
-      stop_{context_.get_executor()}, parts_{std::make_unique<parts>(*this, settings_, log_)} {
+      stop_{context_.get_executor()}, drain_for_{settings.drain_timeout}, parts_{std::make_unique<parts>(*this, settings_, log_)} {
+    if (settings_.spot.where != cloud::none)
+        parts_->spot = std::make_unique<spot_watcher>(context_.get_executor(), settings_.spot, log_);
+    if (!settings_.deletion_cost.api_url.empty())
+        parts_->cost = std::make_unique<deletion_cost>(context_.get_executor(), settings_.deletion_cost, log_);
     collectors_ = {observe::add_process_metrics(metrics_registry_, version),
                    metrics_registry_.on_collect([this] {
                        parts_->metrics.refresh(parts_->worker, parts_->fetcher, parts_->database);
@@ -199,7 +206,8 @@ void app::start_status_server() {
     source.check = [this] {
         std::vector<readiness> out;
         const bool is_queue_up = !parts_->is_working || parts_->worker.is_connected();
-        out.push_back({"redis_queue", is_queue_up, is_queue_up ? "" : "no connection"});
+        out.push_back({"redis_queue", is_queue_up && policy_problem_.empty(),
+                       is_queue_up ? policy_problem_ : "no connection"});
         const bool is_database_up = parts_->database.write().is_healthy() && waiting_for_.empty();
         out.push_back({"database", is_database_up,
                        waiting_for_.empty() ? "no connection" : "waiting for " + waiting_for_});
@@ -262,6 +270,9 @@ task<void> app::serve() {
         tasks.spawn("stop deadline", stop_.run());
         tasks.spawn("second signal", hurry_on_second_signal());
         tasks.spawn("start", start_when_ready());
+        tasks.spawn("eviction policy", check_eviction_policy());
+        if (parts_->spot) tasks.spawn("spot notices", watch_spot_notices());
+        if (parts_->cost) tasks.spawn("deletion cost", parts_->cost->run([this] { return parts_->worker.active(); }));
         log_.info("worker_started", {{"queue", settings_.queue_name},
                                      {"concurrency", settings_.concurrency},
                                      {"sources", definitions_->all().size()},
@@ -274,6 +285,8 @@ task<void> app::serve() {
     co_await drain();
     tasks.cancel();
     co_await tasks.join();
+    if (parts_->spot) co_await parts_->spot->stop();
+    if (parts_->cost) co_await parts_->cost->stop();
     if (failed) std::rethrow_exception(failed);
 }
 
@@ -288,9 +301,54 @@ task<void> app::watch_signals() {
         const std::string name = number == SIGTERM ? "SIGTERM" : "SIGINT";
         log_.info("signal", {{"name", name}});
         if (std::exchange(is_first, false))
-            stop_.request(plan_drain(steady::now(), settings_.drain_timeout).cancel_at, name);
+            ask_to_drain(settings_.drain_timeout, name);
         else
             stop_.terminate(name + " again");
+    }
+}
+
+/// A notice and a signal may both come, in any order: the one that leaves less time counts.
+void app::ask_to_drain(std::chrono::milliseconds limit, std::string reason) {
+    if (!stop_.is_stopping()) drain_for_ = std::min(drain_for_, limit);
+    const auto plan = plan_drain(steady::now(), limit);
+    if (stop_.is_stopping()) guard_.arm(plan.exit_at);
+    stop_.request(plan.cancel_at, std::move(reason));
+}
+
+task<void> app::watch_spot_notices() {
+    const auto on_hint = [this] {
+        parts_->metrics.spot_notice("rebalance");
+        if (settings_.drains_on_rebalance) ask_to_drain(settings_.drain_timeout, "rebalance recommendation");
+    };
+    const auto notice = co_await parts_->spot->wait(on_hint);
+    const auto usable = usable_ms(settings_.spot.where, notice, system_wall_clock().now_ms());
+    parts_->metrics.spot_notice("leave");
+    log_.warn("spot_notice", {{"what", notice.what}, {"usable_ms", usable}});
+    ask_to_drain(std::min(settings_.drain_timeout, std::chrono::milliseconds{usable}), "spot notice: " + notice.what);
+}
+
+/// A Redis that evicts loses jobs without a word, so the worker says so, once a minute anew, and is not ready.
+/// It goes on working all the same: jobs that nobody takes are lost sooner. Servers that do not tell (INFO
+/// refused) pass.
+task<void> app::check_eviction_policy() {
+    const redis::command ask{"INFO", "memory"};
+    for (;;) {
+        auto again = 60s;
+        try {
+            const auto answer = co_await within(2s, parts_->shared.exec(ask));
+            const auto policy = redis::eviction_policy(answer.text());
+            const bool is_wrong = !policy.empty() && policy != "noeviction";
+            if (is_wrong && policy_problem_.empty())
+                log_.error("wrong_eviction_policy", {{"server", "queue"},
+                                                     {"policy", policy},
+                                                     {"expected", "noeviction"},
+                                                     {"effect", "jobs can vanish when memory runs out"}});
+            policy_problem_ = is_wrong ? fmt::format("maxmemory-policy is {}: must be noeviction", policy) : "";
+        } catch (const system_error& e) {
+            if (is_cancelled(e.code()) && stop_.is_stopping()) throw;
+            again = 1s; // not connected yet, or again
+        }
+        co_await sleep_for(again);
     }
 }
 
@@ -303,7 +361,7 @@ task<void> app::hurry_on_second_signal() {
 /// used, users before what they use. Each step has its deadline, also with Redis or PostgreSQL gone, and the
 /// guard stands behind all of them.
 task<void> app::drain() {
-    const auto plan = plan_drain(steady::now(), settings_.drain_timeout);
+    const auto plan = plan_drain(steady::now(), drain_for_);
     guard_.arm(plan.exit_at);
     parts_->metrics.draining();
     log_.info("draining", {{"reason", stop_.reason()}, {"active", parts_->worker.active()}});

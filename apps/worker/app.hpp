@@ -3,8 +3,10 @@
 #include "crawl/cache_invalidation.hpp"
 #include "crawl/local_politeness.hpp"
 #include "crawl/scrape_services.hpp"
+#include "drain/deletion_cost.hpp"
 #include "drain/drain_plan.hpp"
 #include "drain/exit_guard.hpp"
+#include "drain/spot_watcher.hpp"
 #include "jobs/job_table.hpp"
 #include "metrics.hpp"
 
@@ -38,6 +40,9 @@ private:
     task<void> start_when_ready();
     task<void> watch_signals();
     task<void> hurry_on_second_signal();
+    task<void> watch_spot_notices();
+    void ask_to_drain(std::chrono::milliseconds limit, std::string reason);
+    task<void> check_eviction_policy();
     task<void> drain();
     void start_status_server();
     void write_port_file() const;
@@ -50,6 +55,8 @@ private:
     asio::io_context context_{1};
     observe::registry metrics_registry_;
     stop_state stop_;
+    std::chrono::milliseconds drain_for_; ///< DRAIN_TIMEOUT, or what a notice leaves of it
+    std::string policy_problem_;          ///< the queue's Redis may evict jobs; empty: it may not
     std::unique_ptr<parts> parts_;
     std::vector<observe::registry::token> collectors_;
     std::string waiting_for_ = "the database"; ///< what keeps the worker from taking jobs; empty: nothing

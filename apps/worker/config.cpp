@@ -3,6 +3,7 @@
 #include "crawl/robots/robots_rules.hpp"
 
 #include <tiktrend/redis/address.hpp>
+#include <tiktrend/report/dsn.hpp>
 #include <tiktrend/sources/registry.hpp>
 
 namespace tiktrend::worker {
@@ -11,10 +12,11 @@ namespace {
 using namespace std::chrono_literals;
 
 std::string read_redis_url(config_reader& r, std::string_view name, std::string_view fallback) {
-    auto url = r.url(name, fallback, {"redis", "rediss", "unix"});
+    auto url = r.url(name, fallback, {"redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster"});
     if (!redis::parse_url(url))
         r.fail(name, hide_password(url),
-               "redis://[user[:password]@]host[:port][/db], rediss://… or unix:///path");
+               "redis://[user[:password]@]host[:port][/db], rediss://…, unix:///path, "
+               "redis+sentinel://host[:port],…/master or redis+cluster://host:port,…");
     return url;
 }
 
@@ -90,6 +92,40 @@ sources::limits read_limits(config_reader& r, std::size_t max_body) {
     return l;
 }
 
+spot_options read_spot(config_reader& r) {
+    spot_options o;
+    o.where = parse_cloud(r.one_of("SPOT_NOTICE", "off", {"off", "aws", "gcp", "azure"})).value_or(cloud::none);
+    o.url = r.text("SPOT_METADATA_URL", "");
+    if (!o.url.empty() && !fetch::parse_url(o.url))
+        r.fail("SPOT_METADATA_URL", o.url, "an http URL such as http://169.254.169.254");
+    o.every = r.duration("SPOT_POLL_INTERVAL", o.every, 100ms, 1min);
+    o.resource = r.text("SPOT_RESOURCE", "");
+    return o;
+}
+
+deletion_cost_options read_deletion_cost(config_reader& r) {
+    deletion_cost_options o;
+    const bool is_wanted = r.flag("POD_DELETION_COST", false);
+    const auto url = r.text("KUBERNETES_API_URL", "https://kubernetes.default.svc");
+    o.pod = r.text("POD_NAME", "");
+    o.pod_namespace = r.text("POD_NAMESPACE", "");
+    o.credentials_dir = r.text("KUBERNETES_CREDENTIALS_DIR", "/var/run/secrets/kubernetes.io/serviceaccount");
+    o.every = r.duration("POD_DELETION_COST_INTERVAL", o.every, 100ms, 10min);
+    if (!is_wanted) return o;
+    o.api_url = url;
+    if (!fetch::parse_url(url)) r.fail("KUBERNETES_API_URL", url, "an http or https URL");
+    if (o.pod.empty()) r.fail("POD_NAME", "", "the pod's own name (metadata.name), with POD_DELETION_COST");
+    if (o.pod_namespace.empty())
+        r.fail("POD_NAMESPACE", "", "the pod's namespace (metadata.namespace), with POD_DELETION_COST");
+    return o;
+}
+
+std::string read_sentry_dsn(config_reader& r) {
+    auto text = r.secret("SENTRY_DSN");
+    if (!text.empty() && !report::parse_dsn(text)) r.fail("SENTRY_DSN", "***", "https://KEY@HOST/PROJECT");
+    return text;
+}
+
 } // namespace
 
 config read_config(config_reader& r) {
@@ -123,6 +159,11 @@ config read_config(config_reader& r) {
     c.retries = read_retries(r);
 
     c.drain_timeout = r.duration("DRAIN_TIMEOUT", 105s, 1s, 1h);
+    c.spot = read_spot(r);
+    c.drains_on_rebalance = r.flag("SPOT_DRAIN_ON_REBALANCE", false);
+    c.deletion_cost = read_deletion_cost(r);
+    c.sentry_dsn = read_sentry_dsn(r);
+    c.sentry_environment = r.text("SENTRY_ENVIRONMENT", "production");
     c.metrics_address = r.text("METRICS_ADDRESS", "127.0.0.1");
     c.metrics_port = static_cast<std::uint16_t>(r.integer("METRICS_PORT", 9091, 0, 65'535));
     c.port_file = r.text("PORT_FILE", "");

@@ -1,5 +1,7 @@
 #pragma once
 #include "crawl/retry_policy.hpp"
+#include "drain/deletion_cost.hpp"
+#include "drain/spot_watcher.hpp"
 
 #include <tiktrend/base/config_reader.hpp>
 #include <tiktrend/base/log.hpp>
@@ -44,6 +46,11 @@ struct config {
     fetch::client_options fetch; ///< FETCH_*; its guard has the allow and deny lists
 
     std::chrono::milliseconds drain_timeout{};
+    spot_options spot;                ///< SPOT_*
+    bool drains_on_rebalance = false; ///< also when AWS only recommends to leave
+    deletion_cost_options deletion_cost;
+    std::string sentry_dsn; ///< errors are reported there; empty: nowhere
+    std::string sentry_environment;
     std::string metrics_address;
     std::uint16_t metrics_port = 0;
     std::string port_file; ///< `METRICS_PORT=…` is written here once listening; empty: nowhere

@@ -3,6 +3,8 @@
 #include "app.hpp"
 #include "config.hpp"
 
+#include <tiktrend/report/error_reporter.hpp>
+
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -34,7 +36,10 @@ int main() {
                 std::fprintf(stderr, "%s\n", sources::to_string(e).c_str());
         return exit_config;
     }
-    const auto log = logger::to_stderr(settings.level).with("program", "tiktrend-worker");
+    report::reporter_options reports;
+    reports.from = report::this_process("tiktrend-worker", settings.sentry_environment);
+    const auto log = report::reporting_logger(settings.level, settings.sentry_dsn, std::move(reports))
+                         .with("program", "tiktrend-worker");
     print_settings(log, reader);
     try {
         worker::app app{settings, *definitions, log};

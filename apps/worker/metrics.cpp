@@ -39,7 +39,9 @@ worker_metrics::worker_metrics(observe::registry& r, std::string queue,
       found_{r.counters("scrape_products_found_total", "Products on committed pages.", {"source"})},
       changed_{
           r.counters("scrape_products_changed_total", "Products that a page added or changed.", {"source"})},
-      robots_{r.counters("robots_fetches_total", "Fetches of robots.txt by what came of them.", {"result"})} {
+      robots_{r.counters("robots_fetches_total", "Fetches of robots.txt by what came of them.", {"result"})},
+      spot_notices_{r.counters("worker_spot_notices_total",
+                               "Notices that this machine is taken away, or may be (rebalance).", {"kind"})} {
     const auto of_queue = [&](std::string_view name, std::string_view help) {
         return r.counters(name, help, {"queue"})(queue_);
     };
@@ -132,6 +134,10 @@ void worker_metrics::politeness_not_shared() {
 
 void worker_metrics::robots_fetched(std::string_view result) {
     robots_(result).add();
+}
+
+void worker_metrics::spot_notice(std::string_view kind) {
+    spot_notices_(kind).add();
 }
 
 void worker_metrics::draining() {

@@ -30,6 +30,7 @@ public:
     void politeness_not_shared();
     void robots_fetched(std::string_view result);
     void draining();
+    void spot_notice(std::string_view kind); ///< "leave" or "rebalance"
 
     /// Takes over what others count; for registry::on_collect().
     void refresh(const queue::worker& jobs, const fetch::client& fetcher, const postgres::router& database);
@@ -50,7 +51,7 @@ private:
     observe::label_cache<observe::counter, 2> pages_;
     observe::label_cache<observe::counter, 1> found_, changed_;
     observe::counter invalidation_failures_, politeness_fallbacks_;
-    observe::label_cache<observe::counter, 1> robots_;
+    observe::label_cache<observe::counter, 1> robots_, spot_notices_;
     mirrored fetch_requests_, fetch_responses_, fetch_redirects_, fetch_received_, fetch_decoded_,
         fetch_connections_, fetch_suspicious_;
     std::array<mirrored, fetch::failure_kinds> fetch_failures_;

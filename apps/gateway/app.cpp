@@ -111,9 +111,14 @@ task<void> app::serve() {
 }
 
 task<void> app::watch_signals() {
-    asio::signal_set signals{shards_[0]->context(), SIGTERM, SIGINT};
+    asio::signal_set signals{shards_[0]->context(), SIGTERM, SIGINT, SIGQUIT};
     for (int n = 0;; ++n) {
         const int number = co_await signals.async_wait(asio::use_awaitable);
+        if (number == SIGQUIT) {
+            --n;
+            log_state();
+            continue;
+        }
         const std::string name = number == SIGTERM ? "SIGTERM" : "SIGINT";
         log_.info("signal", {{"name", name}});
         if (n == 0)
@@ -122,6 +127,16 @@ task<void> app::watch_signals() {
         else
             stop_.terminate(name);
     }
+}
+
+void app::log_state() const {
+    const auto& first = *shards_[0];
+    log_.info("state", {{"draining", stop_.is_stopping()},
+                        {"reason", stop_.reason()},
+                        {"threads", threads_.size() + 1},
+                        {"shards_started", started_},
+                        {"port", first.port()},
+                        {"metrics_port", metrics_server_ ? metrics_server_->port() : 0}});
 }
 
 task<void> app::announce() {

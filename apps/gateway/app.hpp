@@ -37,6 +37,7 @@ private:
     void start_threads();
     void start_metrics_server();
     void write_port_file() const;
+    void log_state() const; ///< SIGQUIT: what goes on, as a log line
 
     const config& settings_;
     logger log_;

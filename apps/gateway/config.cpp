@@ -2,6 +2,7 @@
 
 #include <tiktrend/base/random.hpp>
 #include <tiktrend/http/upstream.hpp>
+#include <tiktrend/report/dsn.hpp>
 #include <tiktrend/sources/registry.hpp>
 
 #include <algorithm>
@@ -12,6 +13,9 @@ namespace tiktrend::gateway {
 namespace {
 
 using namespace std::chrono_literals;
+
+constexpr std::initializer_list<std::string_view> redis_schemes{
+    "redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster"};
 
 http::server_options read_http(config_reader& r) {
     http::server_options o;
@@ -132,8 +136,10 @@ config read_config(config_reader& r) {
     const auto cores = std::max(1U, std::thread::hardware_concurrency());
     c.threads = static_cast<std::size_t>(r.integer("GATEWAY_THREADS", cores, 1, 256));
 
-    c.redis_queue_url = r.url("REDIS_QUEUE_URL", "redis://127.0.0.1:6379/0", {"redis", "rediss", "unix"});
-    c.redis_cache_url = r.url("REDIS_CACHE_URL", "redis://127.0.0.1:6380/0", {"redis", "rediss", "unix"});
+    c.redis_queue_url = r.url("REDIS_QUEUE_URL", "redis://127.0.0.1:6379/0", redis_schemes);
+    // No cluster: the near cache follows what one server says of its keys.
+    c.redis_cache_url = r.url("REDIS_CACHE_URL", "redis://127.0.0.1:6380/0",
+                              {"redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel"});
     c.database_url = r.url("DATABASE_URL", "postgresql://127.0.0.1/tiktrend", {"postgresql", "postgres"});
     c.replica_urls = r.list("DATABASE_REPLICA_URLS", "");
     c.database_pool_size = static_cast<std::size_t>(r.integer("DATABASE_POOL_SIZE", 8, 1, 1000));
@@ -167,6 +173,11 @@ config read_config(config_reader& r) {
     } else if (c.cursor_secret.size() < 16) {
         r.fail("CURSOR_SECRET", "***", "at least 16 characters");
     }
+
+    c.sentry_dsn = r.secret("SENTRY_DSN");
+    if (!c.sentry_dsn.empty() && !report::parse_dsn(c.sentry_dsn))
+        r.fail("SENTRY_DSN", "***", "https://KEY@HOST/PROJECT");
+    c.sentry_environment = r.text("SENTRY_ENVIRONMENT", "production");
 
     c.lame_duck = r.duration("LAME_DUCK", 10s, 0ms, 5min);
     c.drain_timeout = r.duration("DRAIN_TIMEOUT", 30s, 0ms, 10min);

@@ -54,6 +54,8 @@ struct config {
     std::string cursor_secret;         ///< signs page cursors; must be the same on every replica
     bool cursor_secret_is_random = false;
 
+    std::string sentry_dsn; ///< errors are reported there; empty: nowhere
+    std::string sentry_environment;
     std::chrono::milliseconds lame_duck{};
     std::chrono::milliseconds drain_timeout{};
     log_level level = log_level::info;

@@ -4,6 +4,7 @@
 
 #include <tiktrend/base/error.hpp>
 #include <tiktrend/redis/address.hpp>
+#include <tiktrend/report/error_reporter.hpp>
 
 #include <cstdio>
 #include <exception>
@@ -27,7 +28,8 @@ int main() {
                                     std::pair{"REDIS_CACHE_URL", settings.redis_cache_url}})
         if (!redis::parse_url(url))
             reader.fail(name, hide_password(url),
-                        "redis://[user[:password]@]host[:port][/db], rediss://… or unix:///path");
+                        "redis://[user[:password]@]host[:port][/db], rediss://…, unix:///path, "
+                        "redis+sentinel://host[:port],…/master or redis+cluster://host:port,…");
     sources::registry_options source_options;
     source_options.input_defaults = settings.source_defaults;
     const auto definitions = sources::load_registry(settings.sources_dir, source_options);
@@ -39,7 +41,10 @@ int main() {
                 std::fprintf(stderr, "%s\n", sources::to_string(e).c_str());
         return exit_config;
     }
-    const auto log = logger::to_stderr(settings.level).with("program", "tiktrend-gateway");
+    report::reporter_options reports;
+    reports.from = report::this_process("tiktrend-gateway", settings.sentry_environment);
+    const auto log = report::reporting_logger(settings.level, settings.sentry_dsn, std::move(reports))
+                         .with("program", "tiktrend-gateway");
     print_settings(log, reader);
     if (settings.cursor_secret_is_random)
         log.warn(

@@ -2,6 +2,7 @@
 
 #include <tiktrend/base/error.hpp>
 #include <tiktrend/base/timeout.hpp>
+#include <tiktrend/redis/info.hpp>
 
 namespace tiktrend::gateway {
 namespace {
@@ -11,14 +12,6 @@ constexpr auto max_age = 1min;
 constexpr auto limit = 1s;
 
 } // namespace
-
-std::string_view eviction_policy(std::string_view info) noexcept {
-    constexpr std::string_view field = "maxmemory_policy:";
-    const auto at = info.find(field);
-    if (at == std::string_view::npos) return {};
-    const auto value = info.substr(at + field.size());
-    return value.substr(0, value.find_first_of("\r\n"));
-}
 
 server_gauges::server_gauges(observe::registry& r, redis::client& queue, redis::client& cache)
     : config_ok_{r.gauges("redis_config_ok",
@@ -37,7 +30,7 @@ task<void> server_gauges::check(server& s) {
     try {
         const redis::command ask{"INFO", "memory"};
         const auto answer = co_await within(limit, s.client.exec(ask));
-        if (const auto policy = eviction_policy(answer.text()); !policy.empty()) {
+        if (const auto policy = redis::eviction_policy(answer.text()); !policy.empty()) {
             const bool evicts = policy != "noeviction";
             config_ok_(s.role).set(evicts == s.must_evict ? 1 : 0);
             s.read_at = clock::now();

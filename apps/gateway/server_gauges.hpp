@@ -35,8 +35,4 @@ private:
     server queue_, cache_;
 };
 
-/// maxmemory-policy in the text of INFO memory; empty if it is not there. (CONFIG GET is refused by managed
-/// servers, INFO is not.)
-std::string_view eviction_policy(std::string_view info) noexcept;
-
 } // namespace tiktrend::gateway

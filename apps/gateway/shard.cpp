@@ -19,6 +19,7 @@
 #include "routes/web.hpp"
 
 #include <tiktrend/http/problem.hpp>
+#include <tiktrend/redis/info.hpp>
 
 namespace tiktrend::gateway {
 namespace {
@@ -113,6 +114,15 @@ task<void> ping(redis::client& redis) {
     if (reply.is_error()) throw std::runtime_error(std::string{reply.text()});
 }
 
+/// A Redis that may evict loses jobs without a word. Servers that do not tell (INFO refused) pass.
+task<void> expect_noeviction(redis::client& redis) {
+    const redis::command ask{"INFO", "memory"};
+    const auto answer = co_await redis.exec(ask);
+    const auto policy = answer.is_error() ? std::string_view{} : redis::eviction_policy(answer.text());
+    if (!policy.empty() && policy != "noeviction")
+        throw std::runtime_error("maxmemory-policy is " + std::string{policy} + ": must be noeviction");
+}
+
 task<void> select_one(postgres::pool& pool) {
     co_await pool.query("SELECT 1");
 }
@@ -142,6 +152,7 @@ shard::shard(shared_parts& shared)
       idempotency_{queue_redis_, shared.metrics, shared.log, idempotency_options_of(shared.settings)},
       health_{context_.get_executor(),
               {{"redis_queue", true, [this] { return ping(queue_redis_); }},
+               {"redis_queue_noeviction", false, [this] { return expect_noeviction(queue_redis_); }},
                {"redis_cache", false, [this] { return ping(cache_redis_); }},
                {"postgresql", true, [this] { return select_one(database_.write()); }}},
               shared.draining},
@@ -259,6 +270,15 @@ void shard::start(std::uint16_t port) {
 task<void> shard::announce_queue(std::chrono::milliseconds limit) {
     co_await queue_redis_.wait_connected(limit);
     co_await jobs_.initialize();
+    try {
+        co_await expect_noeviction(queue_redis_);
+    } catch (const system_error&) {
+        throw;
+    } catch (const std::runtime_error& e) {
+        shared_.log.error("wrong_eviction_policy", {{"server", "queue"},
+                                                    {"error", e.what()},
+                                                    {"effect", "jobs can vanish when memory runs out"}});
+    }
 }
 
 task<void> shard::stop(std::chrono::steady_clock::time_point deadline) {

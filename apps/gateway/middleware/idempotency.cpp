@@ -19,6 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::string_view header = "idempotency-key";
+constexpr auto reconnect_limit = 2s; ///< how long the end of a request waits for a lost connection
 constexpr std::size_t max_key = 255;
 constexpr std::size_t max_kept_body = 1 << 20;
 /// What an answer repeats beside status and body.
@@ -137,6 +138,8 @@ task<http::response> idempotency::run_with_key(http::request& r, std::string key
 
 task<void> idempotency::end(const entry& e, const http::response* answer) {
     try {
+        // What failed because its connection broke would find it still broken; a moment later there is another.
+        co_await client_.wait_connected(reconnect_limit);
         co_await run_script(client_, end_request_script(), e.redis_key,
                             {e.token, answer ? std::to_string(answer->status) : std::string{},
                              answer ? fields_of(*answer) : std::string{},

@@ -1,0 +1,113 @@
+// The global invariants I1 to I6 (I7 to I10 are checked by the scenarios that endanger them), from the event log, the keys and the
+// ledger in PostgreSQL. Each violation is a sentence.
+import assert from 'node:assert/strict';
+import { sleep } from './children.mjs';
+import { base, shop_products } from './site.mjs';
+
+
+/// I3, at one moment: each id is in one place and has a hash, no hash is without a place. Kept in one script so that nothing moves meanwhile.
+const places_script = `
+    local base, out, seen = KEYS[1], {}, {}
+    local function take(place, ids)
+        for _, id in ipairs(ids) do
+            if seen[id] then out[#out + 1] = id .. ' is in ' .. seen[id] .. ' and in ' .. place end
+            seen[id] = place
+            if redis.call('EXISTS', base .. id) == 0 then out[#out + 1] = id .. ' is in ' .. place .. ' without a hash' end
+        end
+    end
+    for _, name in ipairs({'wait', 'paused', 'active'}) do take(name, redis.call('LRANGE', base .. name, 0, -1)) end
+    for _, name in ipairs({'prioritized', 'delayed', 'waiting-children', 'completed', 'failed'}) do
+        take(name, redis.call('ZRANGE', base .. name, 0, -1))
+    end
+    for _, key in ipairs(redis.call('KEYS', base .. '*')) do
+        local id = string.sub(key, #base + 1)
+        if redis.call('TYPE', key).ok == 'hash' and redis.call('HEXISTS', key, 'timestamp') == 1 and not seen[id] then
+            out[#out + 1] = id .. ' has a hash and no place'
+        end
+        if string.sub(key, -5) == ':lock' and redis.call('PTTL', key) == -1 then
+            out[#out + 1] = key .. ' never expires'
+        end
+    end
+    return out`;
+
+export async function misplaced(redis) {
+    const out = await redis.eval(places_script, 1, base);
+    return out.filter((line) => !/^(0:|marker)/.test(line));
+}
+
+/// Where a job may go from where it is, as the events tell it. What is not here must not happen (I4: whoever lost a job moves it no more).
+const steps = {
+    added: { from: ['new'], to: () => 'added' },
+    waiting: { from: ['added', 'delayed', 'active'], to: () => 'waiting' },
+    delayed: { from: ['added', 'active', 'delayed'], to: () => 'delayed' },
+    stalled: { from: ['waiting', 'active'], to: () => 'waiting' },
+    active: { from: ['waiting'], to: () => 'active' },
+    completed: { from: ['active'], to: () => 'done' },
+    failed: { from: ['active'], to: () => 'done' },
+};
+
+/// Violations of I1, I4 and I6 in what was seen of one job. `forgets`: a Redis came back with less than it had, so steps may repeat.
+function story_of(id, events, forgets) {
+    const out = [];
+    let where = 'new';
+    const counts = {};
+    for (const e of events) {
+        const step = steps[e.event];
+        if (!step) continue;
+        if (!forgets && !step.from.includes(where)) out.push(`${id}: ${e.event} while ${where} (I4)`);
+        where = step.to();
+        counts[e.event] = (counts[e.event] ?? 0) + 1;
+    }
+    return { out, counts, where };
+}
+
+/// After until_quiet(). `lost`: ids that may be gone (said by the scenario, with its reason); `may_fail`: ids that may have failed.
+export async function check_invariants(site, { lost = new Set(), may_fail = new Set(), forgets = false, products = shop_products,
+    check_effects = true, redis = site.queue.client } = {}) {
+    await sleep(120); // the log follows every 25 ms
+    const bad = await misplaced(redis);
+    const total = { accepted: site.log.ids.size, completed: 0, failed: 0, starts: 0, stalled: 0, delayed: 0, lost: 0 };
+    for (const id of site.log.ids) {
+        const [completed, failed, job] = await Promise.all([redis.zscore(base + 'completed', id), redis.zscore(base + 'failed', id), redis.hgetall(base + id)]);
+        const seen = story_of(id, site.log.of(id), forgets);
+        bad.push(...seen.out);
+        total.starts += seen.counts.active ?? 0;
+        total.stalled += seen.counts.stalled ?? 0;
+        total.delayed += seen.counts.delayed ?? 0;
+        if (completed === null && failed === null) {
+            if (lost.has(id)) total.lost++;
+            else bad.push(`${id} was accepted and has not ended; last seen ${seen.where} (I1)`);
+            continue;
+        }
+        completed === null ? total.failed++ : total.completed++;
+        const ends = (seen.counts.completed ?? 0) + (seen.counts.failed ?? 0);
+        if (!forgets && ends !== 1) bad.push(`${id} ended ${ends} times (I1)`);
+        if (failed !== null && !may_fail.has(id)) bad.push(`${id} failed: ${job.failedReason} (I1)`);
+        const attempts = JSON.parse(job.opts ?? '{}').attempts ?? 1;
+        if (Number(job.atm ?? 0) > attempts) bad.push(`${id} made ${job.atm} of ${attempts} attempts (I6)`);
+        if (completed !== null && !may_fail.has(id) && Number(job.atm) !== 1) bad.push(`${id} completed in attempt ${job.atm}, though nothing failed (I6)`);
+        if (await redis.exists(`${base}${id}:lock`)) bad.push(`${id} has ended and is locked (I2)`);
+    }
+    if (check_effects) bad.push(...effects(site, total.completed, products, forgets));
+    assert.deepEqual(bad, []);
+    return total;
+}
+
+/// I5 in the ledger and in the tables.
+function effects(site, completed, products, forgets) {
+    const [successes, double, repeated, rows] = site.database.sql(
+        `SELECT (SELECT count(*) FROM scrape_runs WHERE status = 'succeeded'),
+                (SELECT count(*) FROM (SELECT 1 FROM scrape_runs WHERE status = 'succeeded' GROUP BY job_id HAVING count(*) > 1) d),
+                (SELECT count(*) FROM (SELECT 1 FROM product_history GROUP BY product_id, scraped_at HAVING count(*) > 1) d),
+                (SELECT count(*) FROM products)`).split('|').map(Number);
+    const out = [];
+    if (!forgets && successes !== completed) out.push(`${completed} jobs completed, ${successes} runs succeeded (I5)`);
+    if (double) out.push(`${double} jobs succeeded twice (I5)`);
+    if (repeated) out.push(`${repeated} products have one moment twice in their history (I5)`);
+    if (completed > 0 && rows !== products) out.push(`${rows} products instead of ${products} (I5)`);
+    return out;
+}
+
+export function report(scenario, counts) {
+    console.log(`  scenario ${scenario}: ${Object.entries(counts).map(([k, v]) => `${k} ${v}`).join(', ')}`);
+}

@@ -160,7 +160,11 @@ test('24: gateways restarted one by one behind haproxy answer every request', { 
         .replace('bind :8000', `bind 127.0.0.1:${front}`).replace('127.0.0.1:8080', `127.0.0.1:${ports[0]}`).replace('127.0.0.1:8081', `127.0.0.1:${ports[1]}`));
     const haproxy = new Child('haproxy', ['haproxy', '-db', '-f', file], { log: path.join(site.dir, 'haproxy.log') });
     t.after(async () => { await haproxy.kill(); await Promise.all(gateways.map((g) => g.kill())); });
-    await until('haproxy answers', async () => (await site.get('/health/ready', { of: { url: `http://127.0.0.1:${front}` } })).status === 200);
+    await until('haproxy answers', async () => {
+        const r = await site.get('/health/ready', { of: { url: `http://127.0.0.1:${front}` } });
+        if (r.status !== 200) throw new Error(`${r.status} ${r.text} ${haproxy.log()}`);
+        return true;
+    });
     await sleep(1000); // both are seen
     const load = steady_load(front, is_long ? 500 : 150);
     for (let round = 0; round < (is_long ? 5 : 1); round++)

@@ -1,6 +1,7 @@
 // Drives every operation of docs/openapi.yaml on a running gateway; every answer is checked against the document.
 import test from 'node:test';
 import assert from 'node:assert/strict';
+import { Script } from 'node:vm';
 import { checkAnswer, doc, methodsOf, operations } from './lib/document.mjs';
 import { keys, send, shop } from './lib/client.mjs';
 
@@ -89,6 +90,7 @@ test('sources', async () => {
     const list = await call('listSources', 200);
     await call('listSources', 304, { headers: { 'if-none-match': list.headers.etag } });
     for (const s of list.json.items) await call('getSource', 200, { path: { id: s.id } });
+    assert.ok(list.json.items.some((s) => s.kind === 'alias'));
     await call('getSource', 404, { path: { id: 'nope' } });
 });
 
@@ -153,7 +155,10 @@ test('health and pages', async () => {
     for (const id of ['getHealth', 'getLiveness', 'getReadiness', 'getDashboard', 'getDocs']) await call(id, 200, { key: null });
     const served = await call('getOpenApi', 200, { key: null });
     assert.deepEqual(served.json, JSON.parse(JSON.stringify(doc)), 'what is served is docs/openapi.yaml');
-    for (const f of ['style.css', 'docs.js', 'dashboard.js']) await call('getWebFile', 200, { key: null, path: { file: f } });
+    for (const f of ['style.css', 'docs.js', 'dashboard.js']) {
+        const { text } = await call('getWebFile', 200, { key: null, path: { file: f } });
+        if (f.endsWith('.js')) assert.doesNotThrow(() => new Script(text), f); // it parses
+    }
     await call('getWebFile', 404, { key: null, path: { file: 'nope' } });
     for (const page of ['/', '/docs']) {
         const html = (await send('GET', page)).text;

@@ -48,3 +48,7 @@ TEST_CASE("what the document forbids is refused by a documented problem", "[e2e]
 TEST_CASE("docs/openapi.yaml is well-formed by the recommended rules", "[e2e][contract]") {
     CHECK(run_node("lint.test.mjs") == 0);
 }
+
+TEST_CASE("the dashboard and the document's page work in a DOM", "[e2e][contract]") {
+    CHECK(run_node("pages.test.mjs") == 0);
+}

@@ -151,14 +151,15 @@ task<void> check_number(queue::job_schedulers schedules, std::int64_t user_id) {
 /// The queue knows cron patterns and time zones; what it refuses is the caller's mistake.
 task<bool> upsert(queue::job_schedulers schedules, std::string id, queue::repeat_options repeat,
                   queue::job_template jobs) {
-    const auto member = repeat.pattern.empty() ? "every" : "cron";
     std::optional<http::problem> refusal;
     try {
         co_return (co_await schedules.upsert(std::move(id), std::move(repeat), std::move(jobs))).has_value();
+    } catch (const queue::input_error& e) {
+        if (e.code() != queue::errc::invalid_scheduler) throw;
+        const auto* member = e.field() == "repeat.tz" ? "tz" : e.field() == "repeat.pattern" ? "cron" : "every";
+        refusal = http::validation_problem({{{"body", member}, "Input should be " + e.rule(), "schedule"}});
     } catch (const system_error& e) {
-        if (e.code() == queue::errc::invalid_scheduler)
-            refusal = http::validation_problem({{{"body", member}, e.what(), "schedule"}});
-        else if (e.code() == queue::errc::scheduler_job_exists ||
+        if (e.code() == queue::errc::scheduler_job_exists ||
                  e.code() == queue::errc::scheduler_slots_busy)
             refusal = http::problem(409, "schedule_busy",
                                     "The schedule's next job is starting; try again in a moment.");

@@ -36,6 +36,15 @@ void write_summary(json_object_writer& w, const sources::definition& d) {
     w.json("retired", d.retired ? retired_json(*d.retired) : std::string{});
 }
 
+/// An alias stands for one of several definitions, chosen by the filters.
+void write_summary(json_object_writer& w, const sources::source_alias& a) {
+    w.text("id", a.id);
+    w.json("version", "null");
+    w.text("kind", "alias");
+    w.text("about", a.about);
+    w.json("retired", "null");
+}
+
 /// Definitions do not change while the program runs, so answers are made once.
 struct source_page {
     std::string body, etag;
@@ -74,6 +83,12 @@ http::handler list_sources(const sources::registry& definitions) {
         write_summary(w, *d);
         items += w.take();
     }
+    for (const auto& a : definitions.aliases()) {
+        if (items.size() > 1) items += ',';
+        json_object_writer w;
+        write_summary(w, a);
+        items += w.take();
+    }
     json_object_writer w;
     w.json("items", items + ']');
     const auto page = std::make_shared<const source_page>(w.take());
@@ -88,6 +103,13 @@ http::handler get_source(const sources::registry& definitions) {
         w.json("filters", d->input_schema);
         w.json("limits", limits_json(d->limits));
         made->emplace(d->id, source_page{w.take()});
+    }
+    for (const auto& a : definitions.aliases()) {
+        json_object_writer w;
+        write_summary(w, a);
+        w.json("filters", a.input_schema);
+        w.json("limits", "null"); // those of the definition that is chosen
+        made->emplace(a.id, source_page{w.take()});
     }
     return [made](http::request& r) { return answer_one(made, r); };
 }

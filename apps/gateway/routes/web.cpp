@@ -56,6 +56,12 @@ task<http::response> answer_one(page_ptr p, http::request& r) {
     co_return answer(*p, r);
 }
 
+/// Made once, for all threads, when it is first asked for: a gateway starts without it.
+page_ptr openapi() {
+    static const page_ptr made = make_page(yaml_to_json(web::documents().front().text), "openapi.json");
+    return made;
+}
+
 using page_map = std::map<std::string, page_ptr, std::less<>>;
 
 task<http::response> answer_file(std::shared_ptr<const page_map> all, http::request& r) {
@@ -78,9 +84,7 @@ void add_web_routes(http::router& routes) {
     const auto find = [&all](std::string_view name) { return all->at(std::string{name}); };
     routes.add(http::method::get, "/", fixed(find("index.html")));
     routes.add(http::method::get, "/docs", fixed(find("docs.html")));
-    // Read once, for all threads.
-    static const page_ptr document = make_page(yaml_to_json(web::documents().front().text), "openapi.json");
-    routes.add(http::method::get, "/openapi.json", fixed(document));
+    routes.add(http::method::get, "/openapi.json", [](http::request& r) { return answer_one(openapi(), r); });
     routes.add(http::method::get, "/web/{file}", [all = std::shared_ptr<const page_map>{all}](http::request& r) {
         return answer_file(all, r);
     });

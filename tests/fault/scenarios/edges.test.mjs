@@ -1,12 +1,13 @@
 // Scenarios 23 to 25 of the fault list (tests/fault/README.md): shops that misbehave, clients that abuse the gateway, the depth that scales the fleet.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { after, before, beforeEach, test } from 'node:test';
-import { Child, free_port, is_long, root, sleep, until } from './lib/children.mjs';
+import { Child, free_port, is_long, programs, root, sleep, until } from './lib/children.mjs';
 import { check_invariants, report } from './lib/invariants.mjs';
 import { Site, base } from './lib/site.mjs';
 
@@ -149,22 +150,28 @@ function steady_load(port, per_second) {
     return seen;
 }
 
-test('24: gateways restarted one by one behind haproxy answer every request', { skip: !has('haproxy') && 'haproxy is not installed' }, async (t) => {
-    const env = { LAME_DUCK: '1s' };
-    const ports = [await free_port(), await free_port()];
-    const start = (i) => site.start_gateway({ ...env, GATEWAY_PORT: String(ports[i]) });
-    let gateways = await Promise.all([start(0), start(1)]);
+/// haproxy in front of gateways on two ports, with the configuration of deploy/.
+async function start_front(ports) {
     const front = await free_port();
-    const file = path.join(site.dir, 'haproxy.cfg');
+    const file = path.join(site.dir, `haproxy-${front}.cfg`);
     fs.writeFileSync(file, fs.readFileSync(path.join(root, 'deploy/haproxy/haproxy.cfg'), 'utf8')
         .replace('bind :8000', `bind 127.0.0.1:${front}`).replace('127.0.0.1:8080', `127.0.0.1:${ports[0]}`).replace('127.0.0.1:8081', `127.0.0.1:${ports[1]}`));
-    const haproxy = new Child('haproxy', ['haproxy', '-db', '-f', file], { log: path.join(site.dir, 'haproxy.log') });
-    t.after(async () => { await haproxy.kill(); await Promise.all(gateways.map((g) => g.kill())); });
+    const haproxy = new Child('haproxy', ['haproxy', '-db', '-f', file], { log: path.join(site.dir, `haproxy-${front}.log`) });
     await until('haproxy answers', async () => {
         const r = await site.get('/health/ready', { of: { url: `http://127.0.0.1:${front}` } });
         if (r.status !== 200) throw new Error(`${r.status} ${r.text} ${haproxy.log()}`);
         return true;
     });
+    return { haproxy, front };
+}
+
+test('24: gateways restarted one by one behind haproxy answer every request', { skip: !has('haproxy') && 'haproxy is not installed' }, async (t) => {
+    const env = { LAME_DUCK: '1s' };
+    const ports = [await free_port(), await free_port()];
+    const start = (i) => site.start_gateway({ ...env, GATEWAY_PORT: String(ports[i]) });
+    let gateways = await Promise.all([start(0), start(1)]);
+    const { haproxy, front } = await start_front(ports);
+    t.after(async () => { await haproxy.kill(); await Promise.all(gateways.map((g) => g.kill())); });
     await sleep(1000); // both are seen
     const load = steady_load(front, is_long ? 500 : 150);
     for (let round = 0; round < (is_long ? 5 : 1); round++)
@@ -179,6 +186,33 @@ test('24: gateways restarted one by one behind haproxy answer every request', { 
     assert.deepEqual(seen.bad, [], 'no client saw a 5xx or a reset (I8)');
     report(24, { 'requests over the restarts': seen.good, bad: seen.bad.length });
 });
+
+test('24: a blue-green switch answers every request, and a version that does not get ready changes nothing',
+    { skip: !has('haproxy') && 'haproxy is not installed' }, async (t) => {
+        const [blue, green, m1, m2] = await Promise.all(Array.from({ length: 4 }, () => free_port()));
+        const state = path.join(site.dir, 'blue-green');
+        const env = { ...process.env, ...site.common, CURSOR_SECRET: 'a secret of the tests', LAME_DUCK: '1s', DRAIN_TIMEOUT: '5s', ACCESS_LOG: 'false', RATE_LIMIT_READ: 'off',
+            BLUE_PORT: String(blue), GREEN_PORT: String(green), BLUE_METRICS_PORT: String(m1), GREEN_METRICS_PORT: String(m2) };
+        const change = (...words) => promisify(execFile)(path.join(root, 'tools/blue-green'), ['--state', state, '--program', path.join(programs, 'tiktrend-gateway'),
+            '--settle', '1', ...words], { env, encoding: 'utf8' });
+        t.after(() => change('--stop').catch(() => {}));
+        const live = () => fs.readFileSync(path.join(state, 'live'), 'utf8').trim();
+        await change();
+        assert.equal(live(), 'blue');
+        const { haproxy, front } = await start_front([blue, green]);
+        t.after(() => haproxy.kill());
+        const load = steady_load(front, 100);
+        await change();
+        assert.equal(live(), 'green');
+        await assert.rejects(change('--program', '/bin/false', '--ready', '2'), /blue does not get ready; green is still live/);
+        assert.equal(live(), 'green');
+        await change();
+        assert.equal(live(), 'blue');
+        const seen = await load.stop();
+        assert.deepEqual(seen.bad, []);
+        assert.ok(seen.good > 100);
+        report('blue-green', { switches: 2, 'requests meanwhile': seen.good, bad: seen.bad.length });
+    });
 
 test('25: the depth that scales the fleet: same of two gateways, absent without Redis, none while paused', async () => {
     const second = await site.start_gateway();

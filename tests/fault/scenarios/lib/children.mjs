@@ -40,15 +40,18 @@ export async function free_port() {
     return port;
 }
 
+/// The words that run what follows in a network namespace; none for this one.
+export const inside = (netns) => (netns ? ['ip', 'netns', 'exec', netns] : []);
+
 export class Child {
-    constructor(name, argv, { env = {}, cwd, log, user } = {}) {
+    constructor(name, argv, { env = {}, cwd, log, user, netns } = {}) {
         const out = fs.openSync(log, 'a');
         const as = user && process.getuid() === 0 ? ['--reuid', user, '--regid', user, '--init-groups'] : [];
         this.name = name;
         this.log_file = log;
         this.started_at = Date.now();
-        this.process = spawn('setpriv', [...as, '--pdeathsig', 'KILL', ...argv],
-            { env: { ...process.env, ...env }, cwd, stdio: ['ignore', out, out] });
+        const [program, ...words] = [...inside(netns), 'setpriv', ...as, '--pdeathsig', 'KILL', ...argv];
+        this.process = spawn(program, words, { env: { ...process.env, ...env }, cwd, stdio: ['ignore', out, out] });
         fs.closeSync(out);
         this.exited = new Promise((resolve) => this.process.on('exit', (code, signal) => {
             this.status = code ?? 128 + os.constants.signals[signal];
@@ -63,7 +66,10 @@ export class Child {
     /// The exit status; throws past the limit.
     async ended(limit_ms) {
         const late = Symbol('late');
-        const status = await Promise.race([this.exited, sleep(limit_ms).then(() => late)]);
+        let timer;
+        const limit = new Promise((resolve) => { timer = setTimeout(resolve, limit_ms, late); });
+        const status = await Promise.race([this.exited, limit]);
+        clearTimeout(timer); // it would keep the test program alive
         if (status === late) throw new Error(`${this.name} still runs after ${limit_ms} ms:\n${this.log().slice(-2000)}`);
         return status;
     }

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import fs from 'node:fs';
 import path from 'node:path';
-import { Child, free_port, root, run, sleep, until } from './children.mjs';
+import { Child, free_port, inside, root, run, sleep, until } from './children.mjs';
 
 const require = createRequire(path.join(root, 'tests/interop/node/package.json'));
 export const Redis = require('ioredis');
@@ -16,7 +16,8 @@ export function connect(port) {
 }
 
 export class RedisServer {
-    constructor(dir, name, extra = []) {
+    constructor(dir, name, extra = [], { netns } = {}) {
+        this.netns = netns;
         this.dir = path.join(dir, name);
         fs.mkdirSync(this.dir);
         this.name = name;
@@ -25,10 +26,11 @@ export class RedisServer {
     async start() {
         this.port ??= await free_port();
         this.child = new Child(this.name, ['redis-server', '--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.dir,
-            '--save', '', ...this.extra], { log: path.join(this.dir, 'log') });
-        this.client ??= connect(this.port);
+            '--save', '', ...this.extra], { log: path.join(this.dir, 'log'), netns: this.netns });
+        if (!this.netns) this.client ??= connect(this.port);
         await until(`${this.name} answers`, async () => {
             if (!this.child.is_running) throw new Error(fs.readFileSync(path.join(this.dir, 'log'), 'utf8').slice(-500));
+            if (this.netns) return run([...inside(this.netns), 'redis-cli', '-p', String(this.port), 'ping']).trim() === 'PONG';
             return (await this.client.ping()) === 'PONG';
         });
         return this;
@@ -51,7 +53,8 @@ const pg = (name) => {
 };
 
 export class PostgresServer {
-    constructor(dir, name, { standby_of = null } = {}) {
+    constructor(dir, name, { standby_of = null, netns } = {}) {
+        this.netns = netns;
         this.dir = path.join(dir, name);
         fs.mkdirSync(this.dir);
         fs.chmodSync(this.dir, 0o777);
@@ -61,14 +64,17 @@ export class PostgresServer {
     }
     as_postgres(argv) {
         const as = process.getuid() === 0 ? ['setpriv', '--reuid', 'postgres', '--regid', 'postgres', '--init-groups'] : [];
-        return run([...as, ...argv], { cwd: this.dir });
+        return run([...inside(this.netns), ...as, ...argv], { cwd: this.dir });
     }
     async create() {
         this.port = await free_port();
-        if (this.standby_of)
-            this.as_postgres([pg('pg_basebackup'), '-D', this.data, '-h', '127.0.0.1', '-p', String(this.standby_of.port), '-U', 'postgres',
-                '-R', '--checkpoint=fast', '--no-sync']);
-        else
+        if (this.standby_of) {
+            // Not synchronously: what it copies may come through a proxy of this process.
+            const copy = new Child(`${this.name} copy`, [pg('pg_basebackup'), '-D', this.data, '-h', this.standby_of.host ?? '127.0.0.1', '-p',
+                String(this.standby_of.port), '-U', 'postgres', '-R', '--checkpoint=fast', '--no-sync'],
+            { log: path.join(this.dir, 'copy.log'), user: 'postgres', cwd: this.dir, netns: this.netns });
+            if ((await copy.ended(60_000)) !== 0) throw new Error(copy.log());
+        } else
             this.as_postgres([pg('initdb'), '-D', this.data, '-U', 'postgres', '-A', 'trust', '--locale=C.UTF-8', '-E', 'UTF8', '--no-sync']);
         return this.start();
     }
@@ -77,14 +83,14 @@ export class PostgresServer {
             autovacuum: 'off', wal_level: 'replica', max_wal_senders: '5', wal_keep_size: '64MB', hot_standby: 'on', deadlock_timeout: '200ms' };
         this.child = new Child(this.name, [pg('postgres'), '-D', this.data, '-k', this.dir, '-p', String(this.port),
             ...Object.entries(settings).flatMap(([k, v]) => ['-c', `${k}=${v}`])],
-        { log: path.join(this.dir, 'log'), user: 'postgres', cwd: this.dir });
+        { log: path.join(this.dir, 'log'), user: 'postgres', cwd: this.dir, netns: this.netns });
         await until(`${this.name} answers`, () => this.sql('SELECT 1', 'postgres') === '1', 60_000);
         return this;
     }
     url(database = 'tiktrend') { return `postgresql://postgres@127.0.0.1:${this.port}/${database}`; }
     /// Rows by newline, columns by "|".
     sql(text, database = 'tiktrend') {
-        return run(['psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-c', text, this.url(database)]).trim();
+        return run([...inside(this.netns), 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-c', text, this.url(database)]).trim();
     }
     async stop() { // fast: sessions are ended, data is kept
         this.child.signal('SIGINT');

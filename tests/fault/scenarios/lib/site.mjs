@@ -52,22 +52,22 @@ export class Site {
         await until('the shop listens', () => fs.existsSync(file));
         this.shop_url = `http://127.0.0.1:${fs.readFileSync(file, 'utf8').trim()}`;
     }
-    async start_gateway(env = {}, { wait = true } = {}) {
+    async start_gateway(env = {}, { wait = true, netns, address = '127.0.0.1' } = {}) {
         const n = ++this.count;
         const file = path.join(this.dir, `gateway${n}.port`);
         const child = new Child(`gateway ${n}`, [path.join(programs, 'tiktrend-gateway')], { log: path.join(this.dir, `gateway${n}.log`), env: {
             ...this.common, GATEWAY_PORT: '0', METRICS_PORT: '0', GATEWAY_THREADS: '2', PORT_FILE: file, CURSOR_SECRET: 'a secret of the tests',
             LAME_DUCK: '300ms', DRAIN_TIMEOUT: '5s', ACCESS_LOG: 'false', RATE_LIMIT_SCRAPE: 'off', RATE_LIMIT_READ: 'off', QUOTA_SCRAPES: 'off',
-            HTTP_MAX_CONNECTIONS_PER_ADDRESS: '0', ...env } });
+            HTTP_MAX_CONNECTIONS_PER_ADDRESS: '0', GATEWAY_ADDRESS: address, METRICS_ADDRESS: address, ...env }, netns });
         this.children.push(child);
         await until(`${child.name} listens`, () => {
             if (!child.is_running) throw new Error(child.log());
             return fs.existsSync(file);
         });
         const ports = Object.fromEntries(fs.readFileSync(file, 'utf8').trim().split('\n').map((l) => l.split('=')));
-        child.url = `http://127.0.0.1:${ports.GATEWAY_PORT}`;
+        child.url = `http://${address}:${ports.GATEWAY_PORT}`;
         child.port = Number(ports.GATEWAY_PORT);
-        child.metrics_url = `http://127.0.0.1:${ports.METRICS_PORT}/metrics`;
+        child.metrics_url = `http://${address}:${ports.METRICS_PORT}/metrics`;
         if (wait) await until(`${child.name} is ready`, async () => (await this.get('/health/ready', { of: child })).status === 200);
         return child;
     }

@@ -76,6 +76,7 @@ task<void> connection::run() {
 
 task<void> connection::serve() {
     const auto& o = core_.options;
+    if ((o.proxy_protocol || o.tls) && !co_await greet()) co_return;
     for (;;) {
         // The head. A request that is at hand already is taken without a system call or a look at the clock.
         for (;;) {
@@ -89,10 +90,13 @@ task<void> connection::serve() {
             } else if (phase_ != phase::head) {
                 wait_for(phase::head, now() + o.header_timeout);
             }
-            const auto [ec, n] = co_await socket_.async_read_some(in_.prepare(), no_throw);
-            in_.commit(n);
+            if (tls_ && tls_->has_plain()) {
+                if (!take_input(0)) co_return;
+                continue;
+            }
+            const auto [ec, n] = co_await socket_.async_read_some(read_space(), no_throw);
             if (expired_ && phase_ == phase::head) co_return co_await refuse(header_too_slow);
-            if (ec) {
+            if (ec || !take_input(n)) {
                 if (expired_) co_await close_gracefully(); // idle for too long
                 co_return;
             }
@@ -165,13 +169,16 @@ task<bool> connection::read_body() {
             if (!co_await flush()) co_return false;
             wait_for(phase::body, body_started_ + o.body_timeout);
         }
-        const auto [ec, n] = co_await socket_.async_read_some(in_.prepare(), no_throw);
-        in_.commit(n);
+        if (tls_ && tls_->has_plain()) {
+            if (!take_input(0)) co_return false;
+            continue;
+        }
+        const auto [ec, n] = co_await socket_.async_read_some(read_space(), no_throw);
         if (expired_) {
             co_await refuse(body_too_slow);
             co_return false;
         }
-        if (ec) co_return false;
+        if (ec || !take_input(n)) co_return false;
     }
 }
 
@@ -197,7 +204,7 @@ task<void> connection::answer_stream(response& r) {
             failure = std::current_exception();
         }
     }
-    finish(r.status, stream.bytes_sent(), now());
+    finish(r, stream.bytes_sent(), now());
     if (cut_ || peer_gone_) co_return;
     if (failure) {
         // Without its last chunk the client can tell that the stream is not whole.
@@ -222,7 +229,7 @@ task<void> connection::answer_takeover(response& r) {
     } catch (...) {
         failure = std::current_exception();
     }
-    finish(r.status, stream.bytes_sent(), now());
+    finish(r, stream.bytes_sent(), now());
     if (failure || cut_ || peer_gone_ || reset_at_end_) co_return;
     co_await close_gracefully();
 }
@@ -235,7 +242,7 @@ task<bool> connection::flush() {
     for (;;) {
         if (!socket_.is_open()) co_return false;
         error_code ec;
-        if (out_.write_some(socket_, ec)) break;
+        if (write_some(ec)) break;
         if (ec) co_return false;
         if (mark - out_.pending() >= write_progress) {
             mark = out_.pending();
@@ -279,12 +286,17 @@ task<void> connection::refuse(refusal why) {
 task<void> connection::close_gracefully() {
     count_in_flight(false);
     error_code ec;
+    if (tls_) {
+        tls_->close_notify();
+        tls_->flush(ec);
+    }
     socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ec);
     if (ec) co_return;
     wait_for(phase::lingering, now() + core_.options.linger_timeout);
     for (std::size_t dropped = 0; dropped < lingering_bytes;) {
         in_.consume(in_.bytes().size());
-        const auto [failed, n] = co_await socket_.async_read_some(in_.prepare(), no_throw);
+        // Encrypted or not: nobody looks at it any more.
+        const auto [failed, n] = co_await socket_.async_read_some(tls_ ? tls_->prepare() : in_.prepare(), no_throw);
         if (failed || expired_) co_return;
         dropped += n;
     }
@@ -338,13 +350,13 @@ void connection::queue(response& r, bool keep_alive) {
         else
             out_.take(std::move(r.body));
     }
-    finish(r.status, out_.pending() - before, now());
+    finish(r, out_.pending() - before, now());
 }
 
-void connection::finish(int status, std::uint64_t bytes_out, steady_time at) {
+void connection::finish(const response& r, std::uint64_t bytes_out, steady_time at) {
     last_active_ = at;
     if (!core_.options.on_finished) return;
-    core_.options.on_finished({request_, status, bytes_out, at - started_});
+    core_.options.on_finished({request_, r.status, r.headers, bytes_out, at - started_});
 }
 
 void connection::log_failure(const response& r) const {
@@ -356,9 +368,9 @@ void connection::log_failure(const response& r) const {
 
 /// True if nothing is left to send. An error shows again, and is handled, in flush().
 bool connection::flush_now() {
-    if (!out_.empty()) {
+    if (!out_.empty() || (tls_ && tls_->has_output())) {
         error_code ec;
-        if (!out_.write_some(socket_, ec)) return false;
+        if (!write_some(ec)) return false;
         gathered_ = 0;
     }
     return true;
@@ -379,8 +391,8 @@ void connection::watch_peer() {
     socket_.async_wait(asio::socket_base::wait_read, [self = shared_from_this()](error_code ec) {
         if (ec || (self->phase_ != phase::streaming && self->phase_ != phase::writing)) return;
         if (self->in_.full()) return; // it goes on sending; the next write will tell
-        const auto n = self->socket_.read_some(self->in_.prepare(), ec);
-        self->in_.commit(n);
+        const auto n = self->socket_.read_some(self->read_space(), ec);
+        if (n > 0 && !self->take_input(n)) ec = asio::error::eof;
         if (!ec || ec == asio::error::would_block) return self->watch_peer();
         self->peer_gone_ = true;
         self->cancel_.emit(asio::cancellation_type::terminal);

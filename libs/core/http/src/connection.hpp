@@ -3,6 +3,7 @@
 #include "input_buffer.hpp"
 #include "output_queue.hpp"
 #include "request_parser.hpp"
+#include "tls_channel.hpp"
 
 #include <tiktrend/base/timeout.hpp>
 #include <tiktrend/http/message.hpp>
@@ -50,6 +51,8 @@ private:
     enum class phase : std::uint8_t { idle, head, body, handler, writing, streaming, lingering, over };
 
     task<void> serve();
+    task<bool> greet();
+    task<bool> read_proxy_header();
     task<bool> read_body();
     task<void> answer_stream(response& r);
     task<void> answer_takeover(response& r);
@@ -62,9 +65,12 @@ private:
     void count_in_flight(bool yes) noexcept;
     void identify();
     void queue(response& r, bool keep_alive);
-    void finish(int status, std::uint64_t bytes_out, steady_time now);
+    void finish(const response& r, std::uint64_t bytes_out, steady_time now);
     void log_failure(const response& r) const;
     bool flush_now();
+    boost::asio::mutable_buffer read_space();
+    bool take_input(std::size_t n);
+    bool write_some(error_code& ec);
     void flush_soon();
     void watch_peer();
 
@@ -89,6 +95,7 @@ private:
     std::uint64_t body_seen_ = 0;
     std::size_t gathered_ = 0; ///< responses in out_
 
+    std::unique_ptr<tls_channel> tls_; ///< null: a plain connection
     input_buffer in_;
     output_queue out_;
     head_scanner scanner_;

@@ -1,5 +1,6 @@
 #pragma once
 #include <tiktrend/base/log.hpp>
+#include <tiktrend/http/certificates.hpp>
 #include <tiktrend/http/router.hpp>
 
 #include <chrono>
@@ -40,6 +41,11 @@ struct server_options {
     std::size_t max_connections = 10'000; ///< further ones are closed at accept
     std::size_t max_connections_per_address = 100; ///< an IPv6 /64 counts as one; 0: no limit
     std::size_t max_pipelined = 16; ///< answers gathered into one write when requests came pipelined
+    /// Set: connections speak TLS 1.2 or 1.3. Replaced certificates count for connections that come later.
+    std::shared_ptr<const certificates> tls;
+    /// Every connection begins with a header of the PROXY protocol, version 2, which says who the client is;
+    /// connections without one, and those that do not come from trusted_proxies, are closed.
+    bool proxy_protocol = false;
     /// CIDR blocks ("10.0.0.0/8", "::1/128", plain addresses) whose X-Forwarded-For, Forwarded and
     /// X-Request-Id are believed. The server's constructor throws std::invalid_argument for a malformed one.
     std::vector<std::string> trusted_proxies;
@@ -47,6 +53,7 @@ struct server_options {
     struct finished {
         const request& req;
         int status;
+        const headers& answer;                       ///< the response's own fields
         std::uint64_t bytes_out;                     ///< head and body
         std::chrono::steady_clock::duration elapsed; ///< from the end of the request's header
     };

@@ -3,6 +3,7 @@
 #include "routes/metrics.hpp"
 
 #include <tiktrend/base/task_group.hpp>
+#include <tiktrend/base/timeout.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -23,14 +24,18 @@ constexpr std::string_view version = "0.1.0";
 std::vector<std::unique_ptr<shard>> make_shards(shared_parts& shared) {
     std::vector<std::unique_ptr<shard>> out;
     for (std::size_t i = 0; i < shared.settings.threads; ++i)
-        out.push_back(std::make_unique<shard>(shared));
+        out.push_back(std::make_unique<shard>(shared, i == 0));
     return out;
+}
+
+std::shared_ptr<http::certificates> load_certificates(const config& c) {
+    return c.certificates.chain.empty() ? nullptr : std::make_shared<http::certificates>(c.certificates);
 }
 
 } // namespace
 
 app::app(const config& settings, const sources::registry& definitions, logger log)
-    : settings_{settings}, log_{std::move(log)}, shared_{settings_, definitions, metrics_, log_},
+    : settings_{settings}, log_{std::move(log)}, shared_{settings_, definitions, metrics_, log_, false, load_certificates(settings_)},
       shards_{make_shards(shared_)}, gauges_{shards_[0]->context().get_executor(), shards_[0]->jobs()},
       activity_{shards_[0]->cache_redis(), system_wall_clock()}, sampled_{metrics_,
                                                                           gauges_,
@@ -43,6 +48,8 @@ app::app(const config& settings, const sources::registry& definitions, logger lo
       pool_{metrics_.gauges("db_pool_connections", "Database connections of this gateway by state.",
                             {"state"})},
       connections_{metrics_.make_gauge("http_connections", "Open client connections.")},
+      tls_reloads_{metrics_.counters("tls_reloads_total", "Times the certificate's files were read again.",
+                                     {"result"})},
       process_metrics_{observe::add_process_metrics(metrics_, version)},
       stop_{shards_[0]->context().get_executor()} {}
 
@@ -93,7 +100,8 @@ task<void> app::serve() {
         start_metrics_server();
         write_port_file();
         tasks.spawn("signals", watch_signals());
-        tasks.spawn("announce", announce());
+        if (!settings_.region.is_replica) tasks.spawn("announce", announce());
+        if (shared_.certificates) tasks.spawn("certificates", watch_certificates());
         tasks.spawn("stop deadline", stop_.run());
         log_.info("gateway_started", {{"address", settings_.http.address},
                                       {"port", shards_[0]->port()},
@@ -112,16 +120,20 @@ task<void> app::serve() {
 
 task<void> app::watch_signals() {
     asio::signal_set signals{shards_[0]->context(), SIGTERM, SIGINT, SIGQUIT};
-    for (int n = 0;; ++n) {
+    signals.add(SIGHUP);
+    for (int n = 0;;) {
         const int number = co_await signals.async_wait(asio::use_awaitable);
         if (number == SIGQUIT) {
-            --n;
             log_state();
+            continue;
+        }
+        if (number == SIGHUP) {
+            reload_certificates("SIGHUP");
             continue;
         }
         const std::string name = number == SIGTERM ? "SIGTERM" : "SIGINT";
         log_.info("signal", {{"name", name}});
-        if (n == 0)
+        if (n++ == 0)
             stop_.request(std::chrono::steady_clock::now() + settings_.lame_duck + settings_.drain_timeout,
                           name);
         else
@@ -149,6 +161,24 @@ task<void> app::announce() {
             if (is_cancelled(e.code())) throw;
             log_.warn("queue_not_reachable", {{"error", e.what()}});
         }
+    }
+}
+
+void app::reload_certificates(std::string_view why) {
+    if (!shared_.certificates) return;
+    std::string reason;
+    const bool good = shared_.certificates->reload(reason);
+    tls_reloads_(good ? "ok" : "failed").add();
+    if (good)
+        log_.info("certificates_reloaded", {{"cause", why}, {"expires_at", shared_.certificates->expires_at()}});
+    else
+        log_.error("certificates_not_reloaded", {{"cause", why}, {"error", reason}});
+}
+
+task<void> app::watch_certificates() {
+    for (;;) {
+        co_await sleep_for(settings_.certificates_interval);
+        if (shared_.certificates->has_changed()) reload_certificates("files changed");
     }
 }
 
@@ -190,6 +220,10 @@ task<void> app::refresh_metrics() {
     pool_("idle").set(static_cast<double>(sum.pool_idle));
     pool_("waiting").set(static_cast<double>(sum.pool_waiting));
     connections_.set(static_cast<double>(sum.connections));
+    if (shared_.certificates)
+        metrics_.make_gauge("tls_certificate_expiry_timestamp_seconds",
+                            "Unix time at which the certificate in use ends.")
+            .set(static_cast<double>(shared_.certificates->expires_at()));
     co_await sampled_.refresh();
     co_await servers_.refresh(shards_[0]->database().replicas());
 }

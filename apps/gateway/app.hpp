@@ -33,6 +33,8 @@ private:
     task<void> drain();
     task<void> stop_shard(shard& s, std::chrono::steady_clock::time_point deadline);
     task<void> announce();
+    task<void> watch_certificates();
+    void reload_certificates(std::string_view why);
     task<void> refresh_metrics();
     void start_threads();
     void start_metrics_server();
@@ -53,6 +55,7 @@ private:
     server_gauges servers_;
     observe::gauge_family& pool_;
     observe::gauge connections_;
+    observe::counter_family& tls_reloads_;
     observe::registry::token process_metrics_;
     std::unique_ptr<http::server> metrics_server_;
     stop_state stop_;

@@ -30,6 +30,9 @@ http::server_options read_http(config_reader& r) {
     o.max_connections_per_address =
         static_cast<std::size_t>(r.integer("HTTP_MAX_CONNECTIONS_PER_ADDRESS", 100, 0, 1'000'000));
     o.trusted_proxies = r.list("TRUSTED_PROXIES", "");
+    o.proxy_protocol = r.flag("PROXY_PROTOCOL", false);
+    if (o.proxy_protocol && o.trusted_proxies.empty())
+        r.fail("PROXY_PROTOCOL", "true", "TRUSTED_PROXIES with the balancer's addresses beside it");
     return o;
 }
 
@@ -125,6 +128,50 @@ copy_settings read_copy(config_reader& r) {
     return c;
 }
 
+enqueue_settings read_enqueue(config_reader& r) {
+    enqueue_settings e;
+    const auto how = r.one_of("ENQUEUE_DURABILITY", "local", {"local", "replicated", "outbox"});
+    e.how = how == "outbox" ? durability::outbox : how == "replicated" ? durability::replicated : durability::local;
+    e.replicas = static_cast<int>(r.integer("ENQUEUE_REPLICAS", 1, 1, 10));
+    e.replica_timeout = r.duration("ENQUEUE_REPLICA_TIMEOUT", 500ms, 10ms, 10s);
+    e.outbox_wait = r.duration("OUTBOX_WAIT", 250ms, 0ms, 10s);
+    e.relay_interval = r.duration("OUTBOX_RELAY_INTERVAL", 1s, 10ms, 1min);
+    e.outbox_recheck = r.duration("OUTBOX_RECHECK", 30s, 100ms, 10min);
+    e.max_backlog = r.integer("ENQUEUE_MAX_BACKLOG", 200'000, 0, 1'000'000'000);
+    return e;
+}
+
+region_settings read_region(config_reader& r) {
+    region_settings g;
+    g.is_replica = r.one_of("GATEWAY_ROLE", "primary", {"primary", "replica"}) == "replica";
+    g.name = r.text("REGION", "main");
+    g.primary_url = r.text("PRIMARY_URL", "");
+    g.ca_file = r.text("PRIMARY_CA_FILE", "");
+    g.timeout = r.duration("PRIMARY_TIMEOUT", 20s, 100ms, 5min);
+    if (g.name.empty() || g.name.size() > 40 ||
+        g.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos)
+        r.fail("REGION", g.name, "1 to 40 lower-case letters, digits and '-'");
+    if (g.is_replica && !http::parse_origin(g.primary_url))
+        r.fail("PRIMARY_URL", g.primary_url, "http://HOST[:PORT] or https://… of the primary region's gateway");
+    return g;
+}
+
+cors_settings read_cors(config_reader& r) {
+    cors_settings c;
+    c.origins = r.list("CORS_ORIGINS", "");
+    c.max_age = std::chrono::duration_cast<std::chrono::seconds>(r.duration("CORS_MAX_AGE", 10min, 0ms, 24h));
+    for (const auto& o : c.origins)
+        if (!is_cors_origin(o)) r.fail("CORS_ORIGINS", o, "scheme://host[:port] in lower case, or *");
+    return c;
+}
+
+void read_certificates(config_reader& r, config& c) {
+    c.certificates = {r.text("TLS_CERT_FILE", ""), r.text("TLS_KEY_FILE", "")};
+    c.certificates_interval = r.duration("TLS_RELOAD_INTERVAL", 10s, 100ms, 1h);
+    if (c.certificates.chain.empty() != c.certificates.key.empty())
+        r.fail("TLS_KEY_FILE", c.certificates.key, "TLS_CERT_FILE and TLS_KEY_FILE together, or neither");
+}
+
 } // namespace
 
 config read_config(config_reader& r) {
@@ -159,6 +206,13 @@ config read_config(config_reader& r) {
     c.limits = read_rate_limits(r);
     c.jwt = read_jwt(r);
     c.copy = read_copy(r);
+    c.enqueue = read_enqueue(r);
+    if (c.enqueue.how == durability::replicated && c.redis_queue_url.find("+cluster://") != std::string::npos)
+        r.fail("ENQUEUE_DURABILITY", "replicated", "local or outbox with a Redis Cluster");
+    c.region = read_region(r);
+    c.cors = read_cors(r);
+    read_certificates(r, c);
+    c.max_in_flight = static_cast<std::size_t>(r.integer("HTTP_MAX_IN_FLIGHT", 2000, 0, 1'000'000));
     c.idempotency_ttl = r.duration("IDEMPOTENCY_TTL", 24h, 1min, 7 * 24h);
     c.products_ttl = r.duration("CACHE_PRODUCTS_TTL", 1h, 1s, 24h);
     c.categories_ttl = r.duration("CACHE_CATEGORIES_TTL", 7 * 24h, 1s, 30 * 24h);

@@ -1,8 +1,11 @@
 #pragma once
 #include "copy/copy_settings.hpp"
 #include "jwt_settings.hpp"
+#include "middleware/cors.hpp"
+#include "outbox/enqueue_settings.hpp"
 #include "quota_limits.hpp"
 #include "rate_limits.hpp"
+#include "regions/region_settings.hpp"
 
 #include <tiktrend/base/config_reader.hpp>
 #include <tiktrend/base/log.hpp>
@@ -44,6 +47,12 @@ struct config {
     rate_limits limits;  ///< RATE_LIMIT_*
     jwt_settings jwt;    ///< JWT_*
     copy_settings copy;  ///< COPY_*
+    enqueue_settings enqueue;    ///< ENQUEUE_*, OUTBOX_*
+    region_settings region;      ///< GATEWAY_ROLE, REGION, PRIMARY_*
+    cors_settings cors;          ///< CORS_*
+    std::size_t max_in_flight = 0; ///< per thread; 0: no limit
+    http::certificate_files certificates; ///< TLS_CERT_FILE, TLS_KEY_FILE; empty: no TLS
+    std::chrono::milliseconds certificates_interval{};
     std::chrono::milliseconds idempotency_ttl{};
 
     std::chrono::milliseconds products_ttl{};

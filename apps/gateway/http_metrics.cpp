@@ -2,6 +2,8 @@
 
 #include "middleware/authenticate.hpp"
 
+#include <tiktrend/observe/trace_context.hpp>
+
 namespace tiktrend::gateway {
 namespace {
 
@@ -44,7 +46,10 @@ void write_access_log(const logger& log, const http::server_options::finished& f
     if (!log.enabled(log_level::info)) return;
     if (f.status < 300 && f.req.route.starts_with("/health")) return;
     const auto* who = f.req.attached<principal>();
+    const auto parent = f.req.headers.get("traceparent");
+    const auto trace = parent.empty() ? std::nullopt : observe::parse_traceparent(parent);
     log.info("http_request", {{"request_id", f.req.request_id},
+                              {"trace_id", trace ? std::string_view{trace->trace_id} : std::string_view{}},
                               {"method", f.req.method_text},
                               {"route", f.req.route},
                               {"path", f.req.path},
@@ -54,6 +59,7 @@ void write_access_log(const logger& log, const http::server_options::finished& f
                               {"bytes_out", f.bytes_out},
                               {"client_ip", f.req.remote_address},
                               {"user_agent", f.req.headers.get("user-agent")},
+                              {"cache", f.answer.get("X-Cache")},
                               {"principal", who ? std::string_view{who->id} : std::string_view{}}});
 }
 

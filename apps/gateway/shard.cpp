@@ -1,5 +1,6 @@
 #include "shard.hpp"
 
+#include "middleware/admission.hpp"
 #include "middleware/unavailable.hpp"
 #include "query_reader.hpp"
 #include "revocations.hpp"
@@ -17,6 +18,8 @@
 #include "routes/start_scraping.hpp"
 #include "routes/users.hpp"
 #include "routes/web.hpp"
+
+#include "json_writer.hpp"
 
 #include <tiktrend/http/problem.hpp>
 #include <tiktrend/redis/info.hpp>
@@ -66,10 +69,10 @@ redis::address address_of(const std::string& url) {
     return redis::parse_url(url).value();
 }
 
-task<std::optional<principal>> find_key(catalog::api_key_store& keys, std::string text) {
+task<std::optional<principal>> find_key(catalog::api_key_store& keys, std::string text, bool may_write) {
     const auto key = co_await keys.verify(text);
     if (!key) co_return std::nullopt;
-    co_await keys.touch(key->id);
+    if (may_write) co_await keys.touch(key->id);
     principal who;
     who.id = "user:" + std::to_string(key->user_id);
     who.credential = "key:" + key->id;
@@ -90,12 +93,12 @@ idempotency_options idempotency_options_of(const config& c) {
 /// Guessing is limited by address: whoever failed too often is not looked up any more. Tokens that were good a
 /// moment ago do not come here.
 task<std::optional<principal>> identify(catalog::api_key_store& keys, token_verifier& tokens,
-                                        rate_limiter& limiter, rate_policy failed, std::string token,
+                                        rate_limiter& limiter, rate_policy failed, bool may_write, std::string token,
                                         std::string address) {
     const auto from = subscriber_of(address);
     if (const auto d = co_await limiter.look(failed, from); !d.allowed) throw rate_limited(failed, d);
     auto found = access::looks_like_jwt(token) ? co_await tokens.find(std::move(token))
-                                               : co_await find_key(keys, std::move(token));
+                                               : co_await find_key(keys, std::move(token), may_write);
     if (!found) co_await limiter.take(failed, from);
     co_return found;
 }
@@ -129,7 +132,7 @@ task<void> select_one(postgres::pool& pool) {
 
 } // namespace
 
-shard::shard(shared_parts& shared)
+shard::shard(shared_parts& shared, bool is_first)
     : shared_{shared}, queue_redis_{context_.get_executor(), address_of(shared.settings.redis_queue_url),
                                     client_options(shared.log, queue_timeout)},
       cache_redis_{context_.get_executor(), address_of(shared.settings.redis_cache_url),
@@ -141,7 +144,8 @@ shard::shard(shared_parts& shared)
       tokens_{context_.get_executor(), shared.settings.jwt, users_, shared.log},
       limiter_{cache_redis_, shared.settings.limits, shared.metrics, shared.log},
       access_{[this](std::string token, std::string address) {
-          return identify(keys_, tokens_, limiter_, shared_.settings.limits.failed_auth, std::move(token),
+          return identify(keys_, tokens_, limiter_, shared_.settings.limits.failed_auth,
+                          !shared_.settings.region.is_replica, std::move(token),
                           std::move(address));
       }},
       cache_{cache_redis_, shared.settings, shared.metrics, shared.log, followers_of(access_)},
@@ -149,19 +153,59 @@ shard::shard(shared_parts& shared)
               shared.settings.quotas,  shared.metrics, shared.log},
       copies_{context_.get_executor(), shared.settings.copy, cache_.answers(), quotas_, shared.metrics,
               shared.log},
+      outbox_{database_, shared.settings.queue_prefix + ':' + shared.settings.queue_name},
+      intake_{context_.get_executor(), jobs_,         outbox_, shared.settings.enqueue,
+              is_first,                shared.metrics, shared.log},
+      forwarder_{shared.settings.region.is_replica
+                     ? std::make_unique<forwarder>(context_.get_executor(), shared.settings.region,
+                                                   shared.metrics, shared.log)
+                     : nullptr},
       idempotency_{queue_redis_, shared.metrics, shared.log, idempotency_options_of(shared.settings)},
-      health_{context_.get_executor(),
-              {{"redis_queue", true, [this] { return ping(queue_redis_); }},
-               {"redis_queue_noeviction", false, [this] { return expect_noeviction(queue_redis_); }},
-               {"redis_cache", false, [this] { return ping(cache_redis_); }},
-               {"postgresql", true, [this] { return select_one(database_.write()); }}},
-              shared.draining},
+      health_{context_.get_executor(), dependencies(), shared.draining,
+              [this] { return R"("region":)" + describe_region(); }},
       http_metrics_{shared.metrics}, cursors_{shared.settings.cursor_secret} {}
+
+/// What a replica region cannot do by itself it does not need to be ready.
+std::vector<health::dependency> shard::dependencies() {
+    std::vector<health::dependency> out;
+    if (shared_.settings.region.is_replica) {
+        out.push_back({"primary_region", false, [this] { return forwarder_->probe(); }});
+        out.push_back({"redis_cache", false, [this] { return ping(cache_redis_); }});
+        out.push_back({"postgresql", true, [this] { return select_one(*database_.read().where); }});
+    } else {
+        out.push_back({"redis_queue", true, [this] { return ping(queue_redis_); }});
+        out.push_back({"redis_queue_noeviction", false, [this] { return expect_noeviction(queue_redis_); }});
+        out.push_back({"redis_cache", false, [this] { return ping(cache_redis_); }});
+        out.push_back({"postgresql", true, [this] { return select_one(database_.write()); }});
+    }
+    return out;
+}
+
+std::string shard::describe_region() const {
+    const auto& region = shared_.settings.region;
+    std::string replicas = "[";
+    for (const auto& r : database_.replicas()) {
+        if (replicas.size() > 1) replicas += ',';
+        json_object_writer w;
+        w.json("serving", r.is_serving ? "true" : "false");
+        w.integer("lag_ms", r.lag.count());
+        w.integer("lag_bytes", r.lag_bytes);
+        replicas += w.take();
+    }
+    json_object_writer w;
+    w.text("name", region.name);
+    w.text("role", region.is_replica ? "replica" : "primary");
+    w.json("replicas", replicas + ']');
+    return w.take();
+}
 
 std::shared_ptr<const http::router> shard::make_routes() {
     auto routes = std::make_shared<http::router>();
     using http::method;
+    if (const auto& cors = shared_.settings.cors; !cors.origins.empty()) routes->use(allow_origins(cors));
     routes->use(unavailable_as_503(shared_.log));
+    routes->use(admit_at_most(shared_.settings.max_in_flight, shared_.metrics));
+    if (forwarder_) routes->use(forwarder_->forward_others());
     const auto& limits = shared_.settings.limits;
     add_scraping_routes(*routes);
     routes->add(method::get, "/products",
@@ -192,15 +236,15 @@ void shard::add_scraping_routes(http::router& routes) {
     routes.add(
         method::post, "/scraping/start",
         guarded("scrape", l.scrape,
-                without_query(idempotency_.once(start_scraping(jobs_, definitions, defaults, quotas_)))));
+                without_query(idempotency_.once(start_scraping(intake_, definitions, defaults, quotas_)))));
     routes.add(method::post, "/scraping/batch",
                guarded("scrape", l.scrape,
                        without_query(
-                           idempotency_.once(start_scraping_batch(jobs_, definitions, defaults, quotas_)))));
+                           idempotency_.once(start_scraping_batch(intake_, definitions, defaults, quotas_)))));
     routes.add(method::get, "/scraping/jobs", guarded("scrape", l.read, list_jobs(jobs_, cursors_)));
     routes.add(method::get, "/scraping/jobs/{id}", guarded("scrape", l.read, get_job(jobs_, database_, shared_.log)));
     routes.add(method::delete_, "/scraping/jobs/{id}",
-               guarded("scrape", l.scrape, without_query(cancel_job(jobs_))));
+               guarded("scrape", l.scrape, without_query(cancel_job(jobs_, intake_))));
     routes.add(method::get, "/scraping/jobs/{id}/events",
                guarded("scrape", l.read, get_job_events(jobs_, queue_redis_, events_)));
     routes.add(method::post, "/scraping/jobs/{id}/retry",
@@ -254,17 +298,19 @@ void shard::start(std::uint16_t port) {
     options.port = port;
     options.reuse_port = true;
     options.log = shared_.log;
+    options.tls = shared_.certificates;
     options.on_finished = [this](const http::server_options::finished& f) {
         http_metrics_.record(f);
         if (shared_.settings.access_log) write_access_log(shared_.log, f);
     };
     server_ = std::make_unique<http::server>(context_.get_executor(), make_routes(), std::move(options));
     server_->start();
-    queue_redis_.start();
+    if (!forwarder_) queue_redis_.start(); // the queue is the primary region's
     cache_redis_.start();
     tokens_.start();
     database_.start();
     cache_.start();
+    if (!forwarder_) intake_.start();
 }
 
 task<void> shard::announce_queue(std::chrono::milliseconds limit) {
@@ -287,6 +333,7 @@ task<void> shard::stop(std::chrono::steady_clock::time_point deadline) {
     co_await events_.stop();
     co_await tokens_.stop();
     co_await copies_.stop();
+    co_await intake_.stop();
     co_await quotas_.stop();
     co_await cache_.stop();
     co_await database_.stop();

@@ -7,12 +7,15 @@
 #include "middleware/authenticate.hpp"
 #include "middleware/idempotency.hpp"
 #include "middleware/rate_limiter.hpp"
+#include "outbox/job_intake.hpp"
 #include "product_cache.hpp"
 #include "quota_book.hpp"
+#include "regions/forwarder.hpp"
 #include "routes/health.hpp"
 #include "token_verifier.hpp"
 
 #include <tiktrend/catalog/api_key_store.hpp>
+#include <tiktrend/catalog/outbox_store.hpp>
 #include <tiktrend/catalog/product_store.hpp>
 #include <tiktrend/catalog/trending_store.hpp>
 #include <tiktrend/catalog/usage_store.hpp>
@@ -38,6 +41,7 @@ struct shared_parts {
     observe::registry& metrics;
     logger log;
     std::atomic<bool> draining{false};
+    std::shared_ptr<http::certificates> certificates{}; ///< null: no TLS
 };
 
 /// What a shard tells when the metrics are read.
@@ -51,7 +55,8 @@ struct shard_report {
 /// 4).
 class shard {
 public:
-    explicit shard(shared_parts& shared);
+    /// `is_first`: it does what one thread of a gateway does for all.
+    shard(shared_parts& shared, bool is_first);
     shard(const shard&) = delete;
     shard& operator=(const shard&) = delete;
 
@@ -80,6 +85,8 @@ private:
     void add_account_routes(http::router& routes);
     void add_admin_routes(http::router& routes);
     /// `h`, for callers who may `scope`, within their limit.
+    std::vector<health::dependency> dependencies();
+    std::string describe_region() const;
     http::handler guarded(std::string scope, const rate_policy& limit, http::handler h);
 
     shared_parts& shared_;
@@ -100,6 +107,9 @@ private:
     product_cache cache_;
     quota_book quotas_;
     copy_desk copies_;
+    catalog::outbox_store outbox_;
+    job_intake intake_;
+    std::unique_ptr<forwarder> forwarder_; ///< of a replica region
     idempotency idempotency_;
     health health_;
     http_metrics http_metrics_;

@@ -126,7 +126,9 @@ stack::other_gateway stack::start_other_gateway(const std::map<std::string, std:
         throw std::runtime_error("the gateway did not start: " + read_file(o.output));
     out.url = "http://127.0.0.1:" + values["GATEWAY_PORT"];
     out.metrics_url = "http://127.0.0.1:" + values["METRICS_PORT"];
-    wait_until_ready(out.url, o.output);
+    out.log = o.output;
+    if (!o.environment.contains("PROXY_PROTOCOL") && !o.environment.contains("TLS_CERT_FILE"))
+        wait_until_ready(out.url, o.output);
     return out;
 }
 
@@ -142,6 +144,7 @@ void stack::start_gateway(const std::map<std::string, std::string>& extra) {
     auto started = start_other_gateway();
     gateway_ = std::move(started.child);
     gateway_url_ = started.url;
+    gateway_log_ = started.log;
     api_ = std::make_unique<http_client>(gateway_url_, key_);
     anonymous_ = std::make_unique<http_client>(gateway_url_);
     metrics_ = std::make_unique<http_client>(started.metrics_url);

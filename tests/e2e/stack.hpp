@@ -40,13 +40,16 @@ public:
     testing::redis_server& cache_redis() noexcept { return cache_redis_; }
     testing::postgres_server& database() noexcept { return database_; }
     testing::process& gateway() noexcept { return gateway_; }
+    const std::filesystem::path& gateway_log() const noexcept { return gateway_log_; }
     testing::process& worker() noexcept { return worker_; }
 
-    /// Another gateway on the same servers; it ends with the object.
+    /// Another gateway on the same servers; it ends with the object. Ready when this returns, unless it speaks
+    /// TLS or the PROXY protocol, which nobody here does.
     struct other_gateway {
         testing::process child;
         std::string url;
         std::string metrics_url;
+        std::filesystem::path log;
     };
     other_gateway start_other_gateway(const std::map<std::string, std::string>& environment = {});
 
@@ -79,6 +82,7 @@ private:
     testing::postgres_server database_;
     std::string database_url_;
     std::string shop_url_, gateway_url_, metrics_address_, key_;
+    std::filesystem::path gateway_log_;
     testing::process shop_process_, gateway_, worker_;
     std::unique_ptr<http_client> api_, anonymous_, metrics_, shop_;
     std::map<std::string, std::string> worker_environment_;

@@ -30,9 +30,9 @@ task<http::response> alive() {
 } // namespace
 
 health::health(asio::any_io_executor executor, std::vector<dependency> dependencies,
-               const std::atomic<bool>& draining)
+               const std::atomic<bool>& draining, std::function<std::string()> more)
     : executor_{executor}, dependencies_{std::move(dependencies)}, states_(dependencies_.size()),
-      draining_{draining}, checked_{executor} {}
+      draining_{draining}, more_{std::move(more)}, checked_{executor} {}
 
 http::handler health::live() {
     return [](http::request&) { return alive(); };
@@ -112,7 +112,9 @@ task<http::response> health::answer(bool with_details) {
         append_json_number(body, static_cast<double>(states_[i].latency.count()) / 1000.0);
         body += '}';
     }
-    body += "}}";
+    body += '}';
+    if (more_) body += ',' + more_();
+    body += '}';
     auto r = http::response::json(ready_now ? 200 : 503, std::move(body));
     r.headers.set("Cache-Control", "no-store");
     co_return r;

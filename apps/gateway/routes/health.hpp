@@ -19,8 +19,9 @@ public:
         bool required; ///< not ready without it
         std::function<task<void>()> probe;
     };
+    /// `more` gives further members of the whole answer, as JSON text: `"name":value`.
     health(asio::any_io_executor executor, std::vector<dependency> dependencies,
-           const std::atomic<bool>& draining);
+           const std::atomic<bool>& draining, std::function<std::string()> more = {});
 
     http::handler live();  ///< 200 while the process turns its loops
     http::handler ready(); ///< 200, or 503 while draining or without a required dependency
@@ -42,6 +43,7 @@ private:
     std::vector<dependency> dependencies_;
     std::vector<state> states_;
     const std::atomic<bool>& draining_;
+    std::function<std::string()> more_;
     std::chrono::steady_clock::time_point checked_at_ = std::chrono::steady_clock::time_point::min();
     bool checking_ = false;
     event checked_;

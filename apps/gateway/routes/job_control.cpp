@@ -79,9 +79,10 @@ http::problem finished(queue::job_state s) {
 }
 
 /// A job may start, end or be given back between two looks, so each round decides anew.
-task<http::response> cancel(queue::queue& jobs, http::request& r) {
+task<http::response> cancel(queue::queue& jobs, job_intake& intake, http::request& r) {
     auto [job, state] = co_await visible_job(jobs, r);
     if (is_final(state)) throw finished(state);
+    co_await intake.forget(job.id); // or it would come back if Redis lost its data
     const auto reason = "cancelled by " + principal_of(r).id;
     const auto deadline = clock::now() + patience;
     for (auto ask_at = clock::now();;) {
@@ -110,8 +111,8 @@ http::handler retry_job(queue::queue& jobs, quota_book& quotas) {
     return [&jobs, &quotas](http::request& r) { return retry(jobs, quotas, r); };
 }
 
-http::handler cancel_job(queue::queue& jobs) {
-    return [&jobs](http::request& r) { return cancel(jobs, r); };
+http::handler cancel_job(queue::queue& jobs, job_intake& intake) {
+    return [&jobs, &intake](http::request& r) { return cancel(jobs, intake, r); };
 }
 
 } // namespace tiktrend::gateway

@@ -1,4 +1,5 @@
 #pragma once
+#include "outbox/job_intake.hpp"
 #include "quota_book.hpp"
 
 #include <tiktrend/http/router.hpp>
@@ -13,6 +14,6 @@ http::handler retry_job(queue::queue& jobs, quota_book& quotas);
 /// DELETE /scraping/jobs/{id}: 204 when it waited and was removed; 200 with the failed job when it ran and
 /// was stopped; 202 with the job when its worker did not end it within two seconds (asking again is fine);
 /// 409 `job_finished`, `job_of_schedule`.
-http::handler cancel_job(queue::queue& jobs);
+http::handler cancel_job(queue::queue& jobs, job_intake& intake);
 
 } // namespace tiktrend::gateway

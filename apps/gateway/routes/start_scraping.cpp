@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t max_batch = 1000;
 
 struct services {
-    queue::queue& jobs;
+    job_intake& jobs;
     const sources::registry& definitions;
     queue::job_options defaults;
     quota_book& quotas;
@@ -44,6 +44,7 @@ void write_job_link(json_object_writer& w, const std::string& id) {
 
 task<http::response> start(const services& s, http::request& r) {
     auto order = read_start_request(r, s);
+    co_await s.jobs.refuse_when_full();
     if (order.source->retired) throw retired_source(*order.source);
     carry_trace(r, order.options);
     const auto& who = principal_of(r);
@@ -149,6 +150,7 @@ task<http::response> start_batch(const services& s, http::request& r) {
         if (item.job) jobs.push_back(*item.job);
     std::vector<result<std::string>> added;
     if (!jobs.empty()) {
+        co_await s.jobs.refuse_when_full();
         const auto n = static_cast<std::int64_t>(jobs.size());
         const auto charge = co_await s.quotas.take(principal_of(r), catalog::usage_kind::scrapes, n);
         try {
@@ -167,14 +169,14 @@ task<http::response> start_batch(const services& s, http::request& r) {
 
 } // namespace
 
-http::handler start_scraping(queue::queue& jobs, const sources::registry& definitions,
+http::handler start_scraping(job_intake& jobs, const sources::registry& definitions,
                              queue::job_options defaults, quota_book& quotas) {
     // Shared, since a std::function copies what it holds.
     auto s = std::make_shared<const services>(services{jobs, definitions, std::move(defaults), quotas});
     return [s = std::move(s)](http::request& r) { return start(*s, r); };
 }
 
-http::handler start_scraping_batch(queue::queue& jobs, const sources::registry& definitions,
+http::handler start_scraping_batch(job_intake& jobs, const sources::registry& definitions,
                                    queue::job_options defaults, quota_book& quotas) {
     auto s = std::make_shared<const services>(services{jobs, definitions, std::move(defaults), quotas});
     return [s = std::move(s)](http::request& r) { return start_batch(*s, r); };

@@ -1,0 +1,74 @@
+#pragma once
+#include "outbox/enqueue_settings.hpp"
+#include "outbox/replication_barrier.hpp"
+
+#include <tiktrend/base/clock.hpp>
+#include <tiktrend/base/log.hpp>
+#include <tiktrend/base/task_group.hpp>
+#include <tiktrend/catalog/outbox_store.hpp>
+#include <tiktrend/observe/registry.hpp>
+#include <tiktrend/queue/queue.hpp>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tiktrend::gateway {
+
+/// Takes jobs in as durably as the operator asks, unless too many wait already. Owned by one executor;
+/// everything handed in must outlive it. Life: construct, start(), use, co_await stop().
+class job_intake {
+public:
+    /// `relays`: this one also looks for jobs in the outbox that are due (one thread of a gateway does).
+    job_intake(asio::any_io_executor executor, queue::queue& jobs, catalog::outbox_store& store,
+               enqueue_settings settings, bool relays, observe::registry& metrics, logger log,
+               const wall_clock& clock = system_wall_clock());
+    ~job_intake();
+
+    void start();
+    /// Gives what is under way a moment, then ends it.
+    task<void> stop();
+
+    /// Throws problem 503 `queue_full` while too many jobs wait for a worker. Before anything is charged.
+    task<void> refuse_when_full();
+
+    /// Adds a job; its id. Throws as queue::add(); with an outbox as pool::query() instead. Problem 503
+    /// `not_replicated`: the job is added but too few replicas confirmed it.
+    task<std::string> add(queue::new_job job);
+    /// As queue::add_bulk(), and as add() for all together.
+    task<std::vector<result<std::string>>> add_bulk(std::vector<queue::new_job> jobs);
+
+    /// The job is not wanted any more: it will not be added again.
+    task<void> forget(std::string id);
+
+private:
+    struct handover;
+    task<void> write_and_hand_over(std::vector<queue::new_job> jobs);
+    task<void> confirm(std::vector<std::string> ids);
+    task<void> hand_over(std::shared_ptr<handover> h);
+    task<void> relay_loop();
+    task<std::size_t> relay_some();
+    task<void> relay(std::vector<catalog::outbox_store::claimed> rows);
+    task<void> measure();
+    task<void> note_reconnection();
+
+    asio::any_io_executor executor_;
+    queue::queue& jobs_;
+    catalog::outbox_store& store_;
+    enqueue_settings settings_;
+    bool relays_;
+    observe::counter relayed_, added_again_, relay_errors_, refused_;
+    observe::gauge waiting_, oldest_;
+    logger log_;
+    const wall_clock& clock_;
+    std::unique_ptr<replication_barrier> barrier_;
+    std::int64_t backlog_ = 0; ///< when last looked at
+    std::chrono::steady_clock::time_point backlog_until_{};
+    std::uint64_t connects_ = 0; ///< of the queue's client, when last looked at
+    bool needs_all_due_ = false;
+    task_group handovers_;
+    task_group loops_;
+};
+
+} // namespace tiktrend::gateway

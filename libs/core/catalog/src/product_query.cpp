@@ -116,8 +116,9 @@ std::string_view history_statement() noexcept {
            "ORDER BY scraped_at DESC LIMIT $2::integer";
 }
 
-bool is_nullable(product_sort s) noexcept {
-    return column_of(s).nullable;
+bool may_lack_value(const product_query& q) noexcept {
+    if (q.sort == product_sort::price && (q.price_min || q.price_max)) return false;
+    return column_of(q.sort).nullable;
 }
 
 list_statement build_list(const product_query& q, bool nulls, const std::optional<keyset>& after, int limit) {

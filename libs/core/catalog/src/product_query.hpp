@@ -23,8 +23,8 @@ const std::string& product_statement();
 /// History of product $1, at most $2 rows, before the time $3 (ms, or NULL).
 std::string_view history_statement() noexcept;
 
-/// True if the sort value may be NULL.
-bool is_nullable(product_sort s) noexcept;
+/// True if products without a sort value can be among those that the query wants.
+bool may_lack_value(const product_query& query) noexcept;
 
 /// Select list that read_product (product_store.cpp) takes apart; tables products p, categories c.
 extern const std::string_view product_columns;

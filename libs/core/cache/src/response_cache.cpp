@@ -339,7 +339,7 @@ task<answer> response_cache::get(const key& k, std::chrono::milliseconds ttl, lo
     co_await f->done.wait();
     if (f->error) std::rethrow_exception(f->error);
     auto a = f->result;
-    if (!first) a.how = outcome::coalesced;
+    if (!first && a.how != outcome::stale) a.how = outcome::coalesced;
     impl_->note(k, a.how);
     co_return a;
 }

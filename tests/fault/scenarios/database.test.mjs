@@ -134,6 +134,26 @@ test('21: a replica that lags is never cached from, and leaves', async (t) => {
         'new after ms': first_new - committed_at, 'still serving': ejected });
 });
 
+test('a replica that is lost costs no read', async (t) => {
+    const replica = await new PostgresServer(site.dir, 'replica-lost', { standby_of: site.database }).create();
+    t.after(() => replica.end());
+    const gateway = await site.start_gateway({ DATABASE_REPLICA_URLS: replica.url() });
+    t.after(() => gateway.kill());
+    await site.start_worker();
+    await site.scrapes(1);
+    await site.until_quiet();
+    await until('the replica serves', async () => (await site.get(gateway.metrics_url)).text.match(/db_replica_serving\{[^}]*\} 1/));
+    const bad = [];
+    for (let i = 0; i < 150; i++) {
+        if (i === 30) await replica.kill();
+        const r = await site.get(`/products?limit=20&price_min=0.${2000 + i}`, { of: gateway }); // no cache can answer it
+        if (r.status !== 200) bad.push(`${i}: ${r.status} ${r.text}`);
+    }
+    assert.deepEqual(bad, []);
+    await until('it is left', async () => (await site.get(gateway.metrics_url)).text.match(/db_replica_serving\{[^}]*\} 0/));
+    report('replica lost', { reads: 150, bad: bad.length });
+});
+
 test('22: the primary is lost, the standby promoted: no acknowledged write is', async (t) => {
     const standby = await new PostgresServer(site.dir, 'standby-22', { standby_of: site.database }).create();
     t.after(() => standby.end());

@@ -29,7 +29,7 @@ const through_proxy = () => ({ REDIS_QUEUE_URL: `redis://127.0.0.1:${proxy.port}
 
 /// Starts a scrape every `every_ms` until told to stop; what was answered.
 function load_on(gateway, every_ms = 20) {
-    const seen = { accepted: 0, refused: 0, other: [], latencies: [] };
+    const seen = { accepted: 0, refused: 0, refusals: [], other: [], latencies: [] };
     let is_over = false;
     const running = (async () => {
         while (!is_over) {
@@ -37,8 +37,10 @@ function load_on(gateway, every_ms = 20) {
             const r = await site.scrape({ of: gateway });
             seen.latencies.push(Date.now() - start);
             if (r.status === 202) seen.accepted++;
-            else if (r.status === 503) seen.refused++;
-            else seen.other.push(`${r.status} ${r.text}`);
+            else if (r.status === 503) {
+                seen.refused++;
+                seen.refusals.push(`${new Date().toISOString()} ${r.json?.detail}`);
+            } else seen.other.push(`${r.status} ${r.text}`);
             await sleep(every_ms);
         }
     })();
@@ -155,6 +157,7 @@ const lock_and_check_ms = 3500; // a lock's life and a stalled check
 
 test('15: 200 ms of latency and 5 % loss cost no lock', async () => {
     const worker = await site.start_worker({ ...through_proxy(), LOCK_DURATION: '5s', STALLED_INTERVAL: '2s' });
+    await until('the gateway is connected', async () => (await site.scrape({ of: near })).status === 202);
     proxy.latency(200);
     proxy.loss(0.05);
     await site.slow_shop(500);
@@ -166,7 +169,7 @@ test('15: 200 ms of latency and 5 % loss cost no lock', async () => {
     await site.until_quiet();
     const counts = await check_invariants(site);
     assert.deepEqual(seen.other, []);
-    assert.equal(seen.refused, 0);
+    assert.deepEqual(seen.refusals, []);
     assert.equal(counts.stalled, 0);
     assert.equal(await site.metric(worker, 'bullmq_jobs_lost_total'), 0);
     seen.latencies.sort((a, b) => a - b);

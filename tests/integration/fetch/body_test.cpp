@@ -45,7 +45,7 @@ TEST_CASE("compressed bodies arrive decoded, with both sizes", "[integration][fe
     });
 }
 
-TEST_CASE("a bomb ends at the limit and is reported", "[integration][fetch]") {
+TEST_CASE("bad input 18: a bomb ends at the limit and is reported", "[integration][fetch]") {
     with_server([](raw_server& server, fetch::client& client) -> task<void> {
         server.answer("/bomb", encoded("gzip", compressed(std::string(12U << 20, '\0'))));
         const auto out = co_await get(client, server.url("/bomb"));
@@ -63,7 +63,8 @@ TEST_CASE("a bomb ends at the limit and is reported", "[integration][fetch]") {
     });
 }
 
-TEST_CASE("a body that is too large is refused whatever way it is framed", "[integration][fetch]") {
+TEST_CASE("bad input 20: a body that is too large is refused whatever way it is framed",
+          "[integration][fetch]") {
     with_server([](raw_server& server, fetch::client& client) -> task<void> {
         server.answer("/length", "HTTP/1.1 200 OK\r\nContent-Length: 10000000000\r\n\r\nx");
         server.behave("/chunks", [](raw_server::socket& s, const std::string&) -> task<bool> {
@@ -80,7 +81,7 @@ TEST_CASE("a body that is too large is refused whatever way it is framed", "[int
     });
 }
 
-TEST_CASE("bytes beyond Content-Length are no part of anything", "[integration][fetch]") {
+TEST_CASE("bad input 20: bytes beyond Content-Length are no part of anything", "[integration][fetch]") {
     with_server([](raw_server& server, fetch::client& client) -> task<void> {
         server.answer("/extra", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1 200 "
                                 "OK\r\nContent-Length: 4\r\n\r\nevil");
@@ -91,7 +92,8 @@ TEST_CASE("bytes beyond Content-Length are no part of anything", "[integration][
     });
 }
 
-TEST_CASE("six layers, unknown encodings and false labels are bad encodings", "[integration][fetch]") {
+TEST_CASE("bad input 19: six layers, unknown encodings and false labels are bad encodings",
+          "[integration][fetch]") {
     with_server([](raw_server& server, fetch::client& client) -> task<void> {
         std::string six = "x";
         for (int i = 0; i < 6; ++i)
@@ -108,7 +110,8 @@ TEST_CASE("six layers, unknown encodings and false labels are bad encodings", "[
     });
 }
 
-TEST_CASE("a compressed body that is cut or damaged is truncated and worth a retry", "[integration][fetch]") {
+TEST_CASE("bad input 23: a compressed body that is cut or damaged is truncated and worth a retry",
+          "[integration][fetch]") {
     with_server([](raw_server& server, fetch::client& client) -> task<void> {
         std::string text;
         for (int i = 0; i < 5000; ++i)

@@ -112,7 +112,7 @@ TEST_CASE("many coroutines share the client within its limits", "[integration][f
         options);
 }
 
-TEST_CASE("proxies of the environment are ignored", "[integration][fetch]") {
+TEST_CASE("bad input 16: proxies of the environment are ignored", "[integration][fetch]") {
     ::setenv("http_proxy", "http://127.0.0.1:1", 1);
     ::setenv("ALL_PROXY", "socks5://127.0.0.1:1", 1);
     with_server([](raw_server& server, fetch::client& client) -> task<void> {
@@ -148,7 +148,7 @@ TEST_CASE("a POST carries its body, and what cannot be sent is refused", "[integ
     });
 }
 
-TEST_CASE("slow servers end by the limit that they pass", "[integration][fetch]") {
+TEST_CASE("bad input 21: slow servers end by the limit that they pass", "[integration][fetch]") {
     auto options = loopback_options();
     options.first_byte_timeout = 300ms;
     options.low_speed_time = 300ms;
@@ -189,7 +189,7 @@ TEST_CASE("slow servers end by the limit that they pass", "[integration][fetch]"
         options);
 }
 
-TEST_CASE("answers that are no HTTP are bad responses", "[integration][fetch]") {
+TEST_CASE("bad input 22: answers that are no HTTP are bad responses", "[integration][fetch]") {
     with_server([](raw_server& server, fetch::client& client) -> task<void> {
         server.answer("/09", "<html>old</html>", false);
         server.answer("/line", "HTTP/1.1 200 OK\r\nX: " + std::string(400'000, 'x') + "\r\n\r\n", false);
@@ -210,7 +210,8 @@ TEST_CASE("answers that are no HTTP are bad responses", "[integration][fetch]") 
     });
 }
 
-TEST_CASE("connections that fail are told apart from responses that end early", "[integration][fetch]") {
+TEST_CASE("bad input 24: connections that fail are told apart from responses that end early",
+          "[integration][fetch]") {
     with_server([](raw_server& server, fetch::client& client) -> task<void> {
         server.answer("/nothing", "", false);
         server.answer("/short", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this", false);

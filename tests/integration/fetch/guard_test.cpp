@@ -41,15 +41,16 @@ task<void> check_verdict(std::vector<std::string> allow, std::vector<std::string
 
 } // namespace
 
-TEST_CASE("a name that resolves to a forbidden address is refused at connect", "[integration][fetch]") {
+TEST_CASE("bad input 5 and 7: a name that resolves to a forbidden address is refused at connect",
+          "[integration][fetch]") {
     // The port is open for some range, so only the address can be what is wrong.
     run_coroutine(
         check_verdict({"10.0.0.0/8:PORT"}, {"evil.test:PORT:127.0.0.1"}, "evil.test", "address_forbidden"));
 }
 
-TEST_CASE(
-    "a name with a permitted and a forbidden address is refused, even though the permitted one connects",
-    "[integration][fetch]") {
+TEST_CASE("bad input 6: a name with a permitted and a forbidden address is refused, though the permitted one "
+          "connects",
+          "[integration][fetch]") {
     run_coroutine(check_verdict({"127.0.0.1:PORT"}, {"mixed.test:PORT:127.0.0.2,127.0.0.1"}, "mixed.test",
                                 "address_forbidden"));
 }

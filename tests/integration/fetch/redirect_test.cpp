@@ -27,7 +27,8 @@ TEST_CASE("redirects are followed and remembered", "[integration][fetch]") {
     });
 }
 
-TEST_CASE("a redirect to a forbidden place is refused at its hop", "[integration][fetch]") {
+TEST_CASE("bad input 9 and 10: a redirect to a forbidden place is refused at its hop",
+          "[integration][fetch]") {
     with_server([](raw_server& server, fetch::client& client) -> task<void> {
         const auto expect = [&](std::string to, const char* kind) -> task<void> {
             server.answer("/r", raw_server::redirect(to));
@@ -47,7 +48,7 @@ TEST_CASE("a redirect to a forbidden place is refused at its hop", "[integration
     });
 }
 
-TEST_CASE("five redirects are followed, a sixth is too many", "[integration][fetch]") {
+TEST_CASE("bad input 11: five redirects are followed, a sixth is too many", "[integration][fetch]") {
     with_server([](raw_server& server, fetch::client& client) -> task<void> {
         server.answer("/loop", raw_server::redirect("/loop"));
         const auto loop = co_await get(client, server.url("/loop"));
@@ -85,7 +86,7 @@ TEST_CASE("a host that the source does not know is not asked, a redirect there i
     });
 }
 
-TEST_CASE("secrets stay with the origin they were meant for", "[integration][fetch]") {
+TEST_CASE("bad input 42: secrets stay with the origin they were meant for", "[integration][fetch]") {
     with_server([](raw_server& server, fetch::client& client) -> task<void> {
         raw_server other{co_await asio::this_coro::executor};
         server.answer("/start", raw_server::redirect("/same"));

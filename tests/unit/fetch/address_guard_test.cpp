@@ -31,7 +31,7 @@ bool permits(const address_guard& guard, const char* address, std::uint16_t port
 
 } // namespace
 
-TEST_CASE("loopback is refused however it is written", "[unit][fetch]") {
+TEST_CASE("bad input 1 to 4: loopback is refused however it is written", "[unit][fetch]") {
     const address_guard guard;
     for (const char* text :
          {"http://127.0.0.1/", "http://localhost/", "http://localhost./", "http://LOCALHOST/",
@@ -118,7 +118,7 @@ TEST_CASE("every special-purpose range is refused at its first and last address,
     }
 }
 
-TEST_CASE("only web ports pass unless the operator lists more", "[unit][fetch]") {
+TEST_CASE("bad input 15: only web ports pass unless the operator lists more", "[unit][fetch]") {
     const address_guard guard;
     for (const char* text :
          {"http://shop.test:22/", "http://shop.test:25/", "http://shop.test:6379/", "http://8.8.8.8:5432/"})

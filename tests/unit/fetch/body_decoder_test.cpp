@@ -143,7 +143,8 @@ TEST_CASE("no layer may give more than the limit", "[unit][fetch]") {
           decode_status::too_large);
 }
 
-TEST_CASE("a zstd frame that wants a huge window is refused without getting it", "[unit][fetch]") {
+TEST_CASE("bad input 18: a zstd frame that wants a huge window is refused without getting it",
+          "[unit][fetch]") {
     // Magic number, a header without single segment, and a window descriptor of 2 GiB (RFC 8878
     // section 3.1.1).
     const std::string frame{"\x28\xb5\x2f\xfd\x00\xa8\x01\x00\x00", 9};

@@ -38,7 +38,7 @@ TEST_CASE("folded and broken lines do no harm", "[unit][fetch]") {
     CHECK(text_of(block) == "a=1 2;");
 }
 
-TEST_CASE("a block over the limit is refused", "[unit][fetch]") {
+TEST_CASE("bad input 22: a block over the limit is refused", "[unit][fetch]") {
     header_block block{64};
     CHECK(block.add_line("HTTP/1.1 200 OK\r\n"));
     CHECK_FALSE(block.add_line("A: " + std::string(64, 'x') + "\r\n"));

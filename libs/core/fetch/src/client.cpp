@@ -181,10 +181,16 @@ task<outcome> client::impl::follow(const request& r) {
             if (is_stopping) co_return with_place(fail(failure_kind::cancelled, "the client stopped"));
             if (!slot) co_return with_place(fail(failure_kind::overloaded, "no free slot for a transfer"));
             const auto hop_started = std::chrono::steady_clock::now();
-            const hop h{*where,     method,
-                        r.headers,  send_secrets,
-                        body,       r.max_body_bytes ? r.max_body_bytes : options.max_body_bytes,
-                        r.cut_body, hop_started + left};
+            const hop h{*where,
+                        method,
+                        r.headers,
+                        send_secrets,
+                        body,
+                        r.max_body_bytes ? r.max_body_bytes : options.max_body_bytes,
+                        r.cut_body,
+                        hop_started + left,
+                        r.cookies.get(),
+                        r.proxy};
             auto why = co_await run_hop(h, answer);
             if (why) co_return with_place(std::move(*why));
             left -= std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -

@@ -38,6 +38,8 @@ std::string_view to_string(failure_kind kind) noexcept {
         return "overloaded";
     case failure_kind::cancelled:
         return "cancelled";
+    case failure_kind::proxy_failed:
+        return "proxy_failed";
     }
     return "unknown";
 }
@@ -56,6 +58,7 @@ failure_class class_of(failure_kind kind) noexcept {
     case failure_kind::truncated_body:
     case failure_kind::overloaded:
     case failure_kind::cancelled:
+    case failure_kind::proxy_failed:
         return failure_class::transient;
     default:
         return failure_class::permanent;

@@ -1,5 +1,7 @@
 #include "transfer.hpp"
 
+#include "cookie_jar_impl.hpp"
+
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -61,6 +63,7 @@ transfer::transfer(asio::any_io_executor executor, CURL* easy, const client_opti
 }
 
 transfer::~transfer() {
+    if (hop_.cookies) curl_easy_setopt(easy_, CURLOPT_SHARE, nullptr); // which a reset would keep
     curl_easy_reset(easy_); // before the lists and this object go; keeps the connection
     curl_slist_free_all(header_list_);
     curl_slist_free_all(resolve_list_);
@@ -79,13 +82,15 @@ void transfer::set_up() {
     set(CURLOPT_ERRORBUFFER, error_text_.data());
     set(CURLOPT_NOSIGNAL, 1L);
 
-    // Schemes, redirects and proxies: scraping rules. With a proxy the guard would see only the proxy's
-    // address.
+    // Schemes and redirects: scraping rules.
     set(CURLOPT_PROTOCOLS_STR, "http,https");
     set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
     set(CURLOPT_FOLLOWLOCATION, 0L);
-    set(CURLOPT_PROXY, "");
-    set(CURLOPT_NOPROXY, "*");
+    set_up_proxy();
+    if (hop_.cookies) {
+        set(CURLOPT_SHARE, hop_.cookies->impl_->share);
+        set(CURLOPT_COOKIEFILE, ""); // switches the engine on, reads no file
+    }
     set(CURLOPT_HTTP09_ALLOWED, 0L);
     set(CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_2TLS});
     set(CURLOPT_PIPEWAIT, 1L);
@@ -142,11 +147,42 @@ void transfer::set_up() {
     set(CURLOPT_HTTPHEADER, header_list_);
 }
 
+/// The environment has no say. With a proxy of the operator's the socket leads to the proxy, which the guard
+/// knows nothing about; it has checked the URL.
+void transfer::set_up_proxy() {
+    if (hop_.proxy.empty()) {
+        curl_easy_setopt(easy_, CURLOPT_PROXY, "");
+        curl_easy_setopt(easy_, CURLOPT_NOPROXY, "*");
+        return;
+    }
+    curl_easy_setopt(easy_, CURLOPT_PROXY, std::string{hop_.proxy}.c_str()); // libcurl copies it
+    curl_easy_setopt(easy_, CURLOPT_NOPROXY, "");
+    curl_easy_setopt(easy_, CURLOPT_HEADEROPT, long{CURLHEADER_SEPARATE}); // ours are for the site alone
+    curl_easy_setopt(easy_, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+}
+
+void transfer::count_cookies() {
+    if (!hop_.cookies) return;
+    curl_slist* list = nullptr;
+    curl_easy_getinfo(easy_, CURLINFO_COOKIELIST, &list);
+    std::size_t n = 0;
+    for (const auto* at = list; at != nullptr; at = at->next)
+        ++n;
+    curl_slist_free_all(list);
+    if (n > cookie_jar::max_cookies) {
+        curl_easy_setopt(easy_, CURLOPT_COOKIELIST, "ALL");
+        n = 0;
+    }
+    hop_.cookies->impl_->count = n;
+}
+
 curl_socket_t transfer::on_open_socket(void* self, curlsocktype purpose, curl_sockaddr* address) {
     auto& t = *static_cast<transfer*>(self);
     const auto a = address_of(*address);
     const auto port = port_of(*address);
-    if (purpose != CURLSOCKTYPE_IPCXN || !a || !t.options_.guard.permits(*a, port, t.hop_.where.host)) {
+    const bool is_permitted =
+        !t.hop_.proxy.empty() || (a && t.options_.guard.permits(*a, port, t.hop_.where.host));
+    if (purpose != CURLSOCKTYPE_IPCXN || !is_permitted) {
         // libcurl now tries the name's next address; on_before_request() ends the transfer if that one
         // connects.
         if (t.refused_address_.empty()) t.refused_address_ = a ? a->to_string() : "not an Internet address";
@@ -161,7 +197,8 @@ int transfer::on_before_request(void* self, char* peer_ip, char*, int peer_port,
     boost::system::error_code bad;
     const auto peer = ip::make_address(peer_ip ? peer_ip : "", bad);
     const bool is_permitted =
-        !bad && t.options_.guard.permits(peer, static_cast<std::uint16_t>(peer_port), t.hop_.where.host);
+        !t.hop_.proxy.empty() ||
+        (!bad && t.options_.guard.permits(peer, static_cast<std::uint16_t>(peer_port), t.hop_.where.host));
     if (!is_permitted && t.refused_address_.empty()) t.refused_address_ = peer_ip ? peer_ip : "unknown";
     if (!t.refused_address_.empty()) return CURL_PREREQFUNC_ABORT;
     t.sent_at_ = std::chrono::steady_clock::now();
@@ -299,6 +336,11 @@ void transfer::classify(CURLcode code) {
         return;
     }
     const std::string text = error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(code);
+    const bool is_by_proxy = code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_PROXY ||
+                             code == CURLE_COULDNT_CONNECT || text.find("proxy") != std::string::npos ||
+                             text.starts_with("CONNECT "); // "CONNECT tunnel failed, response 407"
+    if (!hop_.proxy.empty() && is_by_proxy)
+        return fail(failure_kind::proxy_failed, "the proxy does not serve: " + text);
     if (!refused_address_.empty())
         return fail(failure_kind::address_forbidden, refused_address_ + " may not be fetched from");
     switch (code) {
@@ -354,6 +396,7 @@ response transfer::take_response() {
         curl_easy_getinfo(easy_, CURLINFO_APPCONNECT_TIME_T, &tls_us);
         out.connect_time = std::chrono::microseconds{std::max(us, tls_us)};
     }
+    count_cookies();
     out.headers = head_.take();
     out.bytes_received = bytes_received();
     out.suspicious_ratio = suspicious_ratio_;

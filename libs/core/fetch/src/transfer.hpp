@@ -28,6 +28,8 @@ struct hop {
     std::size_t max_body_bytes;
     bool cut_body;        ///< a longer body ends the transfer with a response instead of a failure
     steady_time deadline; ///< of all hops
+    cookie_jar* cookies = nullptr;
+    std::string_view proxy = {}; ///< empty: none
 };
 
 /// One request and its response on one easy handle, without redirects. Lives in the coroutine that waits for
@@ -65,6 +67,8 @@ private:
     static int on_before_request(void* self, char* peer_ip, char* own_ip, int peer_port, int own_port);
 
     void set_up();
+    void set_up_proxy();
+    void count_cookies();
     bool begin_body();
     bool body_arrived(std::string_view data);
     steady_time next_check() const noexcept;

@@ -2,6 +2,7 @@
 #include <tiktrend/base/asio.hpp>
 #include <tiktrend/base/log.hpp>
 #include <tiktrend/fetch/address_guard.hpp>
+#include <tiktrend/fetch/cookie_jar.hpp>
 #include <tiktrend/fetch/failure.hpp>
 #include <tiktrend/fetch/url.hpp>
 
@@ -38,6 +39,12 @@ struct request {
     /// Asked before a redirect that allow_host let pass is followed, e.g. what the new host's robots.txt
     /// says. False: not followed, the redirect itself is the response. What it throws comes out of fetch().
     std::function<task<bool>(const fetch::url& next)> may_follow;
+    /// Cookies of the jar are sent by the rules of RFC 6265 (domain, path, Secure) and those of each hop are
+    /// kept in it. Null: none are sent but a Cookie header, none are kept. Not for two fetches at once.
+    std::shared_ptr<cookie_jar> cookies;
+    /// "http://[user:password@]host:port" or "socks5h://host:port": every hop goes through it. Only ever from
+    /// the operator: the guard still checks the URL, but the address is the proxy's to look up and to check.
+    std::string proxy;
     std::vector<std::string> secrets; ///< masked wherever they would appear in a failure or a log line
     std::size_t max_body_bytes = 0;   ///< decoded; 0: the client's default
     bool cut_body =
@@ -115,9 +122,9 @@ struct client_stats {
 };
 
 /// HTTP client of one executor for URLs that others supply: libcurl's multi interface, HTTP/1.1 and 2,
-/// connections kept per host, and the address guard before, at and after each connect. Never uses a proxy,
-/// whatever the environment says. Uploads to fixed endpoints do not belong here: they get a client of their
-/// own.
+/// connections kept per host, and the address guard before, at and after each connect. Uses no proxy but
+/// request::proxy, whatever the environment says. Uploads to fixed endpoints go through a client of their
+/// own (s3_client.hpp).
 ///
 /// Any number of coroutines of the executor share one client.
 class client {

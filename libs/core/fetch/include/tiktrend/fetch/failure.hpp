@@ -25,8 +25,9 @@ enum class failure_kind : std::uint8_t {
     truncated_body, ///< ended early, cut compression stream or wrong checksum; never delivered as complete
     overloaded,     ///< the client's own queue is full, or no slot came free in time
     cancelled,      ///< client::stop() ended it
+    proxy_failed,   ///< request::proxy cannot be reached, refuses us or cannot reach the site
 };
-inline constexpr std::size_t failure_kinds = 16;
+inline constexpr std::size_t failure_kinds = 17;
 
 /// The name as spelt above, for logs, metric labels and job errors.
 std::string_view to_string(failure_kind kind) noexcept;

@@ -26,13 +26,16 @@ constexpr std::string_view enter_page =
 // The anti-join keeps known labels from using up identity values; the order keeps writers from deadlocks.
 constexpr std::string_view add_categories =
     "INSERT INTO categories (name) SELECT n FROM unnest($1::text[]) AS n "
-    "WHERE NOT EXISTS (SELECT FROM categories WHERE name = n) ORDER BY n COLLATE \"C\" ON CONFLICT DO "
-    "NOTHING";
+    "WHERE NOT EXISTS (SELECT FROM categories WHERE name = n) "
+    "AND NOT EXISTS (SELECT FROM category_aliases WHERE label = n) "
+    "ORDER BY n COLLATE \"C\" ON CONFLICT DO NOTHING";
 
 // input:   the page.
 // wanted:  new, changed and newer, or unchanged for so long that it is touched. Unchanged rows are not even
-// locked. written: one lock order for all writers, and monotonic: an older scrape cannot overwrite a newer
-// one. now() is the transaction's start, so last_updated = now() tells what this statement changed.
+// locked. What recompute_trends() (migration 012) worked out stays where the shop itself says nothing, and is
+// not taken into the history, which holds what shops said. written: one lock order for all writers, and
+// monotonic: an older scrape cannot overwrite a newer one. now() is the transaction's start, so last_updated
+// = now() tells what this statement changed.
 constexpr std::string_view upsert_products = R"(
 WITH input AS (
     SELECT u.*, 'epoch'::timestamptz + u.scraped_ms * interval '1 millisecond' AS scraped_at
@@ -53,17 +56,22 @@ WITH input AS (
     INSERT INTO products AS p (source, external_id, kind, title, description, url, image_url, category_id, price_min,
                                price_max, currency, sales_7d, sales_total, rating, review_count, trend_score, is_trending,
                                is_active, attributes, content_hash, scraped_at)
-    SELECT w.source, w.external_id, w.kind, w.title, w.description, w.url, w.image_url, c.id, w.price_min::numeric,
+    SELECT w.source, w.external_id, w.kind, w.title, w.description, w.url, w.image_url, coalesce(a.category_id, c.id), w.price_min::numeric,
            w.price_max::numeric, w.currency, w.sales_7d, w.sales_total, w.rating, w.review_count, w.trend_score,
            w.is_trending, w.is_active, w.attributes::jsonb, w.content_hash, w.scraped_at
-    FROM wanted w LEFT JOIN categories c ON c.name = w.category
+    FROM wanted w LEFT JOIN category_aliases a ON a.label = w.category
+    LEFT JOIN categories c ON c.name = w.category
     ORDER BY w.source COLLATE "C", w.external_id COLLATE "C"
     ON CONFLICT ON CONSTRAINT products_source_external_id_key DO UPDATE
         SET kind = EXCLUDED.kind, title = EXCLUDED.title, description = EXCLUDED.description, url = EXCLUDED.url,
             image_url = EXCLUDED.image_url, category_id = EXCLUDED.category_id, price_min = EXCLUDED.price_min,
-            price_max = EXCLUDED.price_max, currency = EXCLUDED.currency, sales_7d = EXCLUDED.sales_7d,
-            sales_total = EXCLUDED.sales_total, rating = EXCLUDED.rating, review_count = EXCLUDED.review_count,
-            trend_score = EXCLUDED.trend_score, is_trending = EXCLUDED.is_trending, is_active = EXCLUDED.is_active,
+            price_max = EXCLUDED.price_max, currency = EXCLUDED.currency,
+            sales_7d = coalesce(EXCLUDED.sales_7d, p.sales_7d), sales_total = EXCLUDED.sales_total,
+            rating = EXCLUDED.rating, review_count = EXCLUDED.review_count,
+            trend_score = coalesce(EXCLUDED.trend_score, p.trend_score),
+            is_trending = EXCLUDED.is_trending OR (p.is_trending AND p.kind = 'product'),
+            image_cdn_url = CASE WHEN p.image_url IS NOT DISTINCT FROM EXCLUDED.image_url THEN p.image_cdn_url END,
+            is_active = EXCLUDED.is_active,
             attributes = EXCLUDED.attributes, content_hash = EXCLUDED.content_hash, scraped_at = EXCLUDED.scraped_at,
             last_updated = CASE WHEN p.content_hash <> EXCLUDED.content_hash THEN now() ELSE p.last_updated END
         WHERE p.scraped_at < EXCLUDED.scraped_at
@@ -73,8 +81,9 @@ WITH input AS (
 ), history AS (
     INSERT INTO product_history (product_id, scraped_at, price_min, price_max, currency, sales_7d, sales_total, rating,
                                  review_count, trend_score)
-    SELECT id, scraped_at, price_min, price_max, currency, sales_7d, sales_total, rating, review_count, trend_score
-    FROM changed ON CONFLICT DO NOTHING
+    SELECT c.id, c.scraped_at, c.price_min, c.price_max, c.currency, w.sales_7d, c.sales_total, c.rating, c.review_count,
+           w.trend_score
+    FROM changed c JOIN wanted w USING (source, external_id) ON CONFLICT DO NOTHING
 ), ledger AS (
     UPDATE scrape_runs
     SET cursor = $23::text, pages = $24::bigint, products_found = products_found + $25::bigint,
@@ -82,7 +91,8 @@ WITH input AS (
     WHERE job_id = $26::text AND job_timestamp_ms = $27::bigint AND attempt = $28::integer
     RETURNING pages, products_found, products_changed, attempt, cursor
 )
-SELECT l.pages, l.products_found, l.products_changed, l.attempt, l.cursor, w.id, w.source, w.external_id, w.is_new
+SELECT l.pages, l.products_found, l.products_changed, l.attempt, l.cursor, w.id, w.source, w.external_id, w.is_new,
+       w.image_url IS NOT NULL AND w.image_cdn_url IS NULL
 FROM ledger l LEFT JOIN changed w ON true)";
 
 // The condition of `wanted` above, for the keys alone.
@@ -390,8 +400,8 @@ committed_page page_commit::read(const std::vector<postgres::rows>& answers, boo
     out.changed.reserve(upserted.size());
     for (const auto r : upserted)
         if (!r[5].is_null())
-            out.changed.push_back(
-                {r[5].int64(), std::string{r[6].text()}, std::string{r[7].text()}, r[8].boolean()});
+            out.changed.push_back({r[5].int64(), std::string{r[6].text()}, std::string{r[7].text()},
+                                   r[8].boolean(), r[9].boolean()});
     out.lsn = postgres::lsn::parse(answers.back().front()[0].text()).value_or(postgres::lsn{});
     return out;
 }

@@ -1,3 +1,4 @@
+#include <tiktrend/catalog/digest.hpp>
 #include <tiktrend/catalog/product.hpp>
 
 #include <algorithm>
@@ -26,27 +27,10 @@ std::uint64_t finish(std::uint64_t hash) noexcept {
     return hash ^ (hash >> shift);
 }
 
-std::uint64_t murmur64(std::string_view text, std::uint64_t seed) noexcept {
-    static_assert(std::endian::native == std::endian::little);
-    std::uint64_t hash = seed ^ (text.size() * multiplier);
-    while (text.size() >= 8) {
-        std::uint64_t word;
-        std::memcpy(&word, text.data(), 8);
-        hash = mix(hash, word);
-        text.remove_prefix(8);
-    }
-    if (!text.empty()) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, text.data(), text.size());
-        hash = (hash ^ word) * multiplier;
-    }
-    return finish(hash);
-}
-
 /// Feeds field after field. The markers tell an absent value from an empty one.
 class hasher {
 public:
-    void add(std::string_view text) noexcept { state_ = murmur64(text, state_ ^ present); }
+    void add(std::string_view text) noexcept { state_ = text_digest(text, state_ ^ present); }
     void add(std::int64_t value) noexcept { word(static_cast<std::uint64_t>(value)); }
     void add(double value) noexcept { word(std::bit_cast<std::uint64_t>(value == 0 ? 0.0 : value)); }
     template <class T>
@@ -70,6 +54,23 @@ bool all_digits(std::string_view s) noexcept {
 }
 
 } // namespace
+
+std::uint64_t text_digest(std::string_view text, std::uint64_t seed) noexcept {
+    static_assert(std::endian::native == std::endian::little);
+    std::uint64_t hash = seed ^ (text.size() * multiplier);
+    while (text.size() >= 8) {
+        std::uint64_t word;
+        std::memcpy(&word, text.data(), 8);
+        hash = mix(hash, word);
+        text.remove_prefix(8);
+    }
+    if (!text.empty()) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, text.data(), text.size());
+        hash = (hash ^ word) * multiplier;
+    }
+    return finish(hash);
+}
 
 std::string_view to_string(product_kind kind) noexcept {
     return kind == product_kind::trend ? "trend" : "product";

@@ -36,6 +36,7 @@ struct changed_product {
     std::string source;
     std::string external_id;
     bool is_new;
+    bool needs_image = false; ///< it has an image of which there is no copy of ours
 };
 
 struct committed_page {

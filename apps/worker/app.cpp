@@ -1,20 +1,17 @@
 #include "app.hpp"
 
-#include "crawl/robots/robots_gate.hpp"
-#include "crawl/shared_politeness.hpp"
-#include "jobs/scrape_products.hpp"
+#include "app_parts.hpp"
+#include "jobs/refresh_trends.hpp"
 #include "status_routes.hpp"
 
 #include <tiktrend/catalog/migrations.hpp>
 #include <tiktrend/postgres/migrator.hpp>
-#include <tiktrend/queue/cancellation.hpp>
 #include <tiktrend/redis/info.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/signal_set.hpp>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
@@ -28,158 +25,10 @@ using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
 constexpr std::string_view version = "0.1.0";
-constexpr std::size_t metrics_minutes = 7 * 24 * 60; ///< of BullMQ's own counters, which the gateway exports
-
-std::string worker_name(const config& settings) {
-    if (!settings.worker_name.empty()) return settings.worker_name;
-    std::array<char, 256> host{};
-    if (::gethostname(host.data(), host.size() - 1) != 0) host = {'w', 'o', 'r', 'k', 'e', 'r'};
-    return fmt::format("{}-{}", host.data(), ::getpid());
-}
-
-postgres::router_options database_options(const config& settings, const logger& log) {
-    postgres::router_options o;
-    o.pool.connection.url = settings.database_url;
-    o.pool.connection.application_name = "tiktrend-worker";
-    o.pool.max_size = settings.database_pool_size;
-    o.pool.acquire_timeout = settings.database_acquire_timeout;
-    o.pool.log = log;
-    o.log = log;
-    return o;
-}
-
-redis::client_options cache_options(const logger& log) {
-    redis::client_options o;
-    o.client_name = "tiktrend-worker";
-    o.command_timeout = 1000ms; // a cache is not worth more
-    o.log = log;
-    return o;
-}
-
-redis::client_options shared_options(const logger& log) {
-    redis::client_options o;
-    o.client_name = "tiktrend-worker";
-    o.command_timeout = 2000ms;
-    o.wait_for_connection = true; // a fleet-wide rule is worth a short wait
-    o.log = log;
-    return o;
-}
-
-shared_politeness_options politeness_options(const config& settings, worker_metrics& metrics,
-                                             const logger& log) {
-    shared_politeness_options o;
-    o.lease = settings.fetch.total_timeout + 30s;
-    o.on_fallback = [&metrics] { metrics.politeness_not_shared(); };
-    o.log = log;
-    return o;
-}
-
-robots_gate_options robots_options(const config& settings, worker_metrics& metrics, const logger& log) {
-    robots_gate_options o;
-    o.product = product_token(settings.fetch.user_agent);
-    o.on_fetch = [&metrics](std::string_view result) { metrics.robots_fetched(result); };
-    o.log = log;
-    return o;
-}
-
-fetch::client_options fetch_options(const config& settings, const logger& log) {
-    auto o = settings.fetch;
-    o.log = log;
-    return o;
-}
-
-catalog::product_store_options store_options(const logger& log) {
-    catalog::product_store_options o;
-    o.log = log;
-    return o;
-}
 
 } // namespace
 
-/// Everything that works, in the order of building; the drain says in which order it stops.
-struct app::parts {
-    parts(app& owner, const config& s, const logger& log);
-
-    queue::worker_options job_options(const config& s, const logger& log);
-
-    asio::any_io_executor executor;
-    std::shared_ptr<default_random> random = std::make_shared<default_random>();
-    job_table jobs;
-    worker_metrics metrics;
-    postgres::router database;
-    redis::client cache;
-    redis::client shared; ///< what the workers agree on; lives with the queue, which never evicts
-    fetch::client fetcher;
-    shared_politeness polite;
-    robots_gate robots;
-    catalog::product_store products;
-    catalog::page_cache pages;
-    cache_invalidation caches;
-    scrape_services services;
-    queue::worker worker;
-    queue::cancellation_listener cancellations; ///< of single jobs, by whoever may
-    bool is_working = false;                    ///< worker.start() was called
-    std::unique_ptr<spot_watcher> spot;
-    std::unique_ptr<deletion_cost> cost;
-    std::unique_ptr<http::server> status;
-};
-
-app::parts::parts(app& owner, const config& s, const logger& log)
-    : executor{owner.context_.get_executor()},
-      metrics{owner.metrics_registry_, s.queue_name, {std::string{scrape_products::name}}, s.concurrency},
-      database{executor, database_options(s, log)},
-      cache{executor, *redis::parse_url(s.redis_cache_url), cache_options(log)},
-      shared{executor, *redis::parse_url(s.redis_queue_url), shared_options(log)},
-      fetcher{executor, fetch_options(s, log)}, polite{shared, *random, politeness_options(s, metrics, log)},
-      robots{fetcher, polite, cache, system_wall_clock(), robots_options(s, metrics, log)},
-      products{database, store_options(log)}, pages{database}, caches{cache, metrics, log},
-      services{s,       *owner.definitions_, fetcher, polite, robots, products, pages, caches, metrics,
-               *random, system_wall_clock(), log},
-      worker{executor, *redis::parse_url(s.redis_queue_url), s.queue_name,
-             [this](queue::active_job& job) { return jobs.run(job); }, job_options(s, log)},
-      cancellations{executor,
-                    *redis::parse_url(s.redis_queue_url),
-                    s.queue_name,
-                    [this](std::string_view id, std::string_view why) { worker.cancel(id, std::string{why}); },
-                    s.queue_prefix,
-                    log} {
-    jobs.add(scrape_products::name,
-             [run = scrape_products{services}](queue::active_job& job) { return run(job); });
-}
-
-queue::worker_options app::parts::job_options(const config& s, const logger& log) {
-    queue::worker_options o;
-    o.prefix = s.queue_prefix;
-    o.name = worker_name(s);
-    o.concurrency = s.concurrency;
-    o.lock_duration = s.lock_duration;
-    o.stalled_interval = s.stalled_interval;
-    o.max_stalled_count = s.max_stalled_count;
-    o.drain_delay = s.drain_delay;
-    o.remove_on_complete = queue::keep_policy::newest(s.keep_completed);
-    o.remove_on_fail = queue::keep_policy::newest(s.keep_failed);
-    o.metrics_max_data_points = metrics_minutes;
-    o.random = random;
-    o.log = log;
-    o.on_outcome = [this, log](const queue::worker_options::outcome& done) {
-        metrics.job_ended(done);
-        using kind = queue::worker_options::outcome::kind;
-        const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(done.elapsed).count();
-        if (done.what == kind::completed)
-            log.info("job_completed",
-                     {{"job_id", done.job.id}, {"name", done.job.name}, {"duration_ms", ms}});
-        else
-            log.warn("job_not_completed", {{"job_id", done.job.id},
-                                           {"name", done.job.name},
-                                           {"outcome", name_of(done.what)},
-                                           {"reason", done.reason},
-                                           {"duration_ms", ms}});
-    };
-    o.on_stalled = [this](std::size_t n) { metrics.stalled(n); };
-    return o;
-}
-
-app::app(const config& settings, sources::registry_ptr definitions, logger log)
+app::app(const config& settings, std::vector<sources::source_file> definitions, logger log)
     : settings_{settings}, definitions_{std::move(definitions)}, log_{std::move(log)},
       stop_{context_.get_executor()}, drain_for_{settings.drain_timeout}, parts_{std::make_unique<parts>(*this, settings_, log_)} {
     if (settings_.spot.where != cloud::none)
@@ -224,6 +73,12 @@ void app::start_status_server() {
     parts_->status->start();
 }
 
+/// The connection is back in its pool afterwards, which may have no other.
+task<postgres::migration_status> app::schema_status(const postgres::migrator& migrations) {
+    const auto connection = co_await parts_->database.write().acquire();
+    co_return co_await within(5s, migrations.status(*connection));
+}
+
 /// Jobs are taken only once the database answers and has this program's schema: a worker that cannot write
 /// would only burn other workers' jobs.
 task<void> app::start_when_ready() {
@@ -233,9 +88,9 @@ task<void> app::start_when_ready() {
          pause = std::min<std::chrono::milliseconds>(pause * 2, 2000ms)) {
         std::string problem;
         try {
-            const auto connection = co_await parts_->database.write().acquire();
-            const auto status = co_await within(5s, migrations.status(*connection));
+            const auto status = co_await schema_status(migrations);
             if (status.is_ready()) {
+                co_await start_upkeep();
                 waiting_for_.clear();
                 parts_->worker.start();
                 parts_->cancellations.start();
@@ -257,6 +112,31 @@ task<void> app::start_when_ready() {
     }
 }
 
+/// Before the first job: with the definitions of the database a job may run by the one it was made for.
+task<void> app::start_upkeep() {
+    upkeep_ = std::make_unique<task_group>(context_.get_executor());
+    auto& p = *parts_;
+    if (settings_.sources_refresh.count() > 0) {
+        co_await p.definitions.refresh();
+        upkeep_->spawn("definitions", p.definitions.follow(settings_.sources_refresh));
+    }
+    upkeep_->spawn("trend schedule", keep_trend_schedule());
+}
+
+/// Tries until the queue's Redis takes it.
+task<void> app::keep_trend_schedule() {
+    for (;;) {
+        try {
+            co_await schedule_trends(parts_->queue_of_jobs, settings_.trend_refresh);
+            co_return;
+        } catch (const system_error& e) {
+            if (is_cancelled(e.code())) throw;
+            log_.warn("trends_not_scheduled", {{"error", e.what()}});
+        }
+        co_await sleep_for(10s);
+    }
+}
+
 task<void> app::serve() {
     task_group tasks{context_.get_executor()};
     std::exception_ptr failed;
@@ -275,7 +155,7 @@ task<void> app::serve() {
         if (parts_->cost) tasks.spawn("deletion cost", parts_->cost->run([this] { return parts_->worker.active(); }));
         log_.info("worker_started", {{"queue", settings_.queue_name},
                                      {"concurrency", settings_.concurrency},
-                                     {"sources", definitions_->all().size()},
+                                     {"sources", parts_->definitions.current()->all().size()},
                                      {"metrics_port", parts_->status->port()}});
         co_await stop_.draining().wait();
     } catch (...) { // a port that cannot be had: what was started is stopped like on any other day
@@ -379,7 +259,12 @@ task<void> app::drain() {
     if (left != 0)
         log_.error("jobs_left_active", {{"jobs", left}, {"effect", "the stalled check will find them"}});
 
+    if (upkeep_) {
+        upkeep_->cancel();
+        co_await upkeep_->join();
+    }
     co_await parts_->fetcher.stop();
+    if (parts_->storage) co_await parts_->storage->stop();
     co_await parts_->polite.stop(500ms);
     co_await parts_->shared.stop();
     co_await parts_->caches.stop(500ms);

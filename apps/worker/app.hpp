@@ -13,6 +13,7 @@
 #include <tiktrend/base/stop.hpp>
 #include <tiktrend/base/task_group.hpp>
 #include <tiktrend/http/server.hpp>
+#include <tiktrend/postgres/migrator.hpp>
 #include <tiktrend/redis/client.hpp>
 
 #include <boost/asio/io_context.hpp>
@@ -24,7 +25,7 @@ namespace tiktrend::worker {
 /// The worker as a whole, on one thread: parts, signals and the drain. run() is its life.
 class app {
 public:
-    app(const config& settings, sources::registry_ptr definitions, logger log);
+    app(const config& settings, std::vector<sources::source_file> definitions, logger log);
     ~app();
     app(const app&) = delete;
     app& operator=(const app&) = delete;
@@ -37,19 +38,23 @@ private:
     struct parts;
 
     task<void> serve();
+    task<postgres::migration_status> schema_status(const postgres::migrator& migrations);
     task<void> start_when_ready();
     task<void> watch_signals();
     task<void> hurry_on_second_signal();
     task<void> watch_spot_notices();
     void ask_to_drain(std::chrono::milliseconds limit, std::string reason);
     task<void> check_eviction_policy();
+    /// What the parts do on their own while jobs run. Ends with the drain.
+    task<void> start_upkeep();
+    task<void> keep_trend_schedule();
     task<void> drain();
     void start_status_server();
     void write_port_file() const;
     void log_state() const;
 
     const config& settings_;
-    sources::registry_ptr definitions_;
+    std::vector<sources::source_file> definitions_; ///< of the program; the parts take them
     logger log_;
     exit_guard guard_; ///< first made, last gone: it also watches the destructors
     asio::io_context context_{1};
@@ -58,6 +63,7 @@ private:
     std::chrono::milliseconds drain_for_; ///< DRAIN_TIMEOUT, or what a notice leaves of it
     std::string policy_problem_;          ///< the queue's Redis may evict jobs; empty: it may not
     std::unique_ptr<parts> parts_;
+    std::unique_ptr<task_group> upkeep_;
     std::vector<observe::registry::token> collectors_;
     std::string waiting_for_ = "the database"; ///< what keeps the worker from taking jobs; empty: nothing
     int status_ = 0;

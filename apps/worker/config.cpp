@@ -83,6 +83,53 @@ retry_settings read_retries(config_reader& r) {
     return s;
 }
 
+proxy_lists read_proxies(config_reader& r) {
+    std::vector<std::string> entries;
+    const auto text = r.secret("SOURCE_PROXIES");
+    for (std::string_view rest = text; !rest.empty();) {
+        const auto comma = rest.find(',');
+        auto entry = rest.substr(0, comma);
+        entry.remove_prefix(std::min(entry.find_first_not_of(' '), entry.size()));
+        if (!entry.empty()) entries.emplace_back(entry);
+        rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
+    }
+    auto lists = parse_proxies(entries);
+    if (lists) return std::move(*lists);
+    r.fail("SOURCE_PROXIES", lists.error(),
+           "comma separated SOURCE=PROXY [PROXY…] entries of http://, https:// or socks5h://HOST:PORT");
+    return {};
+}
+
+/// All or nothing: without IMAGES_ENDPOINT images are not mirrored.
+std::optional<image_settings> read_images(config_reader& r) {
+    image_settings s;
+    s.storage.endpoint = r.text("IMAGES_ENDPOINT", "");
+    s.storage.bucket = r.text("IMAGES_BUCKET", "");
+    s.storage.key.access_key_id = r.text("IMAGES_ACCESS_KEY_ID", "");
+    s.storage.key.secret_access_key = r.secret("IMAGES_SECRET_ACCESS_KEY");
+    s.storage.key.region = r.text("IMAGES_REGION", "auto");
+    s.public_url = r.text("IMAGES_PUBLIC_URL", "");
+    s.max_bytes = static_cast<std::size_t>(r.bytes("IMAGES_MAX_SIZE", 10 << 20, 1024, 1 << 30));
+    s.delay = r.duration("IMAGES_DELAY", s.delay, 0ms, 1min);
+    s.concurrency = static_cast<int>(r.integer("IMAGES_PER_HOST", s.concurrency, 1, 100));
+    if (s.storage.endpoint.empty()) return {};
+    const auto endpoint = fetch::parse_url(s.storage.endpoint);
+    if (!endpoint || endpoint->target != "/")
+        r.fail("IMAGES_ENDPOINT", s.storage.endpoint, "http(s)://HOST[:PORT]");
+    const auto need = [&r](std::string_view name, const std::string& value, std::string_view expected) {
+        if (value.empty()) r.fail(name, "", expected);
+    };
+    need("IMAGES_BUCKET", s.storage.bucket, "the bucket's name, as IMAGES_ENDPOINT is set");
+    need("IMAGES_ACCESS_KEY_ID", s.storage.key.access_key_id, "a key, as IMAGES_ENDPOINT is set");
+    need("IMAGES_SECRET_ACCESS_KEY", s.storage.key.secret_access_key,
+         "the key's secret, as IMAGES_ENDPOINT is set");
+    while (s.public_url.ends_with('/'))
+        s.public_url.pop_back();
+    if (!fetch::parse_url(s.public_url))
+        r.fail("IMAGES_PUBLIC_URL", s.public_url, "the http(s) URL under which clients reach the bucket");
+    return s;
+}
+
 sources::limits read_limits(config_reader& r, std::size_t max_body) {
     sources::limits l;
     l.max_pages = r.integer("SCRAPE_MAX_PAGES", 1000, 1, 1'000'000);
@@ -151,6 +198,10 @@ config read_config(config_reader& r) {
     c.sources_dir = r.text("SOURCES_DIR", "apps/worker/sources");
     c.source_defaults = read_pairs(r, "SOURCE_DEFAULTS", r.text("SOURCE_DEFAULTS", ""), false);
     c.source_secrets = read_pairs(r, "SOURCE_SECRETS", r.secret("SOURCE_SECRETS"), true);
+    c.sources_refresh = r.duration("SOURCES_REFRESH", 30s, 0ms, 24h);
+    c.proxies = read_proxies(r);
+    c.images = read_images(r);
+    c.trend_refresh = r.duration("TREND_REFRESH", 1h, 0ms, 24h);
     c.plain_http_hosts = r.list("PLAIN_HTTP_HOSTS", "");
     c.fetch = read_fetch(r);
     c.limits = read_limits(r, c.fetch.max_body_bytes);

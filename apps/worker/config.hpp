@@ -1,4 +1,5 @@
 #pragma once
+#include "crawl/proxy_pool.hpp"
 #include "crawl/retry_policy.hpp"
 #include "drain/deletion_cost.hpp"
 #include "drain/spot_watcher.hpp"
@@ -6,14 +7,27 @@
 #include <tiktrend/base/config_reader.hpp>
 #include <tiktrend/base/log.hpp>
 #include <tiktrend/fetch/client.hpp>
+#include <tiktrend/fetch/s3_client.hpp>
 #include <tiktrend/sources/definition.hpp>
 
 #include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace tiktrend::worker {
+
+/// Where copies of product images go.
+struct image_settings {
+    fetch::s3_options storage;
+    std::string public_url; ///< of the bucket, without a slash at the end
+    std::size_t max_bytes = 10U << 20;
+    std::uint64_t min_pixels = 1024; ///< smaller ones are markers, not pictures
+    std::uint64_t max_pixels = 64'000'000;
+    std::chrono::milliseconds delay{100}; ///< between two requests to one image host
+    int concurrency = 4;                  ///< requests at once to one image host
+};
 
 /// Everything that the environment decides, read once (docs/configuration.md lists each variable).
 struct config {
@@ -37,6 +51,11 @@ struct config {
     std::string sources_dir;
     std::map<std::string, std::string, std::less<>> source_defaults; ///< "source.input" → value
     std::map<std::string, std::string, std::less<>> source_secrets;  ///< "source.secret" → value
+    std::chrono::milliseconds
+        sources_refresh{}; ///< how often the database is asked for definitions; 0: never
+    proxy_lists proxies;
+    std::optional<image_settings> images;      ///< nothing: images are not mirrored
+    std::chrono::milliseconds trend_refresh{}; ///< how often a worker refreshes the trends; 0: nobody does
     std::vector<std::string> plain_http_hosts; ///< https URLs to these are asked over http
     sources::limits limits;                    ///< what the operator allows a definition at most
     bool obey_robots = true;               ///< false: no robots.txt is read at all, for shops of one's own

@@ -27,7 +27,8 @@ int main() {
     const auto settings = worker::read_config(reader);
     sources::registry_options options;
     options.input_defaults = settings.source_defaults;
-    const auto definitions = sources::load_registry(settings.sources_dir, options);
+    auto files = sources::read_source_files(settings.sources_dir);
+    const auto definitions = files ? sources::make_registry(*files, options) : files.error();
     if (!reader.errors().empty() || !definitions) {
         for (const auto& line : reader.errors())
             std::fprintf(stderr, "%s\n", line.c_str());
@@ -42,7 +43,7 @@ int main() {
                          .with("program", "tiktrend-worker");
     print_settings(log, reader);
     try {
-        worker::app app{settings, *definitions, log};
+        worker::app app{settings, std::move(*files), log};
         return app.run();
     } catch (const std::exception& e) {
         log.error("worker_failed", {{"error", e.what()}});

@@ -39,6 +39,15 @@ worker_metrics::worker_metrics(observe::registry& r, std::string queue,
       found_{r.counters("scrape_products_found_total", "Products on committed pages.", {"source"})},
       changed_{
           r.counters("scrape_products_changed_total", "Products that a page added or changed.", {"source"})},
+      rows_{r.counters("scrape_rows_total", "Rows of pages by whether they made a product.",
+                       {"source", "result"})},
+      fields_{r.counters("scrape_fields_total",
+                         "Fields of rows by how they were found: by the first way, a later one, or not.",
+                         {"source", "field", "result"})},
+      drift_{r.gauges("scrape_field_drift",
+                      "How far a field's share lies below its usual one; 0: it does not.",
+                      {"source", "field", "measure"})},
+      images_{r.counters("images_total", "Product images by what came of mirroring them.", {"result"})},
       robots_{r.counters("robots_fetches_total", "Fetches of robots.txt by what came of them.", {"result"})},
       spot_notices_{r.counters("worker_spot_notices_total",
                                "Notices that this machine is taken away, or may be (rebalance).", {"kind"})} {
@@ -55,6 +64,9 @@ worker_metrics::worker_metrics(observe::registry& r, std::string queue,
     draining_ = r.make_gauge("worker_draining", "1 once the worker takes no more jobs.");
     active_ = r.make_gauge("worker_active_jobs", "Jobs running here.");
     concurrency_ = r.make_gauge("worker_concurrency", "Jobs that may run here at once.");
+    trend_changes_ = r.make_counter("trend_changes_total", "Products whose trend a refresh here changed.");
+    trends_refreshed_at_ =
+        r.make_gauge("trends_refreshed_timestamp_seconds", "When a refresh of the trends last ended here.");
     invalidation_failures_ = r.make_counter("cache_invalidation_failures_total",
                                             "Times the cache could not be told of a change at once.");
     politeness_fallbacks_ = r.make_counter("politeness_fallbacks_total",
@@ -122,6 +134,38 @@ void worker_metrics::page(std::string_view source, std::string_view outcome) {
 void worker_metrics::products(std::string_view source, std::int64_t found, std::int64_t changed) {
     found_(source).add(static_cast<double>(found));
     changed_(source).add(static_cast<double>(changed));
+}
+
+void worker_metrics::report(const scrape_report& r) {
+    const auto count = [](auto series, std::int64_t n) {
+        if (n > 0) series.add(static_cast<double>(n));
+    };
+    count(rows_(r.source, "valid"), r.rows - r.invalid_rows);
+    count(rows_(r.source, "invalid"), r.invalid_rows);
+    for (const auto& [name, f] : r.fields) {
+        const auto found = r.rows - f.missing - f.rejected;
+        const auto first = f.won.size() > 1 ? f.won.front() : found;
+        count(fields_(r.source, name, "first"), first);
+        count(fields_(r.source, name, "later"), found - first);
+        count(fields_(r.source, name, "missing"), f.missing);
+        count(fields_(r.source, name, "rejected"), f.rejected);
+    }
+    for (const auto& d : r.drift) {
+        const bool drifts = d.since_ms != 0;
+        std::tuple series{r.source, d.field, d.measure};
+        if (!drifts && drifting_.erase(series) == 0) continue;
+        drift_(r.source, d.field, d.measure).set(drifts ? d.usual - d.latest : 0);
+        if (drifts) drifting_.insert(std::move(series));
+    }
+}
+
+void worker_metrics::image(std::string_view result, std::int64_t n) {
+    images_(result).add(static_cast<double>(n));
+}
+
+void worker_metrics::trends_refreshed(std::int64_t changed, double at_seconds) {
+    trend_changes_.add(static_cast<double>(changed));
+    trends_refreshed_at_.set(at_seconds);
 }
 
 void worker_metrics::invalidation_failed() {

@@ -1,4 +1,6 @@
 #pragma once
+#include "crawl/scrape_report.hpp"
+
 #include <tiktrend/fetch/client.hpp>
 #include <tiktrend/observe/registry.hpp>
 #include <tiktrend/postgres/router.hpp>
@@ -8,6 +10,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 namespace tiktrend::worker {
 
@@ -26,6 +29,10 @@ public:
     void stalled(std::size_t n);
     void page(std::string_view source, std::string_view outcome);
     void products(std::string_view source, std::int64_t found, std::int64_t changed);
+    /// A finished job's rows and fields, and those that drift.
+    void report(const scrape_report& r);
+    void image(std::string_view result, std::int64_t n = 1); ///< "mirrored", "present", "refused", "failed"
+    void trends_refreshed(std::int64_t changed, double at_seconds);
     void invalidation_failed();
     void politeness_not_shared();
     void robots_fetched(std::string_view result);
@@ -50,6 +57,13 @@ private:
     observe::gauge draining_, active_, concurrency_;
     observe::label_cache<observe::counter, 2> pages_;
     observe::label_cache<observe::counter, 1> found_, changed_;
+    observe::label_cache<observe::counter, 2> rows_;
+    observe::label_cache<observe::counter, 3> fields_;
+    observe::label_cache<observe::gauge, 3> drift_;
+    std::set<std::tuple<std::string, std::string, std::string>> drifting_; ///< series that are not 0
+    observe::label_cache<observe::counter, 1> images_;
+    observe::counter trend_changes_;
+    observe::gauge trends_refreshed_at_;
     observe::counter invalidation_failures_, politeness_fallbacks_;
     observe::label_cache<observe::counter, 1> robots_, spot_notices_;
     mirrored fetch_requests_, fetch_responses_, fetch_redirects_, fetch_received_, fetch_decoded_,

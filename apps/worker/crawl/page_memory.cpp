@@ -1,56 +1,54 @@
 #include "page_memory.hpp"
 
+#include <tiktrend/catalog/digest.hpp>
+
 #include <fmt/format.h>
 
 namespace tiktrend::worker {
 namespace {
 
 constexpr std::size_t max_validator_bytes = 1024; ///< larger ones are not worth a column
+constexpr std::size_t digest_digits = 16;
 
-/// "<format>:<definition version>:<hash of inputs>:", the part of a digest that must be the same for a 304 to
-/// be of use.
+/// "<format>:<definition id>.<version>:<hash of inputs>:", the part of a stored digest that must be the same
+/// for an unchanged page to be of use. Behind it: the body's digest and ":more" or ":last".
 std::string reading_of(const sources::definition& source, const sources::input_values& inputs) {
-    return fmt::format("1:{}.{}:{:016x}:", source.id, source.version, fnv1a(inputs.json()));
+    return fmt::format("2:{}.{}:{:016x}:", source.id, source.version, catalog::text_digest(inputs.json()));
 }
 
 } // namespace
 
-std::uint64_t fnv1a(std::string_view bytes) noexcept {
-    std::uint64_t hash = 0xcbf29ce484222325U;
-    for (const char c : bytes) {
-        hash ^= static_cast<unsigned char>(c);
-        hash *= 0x100000001b3U;
-    }
-    return hash;
-}
-
 std::optional<page_validators> validators_of(const catalog::cached_page& cached,
                                              const sources::definition& source,
                                              const sources::input_values& inputs) {
-    if (!cached.digest.starts_with(reading_of(source, inputs))) return {};
+    const auto reading = reading_of(source, inputs);
+    if (!cached.digest.starts_with(reading)) return {};
     page_validators out;
     out.etag = cached.etag.value_or("");
     out.last_modified = cached.last_modified.value_or("");
-    if (out.etag.empty() && out.last_modified.empty()) return {};
+    out.digest = cached.digest.substr(reading.size(), digest_digits);
     out.found = cached.found;
     out.had_next = cached.digest.ends_with(":more");
     return out;
 }
 
-std::optional<catalog::cached_page> remember(const std::string& url, const fetch::response& response,
-                                             const sources::definition& source,
-                                             const sources::input_values& inputs, std::int64_t now_ms) {
+catalog::cached_page remember(const std::string& url, const fetch::response& response,
+                              const sources::definition& source, const sources::input_values& inputs,
+                              std::int64_t now_ms) {
     const auto etag = response.header_value("etag");
     const auto last_modified = response.header_value("last-modified");
     const auto is_usable = [](std::string_view v) { return !v.empty() && v.size() <= max_validator_bytes; };
-    if (!is_usable(etag) && !is_usable(last_modified)) return {};
     catalog::cached_page out;
     out.url = url;
     if (is_usable(etag)) out.etag = etag;
     if (is_usable(last_modified)) out.last_modified = last_modified;
-    out.digest = fmt::format("{}{:016x}", reading_of(source, inputs), fnv1a(response.body));
+    out.digest = fmt::format("{}{:016x}", reading_of(source, inputs), catalog::text_digest(response.body));
     out.fetched_at_ms = now_ms;
     return out;
+}
+
+bool is_same_body(const catalog::cached_page& memory, const page_validators& before) noexcept {
+    return !before.digest.empty() && memory.digest.ends_with(before.digest);
 }
 
 void complete(catalog::cached_page& memory, std::int64_t found, bool has_next) {

@@ -1,11 +1,13 @@
 #pragma once
 #include <tiktrend/catalog/scrape_run.hpp>
+#include <tiktrend/catalog/source_health.hpp>
 #include <tiktrend/sources/page.hpp>
 
 #include <chrono>
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace tiktrend::worker {
 
@@ -25,17 +27,24 @@ struct scrape_report {
     std::int64_t rows = 0;
     std::int64_t invalid_rows = 0;                             ///< without a required field or a key
     std::map<std::string, std::int64_t, std::less<>> outcomes; ///< pages by outcome
+    std::int64_t links_followed = 0;                           ///< jobs made for links
+    std::int64_t links_left = 0; ///< links without a job: too deep, or refused by the queue
+    std::int64_t image_jobs = 0; ///< jobs made to mirror images
     struct field_counts {
         std::int64_t missing = 0;
         std::int64_t rejected = 0;
+        std::vector<std::int64_t> won; ///< rows per alternative, in file order
     };
     std::map<std::string, field_counts, std::less<>> fields; ///< of the rows read by this attempt
     std::string end;                                         ///< why there was no further page
+    std::vector<catalog::field_drift> drift;                 ///< fields read far worse than usual
 
     void add(const sources::page_result& page);
 
     /// {"page","pages","products_found","products_changed"}
     std::string progress_json() const;
+    /// What source_health compares over runs; empty with too few rows to mean anything.
+    std::vector<catalog::field_health> health() const;
     /// The job's return value.
     std::string result_json(std::chrono::milliseconds elapsed) const;
 };

@@ -1,11 +1,10 @@
 #include "scrape_products.hpp"
 
-#include "job_data.hpp"
-
 #include <tiktrend/postgres/error.hpp>
 #include <tiktrend/sources/input.hpp>
 
 #include <boost/asio/cancellation_state.hpp>
+#include <boost/json.hpp>
 
 #include <fmt/format.h>
 
@@ -59,27 +58,57 @@ catalog::run_status status_of(const std::exception_ptr& why) {
     }
 }
 
+/// The report with the sums of what the image jobs returned, as "images".
+std::string with_images(const std::string& report, const queue::child_results& children) {
+    namespace json = boost::json;
+    auto out = json::parse(report).as_object();
+    json::object sums;
+    for (const auto& [key, text] : children) {
+        error_code bad;
+        const auto value = json::parse(text, bad);
+        if (bad || !value.is_object()) continue;
+        for (const auto& [name, n] : value.as_object())
+            if (n.is_int64()) sums[name] = (sums.contains(name) ? sums[name].as_int64() : 0) + n.as_int64();
+    }
+    out["images"] = std::move(sums);
+    return json::serialize(out);
+}
+
 } // namespace
 
-scrape_order scrape_products::order_for(const queue::active_job& job) const {
-    const auto& record = job.record();
-    auto data = parse_job_data(record.data);
-    if (!data) throw queue::unrecoverable_error{data.error().reason};
-    auto chosen = services_.definitions.choose(data->source, data->filters);
+/// A definition that was enabled a moment ago may be news to this worker.
+task<sources::chosen_source> scrape_products::choose(const job_data& data) const {
+    auto chosen = services_.definitions.current()->choose(data.source, data.filters);
+    if (chosen && !chosen->source) {
+        co_await services_.definitions.refresh();
+        chosen = services_.definitions.current()->choose(data.source, data.filters);
+    }
     if (!chosen) throw queue::unrecoverable_error{first_mistakes(chosen.error())};
-    auto source = chosen->source;
-    if (!source)
-        throw queue::unrecoverable_error{fmt::format("data.source: unknown source \"{}\"", data->source)};
+    if (!chosen->source)
+        throw queue::unrecoverable_error{fmt::format("data.source: unknown source \"{}\"", data.source)};
+    co_return std::move(*chosen);
+}
+
+task<scrape_order> scrape_products::order_for(const queue::active_job& job, const job_data& data) const {
+    const auto& record = job.record();
+    auto chosen = co_await choose(data);
+    auto source = chosen.source;
     if (source->retired)
         throw queue::unrecoverable_error{fmt::format("retired: {} since {}: {}", source->id,
                                                      source->retired->since, source->retired->note)};
-    auto inputs = sources::validate_input(*source, chosen->filters);
+    auto inputs = sources::validate_input(*source, chosen.filters);
     if (!inputs) throw queue::unrecoverable_error{first_mistakes(inputs.error())};
-    catalog::run_key run;
-    run.job_id = record.id;
-    run.job_timestamp_ms = record.timestamp_ms;
-    run.attempt = record.attempts_started;
-    return {std::move(source), std::move(*inputs), std::move(run)};
+    scrape_order out;
+    out.source = std::move(source);
+    out.inputs = std::move(*inputs);
+    out.run.job_id = record.id;
+    out.run.job_timestamp_ms = record.timestamp_ms;
+    out.run.attempt = record.attempts_started;
+    out.request_id = data.request_id;
+    out.owner = data.owner;
+    out.crawl = data.crawl.empty() ? record.id : data.crawl;
+    out.depth = data.depth;
+    co_return out;
 }
 
 /// Best effort: a ledger without this line is as correct, only less telling.
@@ -92,9 +121,53 @@ task<void> scrape_products::close_run(const catalog::run_key& run, std::exceptio
     }
 }
 
+/// Best effort, as what it finds is advice.
+task<void> scrape_products::compare_with_before(const scrape_order& order, scrape_report& report) const {
+    auto fields = report.health();
+    if (!fields.empty()) {
+        try {
+            report.drift =
+                co_await within(closing_limit, services_.health.note_run(order.source->id, report.version,
+                                                                         std::move(fields)));
+        } catch (const system_error& e) {
+            services_.log.warn("health_not_noted", {{"job_id", order.run.job_id}, {"error", e.what()}});
+        }
+    }
+    services_.metrics.report(report);
+    std::erase_if(report.drift, [](const auto& d) { return d.since_ms == 0; });
+    for (const auto& d : report.drift)
+        services_.log.warn("field_drift", {{"source", report.source},
+                                           {"field", d.field},
+                                           {"measure", d.measure},
+                                           {"latest", d.latest},
+                                           {"usual", d.usual},
+                                           {"since_ms", d.since_ms}});
+}
+
+/// The scrape is done; the job ends when its images are. Its report waits in its data meanwhile.
+task<std::string> scrape_products::end_after_images(queue::active_job& job, job_data data,
+                                                    std::string report) const {
+    if (!services_.settings.images) co_return report;
+    if (data.report.empty()) {
+        data.report = std::move(report);
+        co_await job.update_data(to_json(data));
+    }
+    if (co_await job.move_to_waiting_children()) throw queue::waiting_children_error{};
+    co_return with_images(data.report, co_await job.children_values());
+}
+
 task<std::string> scrape_products::operator()(queue::active_job& job) const {
     const auto started = std::chrono::steady_clock::now();
-    const auto order = order_for(job);
+    auto data = parse_job_data(job.record().data);
+    if (!data) throw queue::unrecoverable_error{data.error().reason};
+    scrape_order order;
+    std::exception_ptr no_order;
+    try {
+        order = co_await order_for(job, *data);
+    } catch (const system_error&) {
+        no_order = std::current_exception();
+    }
+    if (no_order) rethrow_for_queue(no_order, job, services_.clock);
     scrape_report report;
     report.source = order.source->id;
     report.version = order.source->version;
@@ -122,6 +195,7 @@ task<std::string> scrape_products::operator()(queue::active_job& job) const {
                 co_await services_.products.finish_run(order.run, catalog::run_status::succeeded);
             if (!done && done.error() != catalog::errc::already_finished)
                 throw queue::released_error{done.error().message()};
+            co_await compare_with_before(order, report);
         }
     } catch (...) {
         error = std::current_exception();
@@ -143,7 +217,7 @@ task<std::string> scrape_products::operator()(queue::active_job& job) const {
                                        {"requests", report.requests},
                                        {"bytes", report.bytes},
                                        {"duration_ms", elapsed.count()}});
-    co_return report.result_json(elapsed);
+    co_return co_await end_after_images(job, std::move(*data), report.result_json(elapsed));
 }
 
 } // namespace tiktrend::worker

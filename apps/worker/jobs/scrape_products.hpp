@@ -1,5 +1,7 @@
 #pragma once
 #include "../crawl/pager.hpp"
+#include "job_data.hpp"
+#include "job_names.hpp"
 
 namespace tiktrend::worker {
 
@@ -8,14 +10,17 @@ namespace tiktrend::worker {
 /// after the last one committed, and a job whose effect is complete only reports it.
 class scrape_products {
 public:
-    static constexpr std::string_view name = "scrape_products";
+    static constexpr std::string_view name = scrape_products_name;
 
     explicit scrape_products(scrape_services& services) : services_{services} {}
 
     task<std::string> operator()(queue::active_job& job) const;
 
 private:
-    scrape_order order_for(const queue::active_job& job) const;
+    task<sources::chosen_source> choose(const job_data& data) const;
+    task<scrape_order> order_for(const queue::active_job& job, const job_data& data) const;
+    task<void> compare_with_before(const scrape_order& order, scrape_report& report) const;
+    task<std::string> end_after_images(queue::active_job& job, job_data data, std::string report) const;
     task<void> close_run(const catalog::run_key& run, std::exception_ptr why) const;
 
     scrape_services& services_;

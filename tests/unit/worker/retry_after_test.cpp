@@ -5,7 +5,8 @@
 using namespace tiktrend::worker;
 using namespace std::chrono_literals;
 
-TEST_CASE("Retry-After is read as seconds or a date, capped, and ignored otherwise", "[unit][worker]") {
+TEST_CASE("bad input 39: Retry-After is read as seconds or a date, capped, and ignored otherwise",
+          "[unit][worker]") {
     constexpr std::int64_t now = 784'111'777'000; // Sun, 06 Nov 1994 08:49:37 GMT
     const auto read = [](std::string_view text) { return parse_retry_after(text, now, 1h); };
     struct row {

@@ -37,3 +37,29 @@ TEST_CASE("the report adds up pages and says it all in JSON", "[unit][worker]") 
     CHECK_FALSE(out.at("fields").as_object().contains("url"));
     CHECK(r.progress_json() == R"({"page":5,"pages":5,"products_found":40,"products_changed":4})");
 }
+
+TEST_CASE("the report says which alternative won, and what share was missing", "[unit][worker]") {
+    scrape_report r;
+    sources::page_result page;
+    page.outcome = sources::outcome::ok;
+    page.statistics.rows = 20;
+    page.statistics.valid = 20;
+    page.statistics.fields = {{"price", 5, 0, {3, 12}}, {"title", 0, 0, {20}}};
+    r.add(page);
+    const auto out = json::parse(r.result_json(std::chrono::milliseconds{1})).as_object();
+    CHECK(out.at("fields").at("price").at("missing_share") == 0.25);
+    CHECK(json::serialize(out.at("fields").at("price").at("won")) == "[3,12]");
+    CHECK_FALSE(out.at("fields").as_object().contains("title"));
+    const auto health = r.health();
+    REQUIRE(health.size() == 3);
+    CHECK(health[0].field == "price");
+    CHECK(health[0].measure == "found");
+    CHECK(health[0].share == 0.75);
+    CHECK(health[1].measure == "first");
+    CHECK(health[1].share == Approx(0.2));
+    CHECK(health[2].share == 1);
+    scrape_report few;
+    page.statistics.rows = 3;
+    few.add(page);
+    CHECK(few.health().empty());
+}

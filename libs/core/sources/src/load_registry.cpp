@@ -27,7 +27,7 @@ std::optional<std::string> read_whole(const fs::path& file) {
 
 } // namespace
 
-registry_result load_registry(const fs::path& folder, const registry_options& options) {
+result<std::vector<source_file>, std::vector<definition_error>> read_source_files(const fs::path& folder) {
     std::vector<fs::path> paths;
     std::error_code failure;
     for (fs::directory_iterator it{folder, failure}, end; !failure && it != end; it.increment(failure))
@@ -45,13 +45,14 @@ registry_result load_registry(const fs::path& folder, const registry_options& op
         else
             errors.push_back({path.string(), 0, 0, {}, "the file cannot be read"});
     }
-    auto made = make_registry(files, options);
-    if (errors.empty()) return made;
-    if (!made) {
-        const auto mistakes = made.error(); // a copy each time it is asked for
-        errors.insert(errors.end(), mistakes.begin(), mistakes.end());
-    }
-    return errors;
+    if (!errors.empty()) return errors;
+    return files;
+}
+
+registry_result load_registry(const fs::path& folder, const registry_options& options) {
+    const auto files = read_source_files(folder);
+    if (!files) return files.error();
+    return make_registry(*files, options);
 }
 
 } // namespace tiktrend::sources

@@ -63,9 +63,14 @@ using registry_result = result<registry_ptr, std::vector<definition_error>>;
 registry_result make_registry(const std::vector<source_file>& files,
                               const registry_options& options = registry_options{});
 
+/// The *.yaml, *.yml and *.json files of a folder (not of folders in it), in name order; or what cannot be
+/// read.
+result<std::vector<source_file>, std::vector<definition_error>>
+read_source_files(const std::filesystem::path& folder);
+
 /// make_registry() over the *.yaml, *.yml and *.json files of a folder (not of folders in it), in name order.
-/// The one function of this library that reads files; a folder or file that cannot be read is an error like
-/// the others.
+/// With read_source_files() the one function of this library that reads files; a folder or file that cannot
+/// be read is an error like the others.
 registry_result load_registry(const std::filesystem::path& folder,
                               const registry_options& options = registry_options{});
 

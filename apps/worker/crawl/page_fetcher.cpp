@@ -1,0 +1,221 @@
+#include "page_fetcher.hpp"
+
+#include "page_memory.hpp"
+#include "postpone.hpp"
+#include "retry_after.hpp"
+
+#include <fmt/format.h>
+
+namespace tiktrend::worker {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+
+constexpr milliseconds longest_crawl_delay = 60s;
+
+/// The operator's secrets for one source, by their name within it.
+std::map<std::string, std::string, std::less<>> secrets_of(const config& settings,
+                                                           const std::string& source) {
+    std::map<std::string, std::string, std::less<>> out;
+    const auto prefix = source + '.';
+    for (const auto& [name, value] : settings.source_secrets)
+        if (name.starts_with(prefix)) out.emplace(name.substr(prefix.size()), value);
+    return out;
+}
+
+} // namespace
+
+std::string failure_text(std::string_view what, const std::string& message) {
+    return message.empty() ? std::string{what} : fmt::format("{}: {}", what, message);
+}
+
+page_fetcher::page_fetcher(scrape_services& services, const scrape_order& order, const queue::active_job& job,
+                           scrape_report& report, const sources::limits& limits)
+    : services_{services}, order_{order}, job_{job}, report_{report}, limits_{limits} {
+    context_.secrets = secrets_of(services.settings, order.source->id);
+    context_.plain_http_hosts = services.settings.plain_http_hosts;
+    if (order.source->keeps_cookies) cookies_ = std::make_shared<fetch::cookie_jar>();
+}
+
+sources::request_spec page_fetcher::render(const sources::page_state& state) const {
+    auto spec = sources::render_request(*order_.source, order_.inputs, context_, state);
+    if (spec) return std::move(*spec);
+    const auto& e = spec.error();
+    const auto what = e.code == sources::render_errc::missing_secret ? "login_required" : "bad_url";
+    throw queue::unrecoverable_error{failure_text(what, e.message)};
+}
+
+void page_fetcher::put_off(milliseconds after, const std::string& why) const {
+    postpone(job_, services_.clock, after, why);
+}
+
+/// The proxy of this job while it serves; when it does not, another one.
+std::string page_fetcher::proxy() const {
+    auto choice = services_.proxies.choose(order_.source->id, order_.run.job_id);
+    if (!choice) put_off(choice.error(), "every proxy of the source is resting");
+    return std::move(*choice);
+}
+
+task<host_rules> page_fetcher::rules_for(const fetch::url& where) {
+    const auto& asked = order_.source->politeness;
+    host_rules rules;
+    rules.delay = std::max(asked.delay, services_.settings.min_delay);
+    rules.concurrency = asked.concurrency;
+    if (!asked.obey_robots || !services_.settings.obey_robots) co_return rules;
+    const auto verdict =
+        co_await services_.robots.check(where, rules, services_.settings.retries.wait_in_place);
+    switch (verdict.what) {
+    case robots_verdict::kind::allowed:
+        break;
+    case robots_verdict::kind::disallowed:
+        services_.metrics.page(order_.source->id, "robots_disallowed");
+        throw queue::unrecoverable_error{failure_text("robots_disallowed", verdict.reason)};
+    case robots_verdict::kind::unavailable:
+        services_.metrics.page(order_.source->id, "robots_unavailable");
+        put_off(verdict.retry_after, failure_text("robots_unavailable", verdict.reason));
+    }
+    if (verdict.crawl_delay > longest_crawl_delay)
+        throw queue::unrecoverable_error{fmt::format(
+            "crawl_delay_too_long: {} asks for {} s between two requests, {} s are "
+            "the most that a scrape waits",
+            where.origin(), verdict.crawl_delay.count() / 1000, longest_crawl_delay.count() / 1000)};
+    rules.delay = std::max(rules.delay, verdict.crawl_delay);
+    if (verdict.crawl_delay > 0ms) rules.concurrency = 1;
+    co_return rules;
+}
+
+/// A redirect may lead to another host, whose robots.txt has a say of its own.
+task<bool> page_fetcher::may_follow(const fetch::url& next) {
+    co_await rules_for(next);
+    co_return true;
+}
+
+/// One request under the host's rules. An error is a failure that another try may mend.
+task<result<fetch::response, std::string>> page_fetcher::send(fetch::request request,
+                                                              const fetch::url& where) {
+    const auto rules = co_await rules_for(where);
+    request.may_follow = [this](const fetch::url& next) { return may_follow(next); };
+    const auto host = where.origin();
+    auto permit = co_await services_.polite.enter(host, rules, services_.settings.retries.wait_in_place);
+    if (!permit) put_off(permit.error(), fmt::format("rate_limited: {} is left alone for now", host));
+
+    ++report_.requests;
+    auto out = co_await services_.fetcher.fetch(request);
+    host_visit visit;
+    if (out) {
+        visit.first_byte = std::chrono::duration_cast<milliseconds>(out->first_byte_time);
+        visit.is_overloaded = out->status == 429 || out->status == 503;
+        permit->report(visit);
+        co_return std::move(*out);
+    }
+    const auto& f = out.error();
+    if (f.kind == fetch::failure_kind::proxy_failed) services_.proxies.failed(request.proxy);
+    visit.is_overloaded = f.kind == fetch::failure_kind::timeout;
+    permit->report(visit);
+    if (f.kind == fetch::failure_kind::cancelled) throw queue::released_error{f.message()};
+    if (f.cls == fetch::failure_class::permanent) throw queue::unrecoverable_error{f.message()};
+    report_.bytes += static_cast<std::int64_t>(f.bytes_received);
+    co_return f.message();
+}
+
+/// One request and what its answer means. Nothing: no response, and `trouble` says why; another try may help.
+task<std::optional<page_answer>> page_fetcher::ask(const sources::page_state& state, std::string& trouble) {
+    const auto& source = *order_.source;
+    const auto spec = render(state);
+    // Links are handed on each time: what they lead to may have changed although the list has not.
+    const bool is_conditional = spec.conditional && source.follows.empty();
+    std::optional<page_validators> validators;
+    if (is_conditional)
+        if (const auto cached = co_await services_.pages.find(spec.url))
+            validators = validators_of(*cached, source, order_.inputs);
+
+    fetch::request request{spec.url};
+    request.method = spec.method;
+    request.body = spec.body;
+    for (const auto& h : spec.headers)
+        request.headers.push_back({h.name, h.value, h.is_secret});
+    if (validators && !validators->etag.empty())
+        request.headers.push_back({"if-none-match", validators->etag});
+    if (validators && !validators->last_modified.empty())
+        request.headers.push_back({"if-modified-since", validators->last_modified});
+    for (const auto& [name, value] : context_.secrets)
+        request.secrets.push_back(value);
+    request.max_body_bytes = static_cast<std::size_t>(limits_.max_bytes);
+    if (!source.hosts.empty())
+        request.allow_host = [&source](std::string_view host) {
+            return sources::is_host_allowed(source.hosts, host);
+        };
+
+    request.cookies = cookies_;
+    request.proxy = proxy();
+    if (const auto secret = password_of(request.proxy); !secret.empty()) request.secrets.emplace_back(secret);
+    const auto used_proxy = request.proxy;
+
+    const auto where = fetch::parse_url(spec.url);
+    if (!where) throw queue::unrecoverable_error{failure_text(fetch::to_string(where.error()), spec.url)};
+    const auto host = where->origin();
+    auto out = co_await send(std::move(request), *where);
+    if (!out) {
+        services_.log.info(
+            "page_failed",
+            {{"job_id", job_.id()}, {"source", source.id}, {"page", state.number}, {"error", out.error()}});
+        trouble = out.error();
+        co_return std::nullopt;
+    }
+
+    auto& response = *out;
+    report_.bytes += static_cast<std::int64_t>(response.bytes_received);
+    report_.bytes_decoded += static_cast<std::int64_t>(response.body.size());
+    sources::response_view view;
+    view.status = response.status;
+    view.content_type = response.header_value("content-type");
+    view.url = response.url;
+    if (!response.redirects.empty()) view.requested_url = response.redirects.front();
+    view.location = response.header_value("location");
+    view.body = response.body;
+    for (const auto& h : response.headers)
+        view.headers.emplace_back(h.name, h.value);
+    if (validators) view.had_next = validators->had_next;
+
+    page_answer a;
+    a.page.scraped_at_ms = services_.clock.now_ms();
+    a.retry_after = parse_retry_after(response.header_value("retry-after"), a.page.scraped_at_ms,
+                                      services_.settings.retries.retry_after_cap);
+    a.page.url = spec.url;
+    a.host = host;
+    // Before the reader may write into the body.
+    std::optional<catalog::cached_page> memory;
+    if (response.status == 200 && is_conditional)
+        memory = remember(spec.url, response, source, order_.inputs, a.page.scraped_at_ms);
+    const bool is_same = memory && validators && is_same_body(*memory, *validators);
+    a.page.result = reader_.read(source, order_.inputs, state, view);
+    auto& result = a.page.result;
+    if (result.outcome == sources::outcome::not_modified) {
+        a.page.found = validators ? validators->found : 0;
+    } else {
+        a.page.found = static_cast<std::int64_t>(result.records.size());
+        // Byte for byte what it was: all of it is in the database.
+        if (is_same && result.outcome == sources::outcome::ok) {
+            result.outcome = sources::outcome::not_modified;
+            result.records.clear();
+            memory.reset();
+        } else if (memory) {
+            complete(*memory, a.page.found, result.next.has_value());
+            a.page.memory = std::move(memory);
+        }
+    }
+    // A 503 that names a time is a server asking for patience, which is what a 429 is.
+    if (result.outcome == sources::outcome::transient && response.status == 503 && a.retry_after)
+        result.outcome = sources::outcome::rate_limited;
+    if (sources::reaction_to(result.outcome) == sources::reaction::cool_down) {
+        const auto rest = services_.settings.retries.cool_down;
+        if (used_proxy.empty())
+            services_.polite.pause(host, rest);
+        else
+            services_.proxies.rest(used_proxy, rest); // another one may be welcome
+    }
+    co_return a;
+}
+
+} // namespace tiktrend::worker

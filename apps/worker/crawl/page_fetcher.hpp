@@ -1,0 +1,66 @@
+#pragma once
+#include "politeness.hpp"
+#include "scrape_order.hpp"
+#include "scrape_report.hpp"
+#include "scrape_services.hpp"
+
+#include <tiktrend/queue/worker.hpp>
+#include <tiktrend/sources/page.hpp>
+
+#include <optional>
+#include <string>
+
+namespace tiktrend::worker {
+
+/// A page as it was read.
+struct read_page {
+    sources::page_result result;
+    std::string url; ///< as rendered: the key of page_cache
+    std::optional<catalog::cached_page> memory;
+    std::int64_t found = 0;
+    std::int64_t scraped_at_ms = 0;
+};
+
+struct page_answer {
+    read_page page;
+    std::string host; ///< as politeness knows it
+    std::optional<std::chrono::milliseconds> retry_after;
+};
+
+/// "what: message", or `what` alone.
+std::string failure_text(std::string_view what, const std::string& message);
+
+/// Asks for single pages of one job: the request by the definition, the host's rules and robots.txt, what is
+/// remembered of the page, cookies and proxy of the job, and what the answer means. Tries once; the pager
+/// decides about more.
+class page_fetcher {
+public:
+    /// All references must outlive the calls.
+    page_fetcher(scrape_services& services, const scrape_order& order, const queue::active_job& job,
+                 scrape_report& report, const sources::limits& limits);
+
+    /// One request and what its answer means. Nothing: no response, and `trouble` says why; another try may
+    /// help. Throws what pager::run() says.
+    task<std::optional<page_answer>> ask(const sources::page_state& state, std::string& trouble);
+
+private:
+    /// How the host may be asked, once robots.txt has been obeyed; throws when it may not be asked now, or at
+    /// all.
+    task<host_rules> rules_for(const fetch::url& where);
+    task<bool> may_follow(const fetch::url& next);
+    task<result<fetch::response, std::string>> send(fetch::request request, const fetch::url& where);
+    sources::request_spec render(const sources::page_state& state) const;
+    std::string proxy() const;
+    [[noreturn]] void put_off(std::chrono::milliseconds after, const std::string& why) const;
+
+    scrape_services& services_;
+    const scrape_order& order_;
+    const queue::active_job& job_;
+    scrape_report& report_;
+    const sources::limits& limits_;
+    sources::render_context context_;
+    sources::page_reader reader_;
+    std::shared_ptr<fetch::cookie_jar> cookies_; ///< null unless the source asks for it
+};
+
+} // namespace tiktrend::worker

@@ -17,7 +17,7 @@ task<http::response> ready(http::response r) {
 
 } // namespace
 
-scripted_shop::scripted_shop(std::map<std::string, answer> answers) {
+scripted_shop::scripted_shop(std::map<std::string, answer> answers, const std::string& address) {
     auto routes = std::make_shared<http::router>();
     for (auto& entry : answers)
         routes->add(http::method::get, entry.first, [this, make = std::move(entry.second)](http::request& r) {
@@ -27,8 +27,10 @@ scripted_shop::scripted_shop(std::map<std::string, answer> answers) {
             }
             return ready(make(r));
         });
-    server_ =
-        std::make_unique<http::server>(context_.get_executor(), std::move(routes), http::server_options{});
+    http::server_options options;
+    options.address = address;
+    options.max_connections_per_address = 0;
+    server_ = std::make_unique<http::server>(context_.get_executor(), std::move(routes), options);
     server_->start();
     thread_ = std::thread{[this] { context_.run(); }};
 }

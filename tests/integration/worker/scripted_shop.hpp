@@ -18,7 +18,7 @@ namespace tiktrend::worker_tests {
 class scripted_shop {
 public:
     using answer = std::function<http::response(const http::request&)>;
-    explicit scripted_shop(std::map<std::string, answer> answers);
+    explicit scripted_shop(std::map<std::string, answer> answers, const std::string& address = "127.0.0.1");
     ~scripted_shop();
     scripted_shop(const scripted_shop&) = delete;
     scripted_shop& operator=(const scripted_shop&) = delete;

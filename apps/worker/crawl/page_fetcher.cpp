@@ -46,6 +46,23 @@ sources::request_spec page_fetcher::render(const sources::page_state& state) con
     throw queue::unrecoverable_error{failure_text(what, e.message)};
 }
 
+std::string page_fetcher::conditional_url(const sources::page_state& state) const {
+    if (!order_.source->conditional || !order_.source->follows.empty()) return {};
+    auto spec = sources::render_request(*order_.source, order_.inputs, context_, state);
+    return spec && spec->conditional ? std::move(spec->url) : std::string{};
+}
+
+void page_fetcher::known_ahead(std::string url, std::optional<catalog::cached_page> memory) {
+    ahead_url_ = std::move(url);
+    ahead_ = std::move(memory);
+}
+
+task<std::optional<catalog::cached_page>> page_fetcher::memory_of(const std::string& url) {
+    const auto ahead = std::exchange(ahead_url_, {});
+    if (!ahead.empty() && ahead == url) co_return std::exchange(ahead_, std::nullopt);
+    co_return co_await services_.pages.find(url);
+}
+
 void page_fetcher::put_off(milliseconds after, const std::string& why) const {
     postpone(job_, services_.clock, after, why);
 }
@@ -127,7 +144,7 @@ task<std::optional<page_answer>> page_fetcher::ask(const sources::page_state& st
     const bool is_conditional = spec.conditional && source.follows.empty();
     std::optional<page_validators> validators;
     if (is_conditional)
-        if (const auto cached = co_await services_.pages.find(spec.url))
+        if (const auto cached = co_await memory_of(spec.url))
             validators = validators_of(*cached, source, order_.inputs);
 
     fetch::request request{spec.url};

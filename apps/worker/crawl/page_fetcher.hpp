@@ -43,7 +43,14 @@ public:
     /// help. Throws what pager::run() says.
     task<std::optional<page_answer>> ask(const sources::page_state& state, std::string& trouble);
 
+    /// The URL of that page if what is remembered of it is going to be asked for; empty otherwise, and when
+    /// it cannot be made.
+    std::string conditional_url(const sources::page_state& state) const;
+    /// What is remembered of a page, known before ask() would look it up. Good for the next ask().
+    void known_ahead(std::string url, std::optional<catalog::cached_page> memory);
+
 private:
+    task<std::optional<catalog::cached_page>> memory_of(const std::string& url);
     /// How the host may be asked, once robots.txt has been obeyed; throws when it may not be asked now, or at
     /// all.
     task<host_rules> rules_for(const fetch::url& where);
@@ -60,6 +67,8 @@ private:
     const sources::limits& limits_;
     sources::render_context context_;
     sources::page_reader reader_;
+    std::string ahead_url_; ///< of ahead_; empty: nothing is known ahead
+    std::optional<catalog::cached_page> ahead_;
     std::shared_ptr<fetch::cookie_jar> cookies_; ///< null unless the source asks for it
 };
 

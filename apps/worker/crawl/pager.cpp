@@ -147,6 +147,7 @@ task<void> pager::commit(read_page page) {
     entry.cursor = page.result.next ? page.result.next->to_json() : std::string{end_cursor};
     entry.found = page.found;
     entry.cache = std::move(page.memory);
+    if (page.result.next) entry.next_url = fetcher_.conditional_url(*page.result.next);
     entry.products.reserve(page.result.records.size());
     for (const auto& r : page.result.records)
         entry.products.push_back(product_of(r, *order_.source, page.scraped_at_ms));
@@ -159,6 +160,7 @@ task<void> pager::commit(read_page page) {
         auto done = co_await commit_surely(entry);
         if (!is_finished_elsewhere_) {
             report_.totals = done.totals;
+            if (!done.is_replay) fetcher_.known_ahead(std::move(entry.next_url), std::move(done.next_cached));
             services_.metrics.products(order_.source->id, entry.found,
                                        static_cast<std::int64_t>(done.changed.size()));
             if (done.is_replay)
@@ -213,12 +215,9 @@ task<void> pager::run(const catalog::run_state& from, bool caches_may_be_stale) 
         if (page.result.outcome == sources::outcome::not_modified) ++report_.not_modified;
         co_await commit(std::move(page));
         if (is_finished_elsewhere_) co_return;
+        report_.end = next ? end_by_operator_limits() : std::string{sources::name_of(end)};
         co_await save_progress();
-        if (!next) {
-            report_.end = sources::name_of(end);
-            co_return;
-        }
-        if (report_.end = end_by_operator_limits(); !report_.end.empty()) co_return;
+        if (!report_.end.empty()) co_return;
         state = std::move(*next);
     }
 }

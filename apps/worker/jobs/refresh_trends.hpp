@@ -8,7 +8,7 @@
 
 namespace tiktrend::worker {
 
-/// The job `refresh_trending_summary`: trend scores of all products and the summary view (migration 008).
+/// The job `refresh_trending_summary`: trend scores of all products and the summary view (migration 012).
 /// Made every hour by a job scheduler, so that one worker of all runs it. Returns {"changed": n}, or
 /// {"skipped": true} while another one is at it.
 class refresh_trends {

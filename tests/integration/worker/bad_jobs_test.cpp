@@ -33,7 +33,9 @@ TEST_CASE("a job with wrong data fails at once with the reason, whatever attempt
          "address_forbidden"},
         {"scrape_products", R"({"source":"demo.shop","filters":{"shop":"http://127.0.0.1:1"}})",
          "port_forbidden"},
-        {"mirror_the_moon", "{}", "unknown job name \"mirror_the_moon\"; expected scrape_products"},
+        {"mirror_the_moon", "{}",
+         "unknown job name \"mirror_the_moon\"; expected mirror_images, refresh_trending_summary, "
+         "scrape_products"},
     };
     for (const auto& r : table) {
         worker_stack::job_order order;

@@ -39,8 +39,8 @@ TEST_CASE("an hourly scheduler makes the trends' job once, however many workers 
     add_history(stack, "falling", {0, 100, 110}); // 100, then 10
     add_history(stack, "small", {0, 1, 4});       // 1, then 3
     add_history(stack, "young", {50});            // not known yet
-    const auto one = stack.start_worker();
-    const auto two = stack.start_worker();
+    const auto one = stack.start_worker({{"TREND_REFRESH", "1h"}});
+    const auto two = stack.start_worker({{"TREND_REFRESH", "1h"}});
     REQUIRE(testing::poll_until(
         [&] {
             return stack.log(1).find("trends_refreshed") != std::string::npos ||
@@ -79,7 +79,7 @@ TEST_CASE("an hourly scheduler makes the trends' job once, however many workers 
 TEST_CASE("what trends worked out survives the next scrape, which says nothing of it",
           "[integration][worker][trends]") {
     worker_stack stack;
-    const auto worker = stack.start_worker({{"TREND_REFRESH", "0s"}});
+    const auto worker = stack.start_worker();
     const auto first = stack.add();
     REQUIRE(stack.wait_for_state(first, "completed"));
     stack.sql("UPDATE products SET trend_score = 7, is_trending = true, image_cdn_url = "

@@ -135,6 +135,7 @@ environment worker_stack::worker_environment(const environment& extra) const {
                   {"FETCH_ALLOW", "127.0.0.1:" + std::to_string(shop_port_)},
                   {"FETCH_RETRY_BASE", "20ms"},
                   {"METRICS_PORT", "0"},
+                  {"TREND_REFRESH", "0s"}, // its job is for the tests that want it
                   {"DRAIN_DELAY", "200ms"},
                   {"DRAIN_TIMEOUT", "10s"},
                   {"LOG_LEVEL", "info"}};

@@ -1,5 +1,8 @@
 #include "page_commit.hpp"
 
+#include "page_cache_row.hpp"
+#include "page_statements.hpp"
+
 #include <tiktrend/base/json_text.hpp>
 
 #include <fmt/format.h>
@@ -19,104 +22,6 @@ using postgres::array;
 constexpr std::size_t max_identity_bytes = 1000;
 constexpr std::int64_t min_time_ms = 946'684'800'000;   // 2000
 constexpr std::int64_t max_time_ms = 4'102'444'800'000; // 2100
-
-constexpr std::string_view enter_page =
-    "SELECT scrape_run_enter_page($1::text, $2::bigint, $3::integer, $4::text, $5::bigint)";
-
-// The anti-join keeps known labels from using up identity values; the order keeps writers from deadlocks.
-constexpr std::string_view add_categories =
-    "INSERT INTO categories (name) SELECT n FROM unnest($1::text[]) AS n "
-    "WHERE NOT EXISTS (SELECT FROM categories WHERE name = n) "
-    "AND NOT EXISTS (SELECT FROM category_aliases WHERE label = n) "
-    "ORDER BY n COLLATE \"C\" ON CONFLICT DO NOTHING";
-
-// input:   the page.
-// wanted:  new, changed and newer, or unchanged for so long that it is touched. Unchanged rows are not even
-// locked. What recompute_trends() (migration 012) worked out stays where the shop itself says nothing, and is
-// not taken into the history, which holds what shops said. written: one lock order for all writers, and
-// monotonic: an older scrape cannot overwrite a newer one. now() is the transaction's start, so last_updated
-// = now() tells what this statement changed.
-constexpr std::string_view upsert_products = R"(
-WITH input AS (
-    SELECT u.*, 'epoch'::timestamptz + u.scraped_ms * interval '1 millisecond' AS scraped_at
-    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-                $9::text[], $10::text[], $11::text[], $12::bigint[], $13::bigint[], $14::float8[], $15::bigint[],
-                $16::float8[], $17::boolean[], $18::boolean[], $19::text[], $20::bigint[], $21::bigint[])
-        AS u(source, external_id, kind, title, description, url, image_url, category, price_min, price_max, currency,
-             sales_7d, sales_total, rating, review_count, trend_score, is_trending, is_active, attributes, content_hash,
-             scraped_ms)
-), wanted AS (
-    SELECT i.* FROM input i
-    LEFT JOIN LATERAL (SELECT id, scraped_at, content_hash FROM products
-                       WHERE source = i.source AND external_id = i.external_id LIMIT 1) AS p ON true
-    WHERE p.id IS NULL
-       OR (p.scraped_at < i.scraped_at
-           AND (p.content_hash <> i.content_hash OR p.scraped_at < i.scraped_at - $22::bigint * interval '1 millisecond'))
-), written AS (
-    INSERT INTO products AS p (source, external_id, kind, title, description, url, image_url, category_id, price_min,
-                               price_max, currency, sales_7d, sales_total, rating, review_count, trend_score, is_trending,
-                               is_active, attributes, content_hash, scraped_at)
-    SELECT w.source, w.external_id, w.kind, w.title, w.description, w.url, w.image_url, coalesce(a.category_id, c.id), w.price_min::numeric,
-           w.price_max::numeric, w.currency, w.sales_7d, w.sales_total, w.rating, w.review_count, w.trend_score,
-           w.is_trending, w.is_active, w.attributes::jsonb, w.content_hash, w.scraped_at
-    FROM wanted w LEFT JOIN category_aliases a ON a.label = w.category
-    LEFT JOIN categories c ON c.name = w.category
-    ORDER BY w.source COLLATE "C", w.external_id COLLATE "C"
-    ON CONFLICT ON CONSTRAINT products_source_external_id_key DO UPDATE
-        SET kind = EXCLUDED.kind, title = EXCLUDED.title, description = EXCLUDED.description, url = EXCLUDED.url,
-            image_url = EXCLUDED.image_url, category_id = EXCLUDED.category_id, price_min = EXCLUDED.price_min,
-            price_max = EXCLUDED.price_max, currency = EXCLUDED.currency,
-            sales_7d = coalesce(EXCLUDED.sales_7d, p.sales_7d), sales_total = EXCLUDED.sales_total,
-            rating = EXCLUDED.rating, review_count = EXCLUDED.review_count,
-            trend_score = coalesce(EXCLUDED.trend_score, p.trend_score),
-            is_trending = EXCLUDED.is_trending OR (p.is_trending AND p.kind = 'product'),
-            image_cdn_url = CASE WHEN p.image_url IS NOT DISTINCT FROM EXCLUDED.image_url THEN p.image_cdn_url END,
-            is_active = EXCLUDED.is_active,
-            attributes = EXCLUDED.attributes, content_hash = EXCLUDED.content_hash, scraped_at = EXCLUDED.scraped_at,
-            last_updated = CASE WHEN p.content_hash <> EXCLUDED.content_hash THEN now() ELSE p.last_updated END
-        WHERE p.scraped_at < EXCLUDED.scraped_at
-    RETURNING p.*, (p.xmax = 0) AS is_new
-), changed AS (
-    SELECT * FROM written WHERE last_updated = now()
-), history AS (
-    INSERT INTO product_history (product_id, scraped_at, price_min, price_max, currency, sales_7d, sales_total, rating,
-                                 review_count, trend_score)
-    SELECT c.id, c.scraped_at, c.price_min, c.price_max, c.currency, w.sales_7d, c.sales_total, c.rating, c.review_count,
-           w.trend_score
-    FROM changed c JOIN wanted w USING (source, external_id) ON CONFLICT DO NOTHING
-), ledger AS (
-    UPDATE scrape_runs
-    SET cursor = $23::text, pages = $24::bigint, products_found = products_found + $25::bigint,
-        products_changed = products_changed + (SELECT count(*) FROM changed), updated_at = now()
-    WHERE job_id = $26::text AND job_timestamp_ms = $27::bigint AND attempt = $28::integer
-    RETURNING pages, products_found, products_changed, attempt, cursor
-)
-SELECT l.pages, l.products_found, l.products_changed, l.attempt, l.cursor, w.id, w.source, w.external_id, w.is_new,
-       w.image_url IS NOT NULL AND w.image_cdn_url IS NULL
-FROM ledger l LEFT JOIN changed w ON true)";
-
-// The condition of `wanted` above, for the keys alone.
-constexpr std::string_view probe_products = R"(
-SELECT u.place
-FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[])
-    WITH ORDINALITY AS u(source, external_id, content_hash, scraped_ms, place)
-LEFT JOIN LATERAL (SELECT id, scraped_at, content_hash FROM products
-                   WHERE source = u.source AND external_id = u.external_id LIMIT 1) AS p ON true
-WHERE p.id IS NULL
-   OR (p.scraped_at < 'epoch'::timestamptz + u.scraped_ms * interval '1 millisecond'
-       AND (p.content_hash <> u.content_hash
-            OR p.scraped_at < 'epoch'::timestamptz + (u.scraped_ms - $5::bigint) * interval '1 millisecond'))
-ORDER BY u.place)";
-
-constexpr std::string_view remember_page =
-    "INSERT INTO page_cache (url, etag, last_modified, digest, found, fetched_at) VALUES ($1::text, "
-    "$2::text, $3::text, "
-    "$4::text, $5::bigint, 'epoch'::timestamptz + $6::bigint * interval '1 millisecond') "
-    "ON CONFLICT ON CONSTRAINT page_cache_pkey DO UPDATE SET etag = EXCLUDED.etag, "
-    "last_modified = EXCLUDED.last_modified, digest = EXCLUDED.digest, found = EXCLUDED.found, "
-    "fetched_at = EXCLUDED.fetched_at WHERE page_cache.fetched_at <= EXCLUDED.fetched_at";
-
-constexpr std::string_view current_lsn = "SELECT pg_current_wal_insert_lsn()::text";
 
 /// True for text of ASCII without U+0000: the usual case, eight bytes at a time.
 bool is_plain_ascii(std::string_view text) noexcept {
@@ -351,14 +256,17 @@ postgres::params page_commit::upsert_values() const {
         .add(std::move(hash))
         .add(std::move(scraped))
         .add(touch_unchanged_after_.count());
-    const auto found = page_.found < 0 ? static_cast<std::int64_t>(page_.products.size()) : page_.found;
     out.add(page_.cursor)
         .add(page_.number)
-        .add(found)
+        .add(found())
         .add(key_.job_id)
         .add(key_.job_timestamp_ms)
         .add(key_.attempt);
     return out;
+}
+
+std::int64_t page_commit::found() const noexcept {
+    return page_.found < 0 ? static_cast<std::int64_t>(page_.products.size()) : page_.found;
 }
 
 postgres::batch page_commit::statements(bool with_categories) const {
@@ -373,7 +281,11 @@ postgres::batch page_commit::statements(bool with_categories) const {
         values.add(std::move(names));
         out.add(add_categories, std::move(values));
     }
-    out.add(upsert_products, upsert_values());
+    if (order_.empty())
+        out.add(advance_run, postgres::params::of(page_.cursor, page_.number, found(), key_.job_id,
+                                                  key_.job_timestamp_ms, key_.attempt));
+    else
+        out.add(upsert_products, upsert_values());
     if (const auto& c = page_.cache) {
         // What a server sends in a header need not be UTF-8.
         const auto clean = [](const std::optional<std::string>& text) {
@@ -385,10 +297,11 @@ postgres::batch page_commit::statements(bool with_categories) const {
     }
     out.sync();
     out.add(current_lsn);
+    if (!page_.next_url.empty()) out.add(find_page, postgres::params::of(page_.next_url));
     return out;
 }
 
-committed_page page_commit::read(const std::vector<postgres::rows>& answers, bool with_categories) {
+committed_page page_commit::read(const std::vector<postgres::rows>& answers, bool with_categories) const {
     committed_page out;
     const auto& upserted = answers.at(with_categories ? 2 : 1);
     const auto totals = upserted[0];
@@ -402,7 +315,9 @@ committed_page page_commit::read(const std::vector<postgres::rows>& answers, boo
         if (!r[5].is_null())
             out.changed.push_back({r[5].int64(), std::string{r[6].text()}, std::string{r[7].text()},
                                    r[8].boolean(), r[9].boolean()});
-    out.lsn = postgres::lsn::parse(answers.back().front()[0].text()).value_or(postgres::lsn{});
+    const auto behind = answers.size() - (page_.next_url.empty() ? 1U : 2U);
+    out.lsn = postgres::lsn::parse(answers.at(behind).front()[0].text()).value_or(postgres::lsn{});
+    if (!page_.next_url.empty()) out.next_cached = cached_page_of(answers.back());
     return out;
 }
 

@@ -35,15 +35,16 @@ public:
     /// Leaves out what the probe's answer does not name.
     void keep(const postgres::rows& wanted);
 
-    /// The transaction and, after its sync, the question for the LSN. `with_categories`: some label may be
-    /// unknown.
+    /// The transaction and, after its sync, the questions for the LSN and the next page's memory.
+    /// `with_categories`: some label may be unknown.
     postgres::batch statements(bool with_categories) const;
     /// Takes the answers apart.
-    static committed_page read(const std::vector<postgres::rows>& answers, bool with_categories);
+    committed_page read(const std::vector<postgres::rows>& answers, bool with_categories) const;
 
 private:
     postgres::params upsert_values() const;
     void note_categories();
+    std::int64_t found() const noexcept; ///< for the totals
 
     const run_key& key_;
     const scraped_page& page_;

@@ -207,7 +207,7 @@ task<result<committed_page>> product_store::commit_page(const run_key& key, cons
             if (s.known_categories.size() > max_known_categories) s.known_categories.clear();
             s.known_categories.insert(commit.categories().begin(), commit.categories().end());
         }
-        auto done = detail::page_commit::read(out.answers, with_categories);
+        auto done = commit.read(out.answers, with_categories);
         if (offered > 0) s.expects_unchanged = done.changed.size() * 2 < offered;
         co_return done;
     }

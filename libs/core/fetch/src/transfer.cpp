@@ -1,9 +1,9 @@
 #include "transfer.hpp"
 
 #include "cookie_jar_impl.hpp"
+#include "socket_address.hpp"
 
 #include <fmt/format.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -14,29 +14,6 @@ namespace {
 
 constexpr std::uint64_t ratio_floor_bytes = 1U << 20; ///< small bodies compress as they like
 constexpr std::uint64_t ratio_limit = 200;
-
-std::optional<ip::address> address_of(const curl_sockaddr& a) {
-    if (a.family == AF_INET) {
-        sockaddr_in v4{};
-        std::memcpy(&v4, &a.addr, sizeof v4);
-        return ip::address_v4{ntohl(v4.sin_addr.s_addr)};
-    }
-    if (a.family == AF_INET6) {
-        sockaddr_in6 v6{};
-        // curl_sockaddr declares a plain sockaddr, but libcurl stores addrlen bytes there.
-        std::memcpy(&v6, reinterpret_cast<const char*>(&a.addr), std::min<std::size_t>(sizeof v6, a.addrlen));
-        ip::address_v6::bytes_type bytes;
-        std::memcpy(bytes.data(), &v6.sin6_addr, bytes.size());
-        return ip::address_v6{bytes};
-    }
-    return {};
-}
-
-std::uint16_t port_of(const curl_sockaddr& a) {
-    sockaddr_in raw{}; // the port is at the same place in sockaddr_in6
-    std::memcpy(&raw, reinterpret_cast<const char*>(&a.addr), sizeof raw);
-    return ntohs(raw.sin_port);
-}
 
 bool is_secret(const header& h) {
     if (h.is_secret) return true;

@@ -29,6 +29,7 @@ struct scraped_page {
     /// number and no products.
     std::int64_t found = -1;
     std::optional<cached_page> cache; ///< stored in the same transaction
+    std::string next_url; ///< what is remembered of this page comes back with the answer; empty: nothing
 };
 
 struct changed_product {
@@ -40,9 +41,10 @@ struct changed_product {
 };
 
 struct committed_page {
-    std::vector<changed_product> changed; ///< exactly what caches must forget
-    run_state totals;                     ///< after this page
-    postgres::lsn lsn;                    ///< read after the commit: a read at or after it sees the page
+    std::vector<changed_product> changed;   ///< exactly what caches must forget
+    run_state totals;                       ///< after this page
+    postgres::lsn lsn;                      ///< read after the commit: a read at or after it sees the page
+    std::optional<cached_page> next_cached; ///< of scraped_page::next_url; not in a replay
     /// The ledger shows that this page was committed before (its answer was lost on the way): nothing was
     /// written now. `changed` is empty although caches may not know yet; drop what the source has cached.
     bool is_replay = false;

@@ -40,7 +40,10 @@ struct balancer {
     bool sees_up(std::size_t gateway) const {
         const auto csv = e2e::http_client{"http://127.0.0.1:" + stats_port}.get("/stats;csv").body;
         const auto at = csv.find("gateways,gw" + std::to_string(gateway) + ',');
-        return at != std::string::npos && csv.substr(at, csv.find('\n', at) - at).find(",UP,") != std::string::npos;
+        if (at == std::string::npos) return false;
+        const auto row = csv.substr(at, csv.find('\n', at) - at);
+        // Servers count as up before their first check too; a check that passed says L7OK.
+        return row.find(",UP,") != std::string::npos && row.find("L7OK") != std::string::npos;
     }
 };
 

@@ -76,7 +76,7 @@ export class Site {
         const file = path.join(this.dir, `worker${n}.port`);
         const child = new Child(`worker ${n}`, [...wrap, path.join(programs, 'tiktrend-worker')], { log: path.join(this.dir, `worker${n}.log`), env: {
             ...this.common, METRICS_PORT: '0', PORT_FILE: file, WORKER_NAME: `w${n}`, FETCH_ALLOW: this.shop_url.slice(7), FETCH_MAX_PER_HOST: '50',
-            FETCH_RETRY_BASE: '20ms', LOCK_DURATION: '2s', STALLED_INTERVAL: '1s', DRAIN_DELAY: '1s', DRAIN_TIMEOUT: '10s', OBEY_ROBOTS: 'false', ...env } });
+            FETCH_RETRY_BASE: '20ms', LOCK_DURATION: '2s', STALLED_INTERVAL: '1s', DRAIN_DELAY: '1s', DRAIN_TIMEOUT: '10s', OBEY_ROBOTS: 'false', TREND_REFRESH: '0s', ...env } });
         this.children.push(child);
         if (wait) await until(`${child.name} is ready`, () => {
             if (!child.is_running) throw new Error(child.log());

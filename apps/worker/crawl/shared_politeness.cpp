@@ -17,6 +17,9 @@ using clock_type = std::chrono::steady_clock;
 
 namespace {
 
+constexpr milliseconds first_pause{200};             ///< before a release is told again; doubles …
+constexpr milliseconds longest_pause_between{5'000}; ///< … up to this
+
 redis::script load(std::string_view name) {
     for (const auto& f : lua::files())
         if (f.name == name) return {name, std::string{f.text}};
@@ -117,20 +120,35 @@ host_permit shared_politeness::permit(std::string host, std::string token, host_
     }};
 }
 
+/// Tried again until it is told or the lease has ended by itself: a lease that stays would hold a place of a
+/// host that nobody asks.
 task<void> shared_politeness::release(std::string host, std::string token, host_rules rules,
                                       host_visit visit) {
-    try {
-        const auto at = keys_of(host);
-        const std::array<std::string_view, 2> names{at.state, at.leases};
-        const auto first_byte = std::to_string(visit.first_byte.count());
-        const auto delay = std::to_string(rules.delay.count());
-        const auto most = std::to_string(options_.most_delay.count());
-        const auto quiet = std::to_string(options_.quiet.count());
-        const std::array<std::string_view, 6> args{
-            token, visit.is_overloaded ? "1" : "0", first_byte, delay, most, quiet};
-        checked(co_await within(options_.redis_limit, redis_.eval(release_script(), names, args)));
-    } catch (const std::exception& e) { // the lease ends by itself
-        fell_back("release", e);
+    const auto at = keys_of(host);
+    const std::array<std::string_view, 2> names{at.state, at.leases};
+    const auto first_byte = std::to_string(visit.first_byte.count());
+    const auto delay = std::to_string(rules.delay.count());
+    const auto most = std::to_string(options_.most_delay.count());
+    const auto quiet = std::to_string(options_.quiet.count());
+    const auto ends = clock_type::now() + options_.lease;
+    for (milliseconds pause = first_pause; clock_type::now() < ends;
+         pause = std::min(pause * 2, longest_pause_between)) {
+        try {
+            const std::array<std::string_view, 6> args{
+                token, visit.is_overloaded ? "1" : "0", first_byte, delay, most, quiet};
+            checked(co_await within(options_.redis_limit, redis_.eval(release_script(), names, args)));
+            co_return;
+        } catch (const std::exception& e) {
+            if (const auto* known = dynamic_cast<const system_error*>(&e);
+                known && is_cancelled(known->code()))
+                co_return;
+            fell_back("release", e);
+        }
+        try {
+            co_await sleep_for(pause);
+        } catch (const system_error&) { // stop() gives up
+            co_return;
+        }
     }
 }
 

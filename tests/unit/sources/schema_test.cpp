@@ -1,4 +1,5 @@
 // docs/source.schema.json and the parser know the same keys: a key that only one of them takes fails here.
+// Each key is then given what it does not want.
 #include "json_document.hpp"
 #include "samples.hpp"
 #include "sources_fixture.hpp"
@@ -43,13 +44,9 @@ std::string with(const std::string& name, const std::string& value) {
     return out;
 }
 
-} // namespace
-
-TEST_CASE("the published schema has the keys of the parser", "[unit][sources][definition]") {
-    const auto text = read_file(source_root() / "docs" / "source.schema.json");
-    json_document schema;
-    REQUIRE(schema.parse(text) == json_status::ok);
-    const std::vector<section> sections{
+/// Every place of a definition that has keys of its own.
+const std::vector<section>& sections() {
+    static const std::vector<section> all{
         {"properties", {"zzz: 1\n"}},
         {"properties/limits/properties", {with("limits", "{zzz: 1}")}},
         {"properties/politeness/properties", {with("politeness", "{zzz: 1}")}},
@@ -82,7 +79,16 @@ TEST_CASE("the published schema has the keys of the parser", "[unit][sources][de
         {"$defs/test/properties", {with("tests", "[{zzz: 1}]")}},
         {"$defs/test/properties/expect/properties", {with("tests", "[{expect: {zzz: 1}}]")}},
     };
-    for (const auto& s : sections) {
+    return all;
+}
+
+} // namespace
+
+TEST_CASE("the published schema has the keys of the parser", "[unit][sources][definition]") {
+    const auto text = read_file(source_root() / "docs" / "source.schema.json");
+    json_document schema;
+    REQUIRE(schema.parse(text) == json_status::ok);
+    for (const auto& s : sections()) {
         CAPTURE(s.pointer);
         auto node = schema.root();
         std::string_view rest = s.pointer;
@@ -102,5 +108,26 @@ TEST_CASE("the published schema has the keys of the parser", "[unit][sources][de
         for (const auto& yaml : s.yaml)
             parsed.merge(parser_keys(yaml));
         CHECK(published == parsed);
+    }
+}
+
+TEST_CASE("a value of any shape under any key is read or refused", "[unit][sources][definition]") {
+    const std::vector<std::string> values{"~", "[]",   "{}", "[~]",  "{a: ~}", "[[]]",
+                                          "x", "\"\"", "-1", "true", "/a",     "{css: ~}"};
+    for (const auto& s : sections()) {
+        std::set<std::string> keys; // some are asked for only where another stands
+        for (const auto& yaml : s.yaml)
+            keys.merge(parser_keys(yaml));
+        for (const auto& yaml : s.yaml)
+            for (const auto& key : keys)
+                for (const auto& value : values) {
+                    auto text = yaml;
+                    text.replace(text.find("zzz: 1"), 6, key + ": " + value);
+                    CAPTURE(text);
+                    const auto parsed = parse_definition("t.yaml", text);
+                    REQUIRE(!parsed); // none is whole: a section or more is missing from each
+                    for (const auto& mistake : parsed.error())
+                        if (mistake.line < 1 || mistake.message.empty()) FAIL_CHECK(to_string(mistake));
+                }
     }
 }

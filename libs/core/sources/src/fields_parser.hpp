@@ -23,7 +23,7 @@ private:
     /// object, rows and none: true if the field is one of them.
     bool parse_shape(mapping_reader& keys, field_rule& rule);
     void set_json_type(mapping_reader& keys, field_rule& rule);
-    void parse_each(mapping_reader& keys, field_rule& rule);
+    void parse_each(mapping_reader& keys, const yaml_node& each, field_rule& rule);
     void parse_sources(mapping_reader& keys, field_rule& rule);
     /// A path, or {path: …}, {css: …}, {value: …}, {template: …}, {from_symbol: …} or {<document>: <path>}.
     std::optional<value_source> parse_alternative(const yaml_node& node, const std::string& field,

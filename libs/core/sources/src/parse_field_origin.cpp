@@ -97,21 +97,20 @@ void fields_parser::set_json_type(mapping_reader& keys, field_rule& rule) {
     rule.type = field_type::json;
 }
 
-void fields_parser::parse_each(mapping_reader& keys, field_rule& rule) {
-    const auto* each = keys.take("each");
+void fields_parser::parse_each(mapping_reader& keys, const yaml_node& each, field_rule& rule) {
     rule.form = field_rule::shape::each;
     if (!rule.sources.empty())
-        errors_.add(*each, keys.path("each"),
+        errors_.add(each, keys.path("each"),
                     "stands alone: expected no path, any_of, value or template beside it");
     if (rule.type == field_type::any) rule.type = field_type::list;
     if (rule.type != field_type::list)
-        errors_.add(*each, keys.path("each"), "gives a list: expected type list");
-    if (!each->is_sequence() || each->items.empty()) {
-        errors_.expected(*each, keys.path("each"), "a list of paths");
+        errors_.add(each, keys.path("each"), "gives a list: expected type list");
+    if (!each.is_sequence() || each.items.empty()) {
+        errors_.expected(each, keys.path("each"), "a list of paths");
         return;
     }
-    for (std::size_t i = 0; i < each->items.size(); ++i)
-        if (auto source = parse_alternative(each->items[i], child(keys.path("each"), i), rule))
+    for (std::size_t i = 0; i < each.items.size(); ++i)
+        if (auto source = parse_alternative(each.items[i], child(keys.path("each"), i), rule))
             rule.sources.push_back(std::move(*source));
 }
 

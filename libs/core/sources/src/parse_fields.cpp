@@ -53,7 +53,7 @@ void fields_parser::parse_field(const yaml_node::member& m, const std::string& f
         return;
     }
     parse_sources(keys, rule);
-    if (m.value.find("each") != nullptr && !is_nested) parse_each(keys, rule);
+    if (const auto* each = is_nested ? nullptr : keys.take("each")) parse_each(keys, *each, rule);
     if (rule.sources.empty() && rule.form == field_rule::shape::single)
         errors_.add(
             m.value, field,

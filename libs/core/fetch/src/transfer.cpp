@@ -58,6 +58,7 @@ void transfer::set_up() {
     set(CURLOPT_URL, hop_.where.text.c_str());
     set(CURLOPT_ERRORBUFFER, error_text_.data());
     set(CURLOPT_NOSIGNAL, 1L);
+    set(CURLOPT_QUICK_EXIT, 1L); // else a look-up that hangs is joined here, and the loop hangs with it
 
     // Schemes and redirects: scraping rules.
     set(CURLOPT_PROTOCOLS_STR, "http,https");

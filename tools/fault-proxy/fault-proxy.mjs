@@ -31,26 +31,40 @@ export function random_of(seed) {
     };
 }
 
-/// One direction of one connection: chunks arrive in order, each not before its time.
+/// One direction of one connection: chunks arrive in order, each not before its time. A queue with one timer sees to the order:
+/// timers of their own would not, since those that are due together fire in any order, and data that is read in the turn of
+/// the event loop in which an older chunk is due comes before its timer.
 class Lane {
     constructor(proxy, from, to) {
         this.proxy = proxy;
         this.to = to;
-        this.last = 0;
         this.from = from;
+        this.queue = []; // {chunk, due}; a chunk of null is the end
+        this.timer = null;
     }
     send(chunk) {
-        const delay = this.proxy.delay();
-        if (delay === 0 && this.last <= Date.now()) {
-            this.write(chunk);
-            return;
+        const due = Math.max(this.queue.at(-1)?.due ?? 0, Date.now() + this.proxy.delay());
+        this.queue.push({ chunk, due });
+        if (this.timer === null) this.deliver();
+    }
+    /// The end arrives after what was sent before it.
+    end() { this.send(null); }
+    deliver() {
+        this.timer = null;
+        while (this.queue.length > 0) {
+            const wait = this.queue[0].due - Date.now();
+            if (wait > 0) {
+                this.timer = setTimeout(() => this.deliver(), wait);
+                return;
+            }
+            this.write(this.queue.shift().chunk);
         }
-        this.last = Math.max(this.last, Date.now() + delay);
-        setTimeout(() => this.write(chunk), this.last - Date.now());
     }
     write(chunk) {
         if (this.to.destroyed || this.to.writableEnded) return;
-        if (!this.to.write(chunk)) {
+        if (chunk === null) {
+            this.to.end();
+        } else if (!this.to.write(chunk)) {
             this.from.pause();
             this.to.once('drain', () => this.from.resume());
         }
@@ -145,16 +159,16 @@ export class FaultProxy {
             if (this.mode === 'black_hole' || this.mode === 'half_open') return this.swallow(pair);
             down.send(chunk);
         });
-        const ended = (other) => () => {
+        const ended = (lane) => () => {
             // A hole does not tell either side that the other has gone.
             if (this.mode === 'black_hole' || this.mode === 'half_open') return this.swallow(pair);
-            other.end();
-            if (client.destroyed || server.destroyed || (client.readableEnded && server.readableEnded)) this.pairs.delete(pair);
+            lane.end();
         };
-        client.on('end', ended(server));
-        server.on('end', ended(client));
-        client.on('close', () => { if (this.mode === 'pass') { server.destroy(); this.pairs.delete(pair); } });
-        server.on('close', () => { if (this.mode === 'pass') { client.destroy(); this.pairs.delete(pair); } });
+        client.on('end', ended(up));
+        server.on('end', ended(down));
+        // What is still on its way arrives first.
+        client.on('close', () => { if (this.mode === 'pass') up.end(); });
+        server.on('close', () => { if (this.mode === 'pass') { down.end(); this.pairs.delete(pair); } });
     }
     swallow(pair) {
         pair.has_lost_bytes = true;

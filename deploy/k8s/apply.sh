@@ -1,7 +1,8 @@
 #!/bin/bash
 # Brings an overlay to the cluster that kubectl speaks to: first the schema, then the programs. Safe to run again.
 #
-#   deploy/k8s/apply.sh OVERLAY              local, prometheus-adapter, keda, spot or region-replica; or a folder of your own
+#   deploy/k8s/apply.sh OVERLAY              local, prometheus-adapter, keda, spot-aws, spot-gcp, spot-azure or region-replica; or a folder of
+#                                        your own
 #   deploy/k8s/apply.sh OVERLAY --dry-run    prints the commands
 #
 # A region-replica has no schema of its own to migrate: the home region's apply does it.
@@ -51,3 +52,4 @@ fi
 run kubectl apply -k "$overlay"
 in_namespace rollout status deployment/api-server --timeout=10m
 [ "$name" = region-replica ] || in_namespace rollout status deployment/scraper-workers --timeout=10m
+case $name in spot-*) in_namespace rollout status deployment/scraper-workers-on-demand --timeout=10m ;; esac

@@ -9,7 +9,8 @@ import { defaultOf, read, root, version } from './lib/project.mjs';
 import * as rules from './lib/rules.mjs';
 
 const k8s = join(root, 'deploy/k8s');
-const overlays = ['local', 'prometheus-adapter', 'keda', 'spot', 'region-replica'];
+const spots = ['spot-aws', 'spot-gcp', 'spot-azure'];
+const overlays = ['local', 'prometheus-adapter', 'keda', ...spots, 'region-replica'];
 const folders = [...overlays.map((o) => `overlays/${o}`), 'migrate', 'addons/prometheus-adapter'];
 
 // The model from npm is older than this field of KEDA 2.17.
@@ -30,6 +31,7 @@ const keysFor = (folder) => (folder.endsWith('/local') ? trial : managed);
 const allRules = (objects, folder) => [
     ...rules.security(objects), ...rules.resourcesAndImages(objects), ...rules.probes(objects), ...rules.gracePeriods(objects),
     ...rules.variablesAreRead(objects), ...rules.targets(objects), ...rules.references(objects, keysFor(folder)),
+    ...rules.cloudAccess(objects),
 ];
 
 for (const folder of folders) {
@@ -74,6 +76,27 @@ test('the rules find what they are there for', () => {
     }
 });
 
+test('the rules of who asks the cloud find what they are there for', () => {
+    const folder = 'overlays/spot-aws';
+    const pool = (objects) => rules.podSpec(objects.find((o) => o.kind === 'Deployment' && o.metadata.name === 'scraper-workers'));
+    const named = (objects, kind, name) => objects.find((o) => o.kind === kind && o.metadata.name === name);
+    const mistakes = [
+        [/lets it ask the metadata server/, (o) => { named(o, 'NetworkPolicy', 'spot-notices').spec.egress[0].ports[0].port = 443; }],
+        [/lets it ask the Kubernetes API at 6443/, (o) => { named(o, 'NetworkPolicy', 'pod-deletion-cost').spec.egress[0].ports.pop(); }],
+        [/not to patch pods alone/, (o) => { named(o, 'Role', 'scraper-workers-spot').rules[0].verbs.push('delete'); }],
+        [/not to patch pods alone/, (o) => { named(o, 'RoleBinding', 'scraper-workers-spot').subjects[0].name = 'default'; }],
+        [/no token in/, (o) => { delete pool(o).containers[0].volumeMounts; }],
+        [/without POD_NAME/, (o) => { pool(o).containers[0].env = pool(o).containers[0].env.filter((e) => e.name !== 'POD_NAME'); }],
+        [/a token that it does not use/, (o) => { pool(o).initContainers[0].volumeMounts = pool(o).containers[0].volumeMounts; }],
+        [/a token that it does not need/, (o) => { pool(o).automountServiceAccountToken = true; }],
+    ];
+    for (const [message, make] of mistakes) {
+        const objects = structuredClone(render(join(k8s, folder)));
+        make(objects);
+        assert.match(allRules(objects, folder).join('\n'), message);
+    }
+});
+
 test('a misspelt or mistyped field is found', () => {
     const [hpa] = render(join(k8s, 'overlays/prometheus-adapter')).filter((o) => o.kind === 'HorizontalPodAutoscaler' && o.metadata.name === 'scraper-workers');
     const misspelt = structuredClone(hpa);
@@ -102,20 +125,46 @@ test('the autoscalers are those of the plan', () => {
     assert.equal(defaultOf('worker', 'WORKER_CONCURRENCY'), '10');
 });
 
-test('spot: the on-demand minimum runs the same pods, and the depth is reduced by what they hold', () => {
-    const objects = render(join(k8s, 'overlays/spot'));
-    const deployment = (name) => objects.find((o) => o.kind === 'Deployment' && o.metadata.name === name);
-    const spot = structuredClone(deployment('scraper-workers').spec.template.spec);
-    const minimum = structuredClone(deployment('scraper-workers-on-demand').spec.template.spec);
-    for (const s of [spot, minimum]) delete s.affinity;
-    delete spot.tolerations;
-    assert.deepEqual(minimum, spot);
-    const [rule] = documents(read('deploy/k8s/overlays/spot/rules.yaml'), 'rules.yaml')[0].externalRules;
-    const held = deployment('scraper-workers-on-demand').spec.replicas * Number(rules.environment(spot.containers[0], objects).WORKER_CONCURRENCY);
-    assert.match(rule.metricsQuery, new RegExp(`- ${held}, 0\\)$`));
-    const hpa = objects.find((o) => o.kind === 'HorizontalPodAutoscaler' && o.metadata.name === 'scraper-workers').spec;
-    assert.equal(hpa.metrics[0].external.metric.name, rule.name.as);
-    assert.deepEqual([hpa.minReplicas + 2, hpa.maxReplicas + 2], [3, 20]);
+for (const overlay of spots) {
+    test(`${overlay}: the on-demand minimum runs the same pods, and the depth is reduced by what they hold`, () => {
+        const objects = render(join(k8s, 'overlays', overlay));
+        const deployment = (name) => objects.find((o) => o.kind === 'Deployment' && o.metadata.name === name);
+        const spot = structuredClone(deployment('scraper-workers').spec.template.spec);
+        const minimum = structuredClone(deployment('scraper-workers-on-demand').spec.template.spec);
+        const held = deployment('scraper-workers-on-demand').spec.replicas * Number(rules.environment(spot.containers[0], objects).WORKER_CONCURRENCY);
+        for (const s of [spot, minimum]) for (const key of ['affinity', 'tolerations', 'volumes', 'serviceAccountName']) delete s[key];
+        // What only a pod that may be taken away has: components/spot-notices.
+        const [worker] = spot.containers;
+        delete worker.volumeMounts;
+        worker.envFrom = worker.envFrom.filter((f) => !f.configMapRef.name.startsWith('spot-config-'));
+        worker.env = worker.env.filter((e) => !/^POD_/.test(e.name));
+        assert.deepEqual(minimum, spot);
+        const [adapter] = documents(read('deploy/k8s/addons/prometheus-adapter/rules.yaml'), 'rules.yaml');
+        const hpa = objects.find((o) => o.kind === 'HorizontalPodAutoscaler' && o.metadata.name === 'scraper-workers').spec;
+        const rule = adapter.externalRules.find((r) => r.name.as === hpa.metrics[0].external.metric.name);
+        assert.match(rule.metricsQuery, new RegExp(`- ${held}, 0\\)$`));
+        assert.deepEqual([hpa.minReplicas + 2, hpa.maxReplicas + 2], [3, 20]);
+    });
+    test(`${overlay}: the pool asks its own cloud, and pods that nobody takes away ask nobody`, () => {
+        const objects = render(join(k8s, 'overlays', overlay));
+        const env = (name) => rules.environment(rules.podSpec(objects.find((o) => o.kind === 'Deployment' && o.metadata.name === name)).containers[0], objects);
+        assert.equal(env('scraper-workers').SPOT_NOTICE, overlay.replace('spot-', ''));
+        assert.equal(env('scraper-workers').POD_DELETION_COST, 'true');
+        for (const name of ['SPOT_NOTICE', 'POD_DELETION_COST']) assert.ok(!(name in env('scraper-workers-on-demand')), name);
+    });
+}
+
+test('every metric that a HorizontalPodAutoscaler asks for is one that the adapter offers', () => {
+    const [adapter] = documents(read('deploy/k8s/addons/prometheus-adapter/rules.yaml'), 'rules.yaml');
+    const external = adapter.externalRules.map((r) => r.name.as);
+    for (const folder of folders) {
+        for (const hpa of render(join(k8s, folder)).filter((o) => o.kind === 'HorizontalPodAutoscaler')) {
+            for (const m of hpa.spec.metrics) {
+                if (m.type === 'External') assert.ok(external.includes(m.external.metric.name), `${folder}: ${m.external.metric.name}`);
+                if (m.type === 'Pods') assert.equal(m.pods.metric.name, 'http_requests_per_second'); // http_requests_total by the first rule
+            }
+        }
+    }
 });
 
 test('the whole fleet fits into the connections that PostgreSQL allows', () => {

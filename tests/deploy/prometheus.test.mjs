@@ -79,12 +79,10 @@ test('the rule for the Prometheus operator is made of the same rules', () => {
 
 test("what the autoscalers ask is PromQL, of metrics that exist", () => {
     const queries = [];
-    for (const file of ['addons/prometheus-adapter/rules.yaml', 'overlays/spot/rules.yaml']) {
-        const [r] = documents(read(`deploy/k8s/${file}`), file);
-        for (const { metricsQuery, seriesQuery } of [...(r.rules ?? []), ...(r.externalRules ?? [])]) {
-            const series = /__name__="(\w+)"|^(\w+)\{/.exec(seriesQuery).slice(1).find(Boolean);
-            queries.push(seriesQuery, metricsQuery.replaceAll('<<.Series>>', series).replaceAll('<<.LabelMatchers>>', 'queue="scraping",namespace="tiktrend"').replaceAll('<<.GroupBy>>', 'pod'));
-        }
+    const [adapter] = documents(read('deploy/k8s/addons/prometheus-adapter/rules.yaml'), 'rules.yaml');
+    for (const { metricsQuery, seriesQuery } of [...adapter.rules, ...adapter.externalRules]) {
+        const series = /__name__="(\w+)"|^(\w+)\{/.exec(seriesQuery).slice(1).find(Boolean);
+        queries.push(seriesQuery, metricsQuery.replaceAll('<<.Series>>', series).replaceAll('<<.LabelMatchers>>', 'queue="scraping",namespace="tiktrend"').replaceAll('<<.GroupBy>>', 'pod'));
     }
     for (const o of documents(read('deploy/k8s/components/keda/scaled-objects.yaml'), 'keda')) {
         for (const t of o.spec.triggers) if (t.metadata.query) queries.push(t.metadata.query);

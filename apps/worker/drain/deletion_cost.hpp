@@ -14,7 +14,7 @@ struct deletion_cost_options {
     std::string api_url; ///< of the Kubernetes API; empty: off
     std::string pod, pod_namespace;
     std::string credentials_dir; ///< with `token` and `ca.crt`; the token is read anew for each request
-    std::chrono::milliseconds every{10'000}; ///< how often the number of running jobs is looked at
+    std::chrono::milliseconds every{60'000}; ///< how often the number of running jobs is looked at, and said at most
 };
 
 /// Writes how many jobs run here into the pod's annotation controller.kubernetes.io/pod-deletion-cost, so that a

@@ -91,14 +91,27 @@ task<std::optional<spot_notice>> spot_watcher::ask_aws() {
     co_return std::nullopt;
 }
 
+/// Every machine of a scale set is told the events of all of them, so this one has to know its name first
+/// (learn.microsoft.com/azure/virtual-machines/linux/scheduled-events, "Event scope").
+task<std::optional<spot_notice>> spot_watcher::ask_azure() {
+    const fetch::header metadata{"Metadata", "true"};
+    if (options_.resource.empty()) {
+        constexpr auto path = "/metadata/instance/compute/name?api-version=2021-02-01&format=text";
+        if (auto name = co_await get(path, metadata)) options_.resource = std::move(*name);
+        if (options_.resource.empty()) co_return std::nullopt;
+        log_.info("spot_resource", {{"name", options_.resource}});
+    }
+    const auto body = co_await get("/metadata/scheduledevents?api-version=2020-07-01", metadata);
+    co_return body ? read_azure_events(*body, options_.resource) : std::nullopt;
+}
+
 task<std::optional<spot_notice>> spot_watcher::ask_once() {
     if (options_.where == cloud::aws) co_return co_await ask_aws();
     if (options_.where == cloud::gcp) {
         const auto body = co_await get("/computeMetadata/v1/instance/preempted", {"Metadata-Flavor", "Google"});
         co_return body ? read_gcp_preempted(*body) : std::nullopt;
     }
-    const auto body = co_await get("/metadata/scheduledevents?api-version=2020-07-01", {"Metadata", "true"});
-    co_return body ? read_azure_events(*body, options_.resource) : std::nullopt;
+    co_return co_await ask_azure();
 }
 
 task<spot_notice> spot_watcher::wait(std::function<void()> on_hint) {

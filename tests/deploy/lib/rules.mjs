@@ -130,6 +130,49 @@ export function targets(objects) {
     return out;
 }
 
+const credentials = '/var/run/secrets/kubernetes.io/serviceaccount'; // the default of KUBERNETES_CREDENTIALS_DIR
+const hasToken = (v) => (v.projected?.sources ?? []).some((s) => s.serviceAccountToken);
+
+/** May a pod with these labels open a connection to the address (or, without one, to some private address) and port? */
+function reaches(objects, labels, port, address) {
+    const blocks = (rule) => (rule.to ?? [{}]).map((t) => t.ipBlock?.cidr).filter(Boolean);
+    return objects.filter((o) => o.kind === 'NetworkPolicy' && o.spec.policyTypes.includes('Egress') && selects(o.spec.podSelector, labels))
+        .flatMap((o) => o.spec.egress ?? [])
+        .some((rule) => (rule.ports ?? []).some((p) => p.port === port) && blocks(rule).some((cidr) => (address ? cidr === `${address}/32` : cidr.startsWith('10.'))));
+}
+
+/** Who asks the cloud or the Kubernetes API has what that takes, and nobody else has. */
+export function cloudAccess(objects) {
+    const out = [];
+    const grants = (account) => objects.filter((o) => /RoleBinding$/.test(o.kind) && o.subjects.some((s) => s.kind === 'ServiceAccount' && s.name === account && s.namespace === o.metadata.namespace))
+        .map((o) => [o, find(objects, o.roleRef.kind, o.roleRef.name)]);
+    for (const { owner, c, kind } of containers(objects)) {
+        if (!c.image.startsWith('tiktrend/')) continue;
+        const env = environment(c, objects);
+        const spec = podSpec(owner);
+        const labels = owner.spec.template.metadata.labels;
+        const tokens = new Set((spec.volumes ?? []).filter(hasToken).map((v) => v.name));
+        const mount = (c.volumeMounts ?? []).find((m) => tokens.has(m.name));
+        const wanted = env.POD_DELETION_COST === 'true';
+        if (mount && !wanted) out.push(`${named(owner)}, ${c.name} gets a token that it does not use`);
+        if (kind === 'server' && env.SPOT_NOTICE && env.SPOT_NOTICE !== 'off' && !reaches(objects, labels, 80, '169.254.169.254')) {
+            out.push(`${named(owner)}: no policy lets it ask the metadata server`);
+        }
+        if (!wanted) continue;
+        if (mount?.mountPath !== credentials || !mount?.readOnly) out.push(`${named(owner)}, ${c.name}: no token in ${credentials}`);
+        for (const name of ['POD_NAME', 'POD_NAMESPACE']) if (!(name in env)) out.push(`${named(owner)}, ${c.name}: POD_DELETION_COST without ${name}`);
+        for (const port of [443, 6443]) if (!reaches(objects, labels, port)) out.push(`${named(owner)}: no policy lets it ask the Kubernetes API at ${port}`);
+        const rules = grants(spec.serviceAccountName).flatMap(([binding, role]) => {
+            if (binding.kind !== 'RoleBinding' || role?.kind !== 'Role') out.push(`${named(binding)} reaches beyond the namespace`);
+            return role?.rules ?? [];
+        });
+        if (JSON.stringify(rules) !== JSON.stringify([{ apiGroups: [''], resources: ['pods'], verbs: ['patch'] }])) {
+            out.push(`${named(owner)}: its account may ${JSON.stringify(rules)}, which is not to patch pods alone`);
+        }
+    }
+    return out;
+}
+
 /** Everything that is referred to by name or label is there. */
 export function references(objects, secretKeys) {
     const out = [];

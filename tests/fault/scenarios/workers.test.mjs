@@ -125,7 +125,12 @@ for (const [cloud, lead_ms] of [['aws', 120_000], ['gcp', 30_000], ['azure', 30_
         const ids = await site.scrapes(5);
         await site.until_active(5);
         await until('the metadata server was asked', () => metadata.asked[cloud] >= 2);
-        assert.ok(!worker.log().includes('"draining"'), 'no notice, no drain');
+        if (cloud === 'azure') {
+            metadata.announce(cloud, lead_ms, 'vm-2');
+            const before = metadata.asked.azure;
+            await until('it heard of its neighbour', () => metadata.asked.azure >= before + 2);
+        }
+        assert.ok(!worker.log().includes('"draining"'), 'no notice of this machine, no drain');
         const noticed_at = Date.now();
         metadata.announce(cloud, lead_ms);
         await until('the drain', () => worker.log().includes('"draining"'), 6000);

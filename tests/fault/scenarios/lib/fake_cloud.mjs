@@ -18,8 +18,11 @@ export class FakeCloud {
         this.server.closeAllConnections();
         return new Promise((resolve) => this.server.close(resolve));
     }
-    /// The machine goes in `lead_ms`.
-    announce(cloud, lead_ms) { this.notices[cloud] = Date.now() + lead_ms; }
+    /// The machine goes in `lead_ms`; with Azure also that of another one, whose events this one is told too.
+    announce(cloud, lead_ms, resource = 'vm-1') {
+        this.notices[cloud] = Date.now() + lead_ms;
+        this.resource = resource;
+    }
 
     answer(request, response) {
         const end = (status, body = '') => {
@@ -45,12 +48,14 @@ export class FakeCloud {
             this.asked.gcp++;
             return end(200, this.notices.gcp ? 'TRUE' : 'FALSE');
         }
+        if (pathname === '/metadata/instance/compute/name' && searchParams.get('format') === 'text')
+            return header('metadata') === 'true' ? end(200, 'vm-1') : end(400);
         if (pathname === '/metadata/scheduledevents' && searchParams.has('api-version')) {
             if (header('metadata') !== 'true') return end(400);
             this.asked.azure++;
             const at = this.notices.azure;
             return end(200, JSON.stringify({ DocumentIncarnation: at ? 2 : 1, Events: at ? [{ EventId: 'A123', EventStatus: 'Scheduled',
-                EventType: 'Preempt', ResourceType: 'VirtualMachine', Resources: ['vm-1'], NotBefore: new Date(at).toUTCString() }] : [] }));
+                EventType: 'Preempt', ResourceType: 'VirtualMachine', Resources: [this.resource], NotBefore: new Date(at).toUTCString() }] : [] }));
         }
         return end(404);
     }

@@ -3,7 +3,6 @@
 #include <tiktrend/base/embedded.hpp>
 
 #include <span>
-#include <stdexcept>
 
 namespace tiktrend::gateway {
 namespace lua {
@@ -12,9 +11,7 @@ std::span<const embedded_file> files() noexcept;
 namespace {
 
 redis::script load(std::string_view name) {
-    for (const auto& f : lua::files())
-        if (f.name == name) return {name, std::string{f.text}};
-    throw std::logic_error("no script " + std::string{name});
+    return {name, std::string{embedded_text(lua::files(), name)}};
 }
 
 task<redis::reply> run(redis::client& client, const redis::script& s, std::string key,

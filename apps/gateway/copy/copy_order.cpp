@@ -2,8 +2,9 @@
 
 #include "json_writer.hpp"
 
+#include <tiktrend/base/digest.hpp>
+
 #include <fmt/format.h>
-#include <openssl/sha.h>
 #include <simdjson.h>
 
 #include <array>
@@ -84,12 +85,7 @@ std::string copy_key(const copy_order& o, std::string_view model) {
          {prompt_version, std::string_view{id}, std::string_view{o.tone}, std::string_view{o.language},
           std::string_view{o.length}, model, std::string_view{o.facts}})
         text += fmt::format("{}:{}", part.size(), part);
-    std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-    SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
-    std::string out;
-    for (const auto byte : digest)
-        out += fmt::format("{:02x}", byte);
-    return out;
+    return sha256_hex(text);
 }
 
 std::string completion_request(const copy_order& o, std::string_view model, int max_tokens, bool stream) {

@@ -1,39 +1,16 @@
 #include "middleware/authenticate.hpp"
 
+#include <tiktrend/base/digest.hpp>
 #include <tiktrend/http/problem.hpp>
-
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <cstring>
-#include <stdexcept>
 
 namespace tiktrend::gateway {
 namespace {
 
 constexpr std::size_t max_remembered = 10'000;
 constexpr std::size_t max_token_bytes = 8192;
-
-struct context_deleter {
-    void operator()(EVP_MD_CTX* c) const noexcept { EVP_MD_CTX_free(c); }
-};
-
-/// SHA-256. The context is kept, since looking the algorithm up takes OpenSSL longer than hashing a key.
-key_digest digest(std::string_view key) {
-    thread_local const std::unique_ptr<EVP_MD_CTX, context_deleter> context = [] {
-        std::unique_ptr<EVP_MD_CTX, context_deleter> c{EVP_MD_CTX_new()};
-        if (!c || EVP_DigestInit_ex(c.get(), EVP_sha256(), nullptr) != 1)
-            throw std::runtime_error("SHA-256 is not available");
-        return c;
-    }();
-    key_digest out{};
-    unsigned int size = 0;
-    if (EVP_DigestInit_ex(context.get(), nullptr, nullptr) != 1 ||
-        EVP_DigestUpdate(context.get(), key.data(), key.size()) != 1 ||
-        EVP_DigestFinal_ex(context.get(), out.data(), &size) != 1 || size != out.size())
-        throw std::runtime_error("SHA-256 failed");
-    return out;
-}
 
 http::problem unauthorized(std::string code, std::string detail, bool token_was_sent) {
     // RFC 6750 section 3.1: without a token there is no error code in the challenge.
@@ -87,11 +64,12 @@ http::handler authenticator::require(std::string scope, http::handler next) {
 task<std::shared_ptr<principal>> authenticator::identify(const http::request& r) {
     const auto header = r.headers.get("authorization");
     if (header.empty())
-        throw unauthorized("not_authenticated", "Send an API key or a token as 'Authorization: Bearer ...'.", false);
+        throw unauthorized("not_authenticated", "Send an API key or a token as 'Authorization: Bearer ...'.",
+                           false);
     const auto token = bearer_token(header);
     if (token.empty() || token.size() > max_token_bytes)
         throw unauthorized("invalid_token", "The Authorization header is not 'Bearer <key>'.", true);
-    const auto id = digest(token);
+    const auto id = sha256(token);
     const auto now = std::chrono::steady_clock::now();
     if (const auto it = known_.find(id); it != known_.end()) {
         if (it->second.until > now) co_return it->second.who;
@@ -111,7 +89,8 @@ task<http::response> authenticator::check(http::request& r, std::string_view sco
     auto who = co_await identify(r);
     if (!scope.empty() && !who->may(scope))
         throw http::problem(403, "insufficient_scope",
-                            "This credential may not do that; it needs the scope '" + std::string{scope} + "'.")
+                            "This credential may not do that; it needs the scope '" + std::string{scope} +
+                                "'.")
             .with_header("WWW-Authenticate",
                          R"(Bearer realm="tiktrend", error="insufficient_scope", scope=")" +
                              std::string{scope} + '"');

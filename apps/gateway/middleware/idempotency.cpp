@@ -4,11 +4,11 @@
 #include "middleware/principal.hpp"
 #include "scripts.hpp"
 
+#include <tiktrend/base/digest.hpp>
 #include <tiktrend/base/ids.hpp>
 #include <tiktrend/http/problem.hpp>
 
 #include <fmt/format.h>
-#include <openssl/sha.h>
 
 #include <algorithm>
 #include <array>
@@ -24,19 +24,6 @@ constexpr std::size_t max_key = 255;
 constexpr std::size_t max_kept_body = 1 << 20;
 /// What an answer repeats beside status and body.
 constexpr std::array<std::string_view, 3> repeated_fields{"Content-Type", "Location", "Cache-Control"};
-
-std::string sha256(std::string_view text) {
-    std::array<unsigned char, SHA256_DIGEST_LENGTH> out{};
-    SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), out.data());
-    return {reinterpret_cast<const char*>(out.data()), out.size()};
-}
-
-std::string hex(std::string_view bytes) {
-    std::string out;
-    for (const char c : bytes)
-        fmt::format_to(std::back_inserter(out), "{:02x}", static_cast<unsigned char>(c));
-    return out;
-}
 
 /// The key's text: a structured-field string in quotes, as the draft has it, or bare, as most clients send
 /// it.
@@ -102,11 +89,11 @@ task<http::response> idempotency::run_with_key(http::request& r, std::string key
     // Lengths keep the parts apart.
     const auto scope = fmt::format("{}:{} {}:{} {}:{} {}", principal_of(r).id.size(), principal_of(r).id,
                                    r.method_text.size(), r.method_text, r.path.size(), r.path, key);
-    const auto name = hex(sha256(scope)).substr(0, 32);
+    const auto name = sha256_hex(scope).substr(0, 32);
     const entry mine{"idempotency:" + name, uuid_v4()};
     const auto known = co_await run_script(
         client_, begin_request_script(), mine.redis_key,
-        {sha256(canonical_json(r.body)), mine.token, std::to_string(options_.longest.count())});
+        {bytes_of(sha256(canonical_json(r.body))), mine.token, std::to_string(options_.longest.count())});
     const auto state = known[0].text();
     outcomes_(state == "done"    ? "replayed"
               : state == "run"   ? "first"
@@ -138,7 +125,8 @@ task<http::response> idempotency::run_with_key(http::request& r, std::string key
 
 task<void> idempotency::end(const entry& e, const http::response* answer) {
     try {
-        // What failed because its connection broke would find it still broken; a moment later there is another.
+        // What failed because its connection broke would find it still broken; a moment later there is
+        // another.
         co_await client_.wait_connected(reconnect_limit);
         co_await run_script(client_, end_request_script(), e.redis_key,
                             {e.token, answer ? std::to_string(answer->status) : std::string{},

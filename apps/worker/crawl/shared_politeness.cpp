@@ -1,5 +1,6 @@
 #include "shared_politeness.hpp"
 
+#include <tiktrend/base/digest.hpp>
 #include <tiktrend/base/embedded.hpp>
 
 #include <fmt/format.h>
@@ -21,9 +22,7 @@ constexpr milliseconds first_pause{200};             ///< before a release is to
 constexpr milliseconds longest_pause_between{5'000}; ///< … up to this
 
 redis::script load(std::string_view name) {
-    for (const auto& f : lua::files())
-        if (f.name == name) return {name, std::string{f.text}};
-    throw std::logic_error("no script " + std::string{name});
+    return {name, std::string{embedded_text(lua::files(), name)}};
 }
 
 const redis::script& lease_script() {
@@ -40,10 +39,7 @@ const redis::script& pause_script() {
 }
 
 std::string process_token() {
-    std::string out;
-    for (const char c : random_bytes(8))
-        fmt::format_to(std::back_inserter(out), "{:02x}", static_cast<unsigned char>(c));
-    return out;
+    return to_hex(random_bytes(8));
 }
 
 redis::reply checked(redis::reply r) {

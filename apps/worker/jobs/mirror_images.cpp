@@ -3,6 +3,8 @@
 #include "../crawl/image_facts.hpp"
 #include "../crawl/postpone.hpp"
 
+#include <tiktrend/base/digest.hpp>
+
 #include <fmt/format.h>
 
 namespace tiktrend::worker {
@@ -12,7 +14,7 @@ constexpr std::string_view for_ever = "public, max-age=31536000, immutable";
 
 /// Two levels of folders, as stores list by prefix.
 std::string name_of_image(std::string_view bytes, std::string_view extension) {
-    const auto digest = fetch::sha256_hex(bytes);
+    const auto digest = sha256_hex(bytes);
     return fmt::format("images/{}/{}/{}.{}", digest.substr(0, 2), digest.substr(2, 2), digest, extension);
 }
 

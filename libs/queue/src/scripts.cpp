@@ -3,16 +3,9 @@
 #include "lua_files.hpp"
 
 #include <set>
-#include <stdexcept>
 
 namespace tiktrend::queue {
 namespace {
-
-std::string_view file(const std::string& name) {
-    for (const auto& f : lua_files())
-        if (f.name == name) return f.text;
-    throw std::logic_error("no Lua file " + name);
-}
 
 void append(std::string& out, std::string_view text, std::set<std::string, std::less<>>& taken) {
     constexpr std::string_view directive = "--@include \"";
@@ -26,7 +19,8 @@ void append(std::string& out, std::string_view text, std::set<std::string, std::
         }
         const std::string part{
             line.substr(directive.size(), line.find('"', directive.size()) - directive.size())};
-        if (taken.insert(part).second) append(out, file("includes/" + part + ".lua"), taken);
+        if (taken.insert(part).second)
+            append(out, embedded_text(lua_files(), "includes/" + part + ".lua"), taken);
     }
 }
 
@@ -39,7 +33,7 @@ redis::script make(const char* name) {
 std::string assemble_script(std::string_view name) {
     std::string out;
     std::set<std::string, std::less<>> taken;
-    append(out, file(std::string{name} + ".lua"), taken);
+    append(out, embedded_text(lua_files(), std::string{name} + ".lua"), taken);
     return out;
 }
 

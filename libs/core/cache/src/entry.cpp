@@ -1,10 +1,9 @@
+#include <tiktrend/base/digest.hpp>
 #include <tiktrend/cache/entry.hpp>
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 #include <zlib.h>
 
-#include <array>
 #include <stdexcept>
 
 namespace tiktrend::cache {
@@ -32,14 +31,7 @@ std::string compress(std::string_view plain) {
 
 /// Weak (RFC 9110 section 8.8.1), because the plain and the compressed form share it.
 std::string make_etag(std::string_view body) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned int size = 0;
-    if (EVP_Digest(body.data(), body.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1)
-        throw std::runtime_error("SHA-256 is not available");
-    std::string out = "W/\"";
-    for (std::size_t i = 0; i < 12; ++i)
-        fmt::format_to(std::back_inserter(out), "{:02x}", digest[i]);
-    return out + '"';
+    return fmt::format("W/\"{}\"", to_hex(bytes_of(sha256(body)).substr(0, 12)));
 }
 
 } // namespace

@@ -1,10 +1,5 @@
+#include <tiktrend/base/digest.hpp>
 #include <tiktrend/cache/key.hpp>
-
-#include <fmt/format.h>
-#include <openssl/evp.h>
-
-#include <array>
-#include <stdexcept>
 
 namespace tiktrend::cache {
 namespace {
@@ -13,14 +8,7 @@ constexpr std::size_t longest_text = 200;
 
 std::string shortened(std::string_view text) {
     if (text.size() <= longest_text) return std::string{text};
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned int size = 0;
-    if (EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1)
-        throw std::runtime_error("SHA-256 is not available");
-    std::string out = "sha256-";
-    for (unsigned int i = 0; i < size; ++i)
-        fmt::format_to(std::back_inserter(out), "{:02x}", digest[i]);
-    return out;
+    return "sha256-" + sha256_hex(text);
 }
 
 std::string join(std::string_view prefix, std::string_view scope, std::string_view kind,

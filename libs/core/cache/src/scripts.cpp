@@ -1,11 +1,10 @@
 #include "scripts.hpp"
 
+#include <tiktrend/base/digest.hpp>
 #include <tiktrend/base/embedded.hpp>
 #include <tiktrend/base/random.hpp>
 
 #include <fmt/format.h>
-
-#include <stdexcept>
 
 namespace tiktrend::cache {
 namespace lua {
@@ -14,9 +13,7 @@ std::span<const embedded_file> files() noexcept;
 namespace {
 
 redis::script load(std::string_view name) {
-    for (const auto& f : lua::files())
-        if (f.name == name) return {name, std::string{f.text}};
-    throw std::logic_error("no script " + std::string{name});
+    return {name, std::string{embedded_text(lua::files(), name)}};
 }
 
 } // namespace
@@ -41,10 +38,7 @@ std::string lsn_text(std::uint64_t lsn) {
 }
 
 std::string fresh_token() {
-    std::string out;
-    for (const char c : random_bytes(8))
-        fmt::format_to(std::back_inserter(out), "{:02x}", static_cast<unsigned char>(c));
-    return out;
+    return to_hex(random_bytes(8));
 }
 
 } // namespace tiktrend::cache

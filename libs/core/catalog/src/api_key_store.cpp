@@ -1,8 +1,8 @@
+#include <tiktrend/base/digest.hpp>
 #include <tiktrend/base/random.hpp>
 #include <tiktrend/catalog/api_key_store.hpp>
 
 #include <openssl/crypto.h>
-#include <openssl/sha.h>
 
 #include <algorithm>
 #include <array>
@@ -60,28 +60,6 @@ std::string base62(std::string_view bytes, std::size_t width) {
             rest = value % 62;
         }
         out[i] = alphabet[rest];
-    }
-    return out;
-}
-
-using digest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
-
-digest sha256(std::string_view text) noexcept {
-    digest out;
-    SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), out.data());
-    return out;
-}
-
-std::string_view bytes_of(const digest& d) noexcept {
-    return {reinterpret_cast<const char*>(d.data()), d.size()};
-}
-
-std::string hex(const digest& d) {
-    static constexpr char digits[] = "0123456789abcdef";
-    std::string out;
-    for (const auto byte : d) {
-        out += digits[byte >> 4];
-        out += digits[byte & 15];
     }
     return out;
 }
@@ -167,7 +145,7 @@ task<std::vector<api_key>> api_key_store::list(std::int64_t user_id) {
 task<result<api_key>> api_key_store::verify(std::string_view text) {
     const auto id = api_key_text::id_of(text);
     if (!id) co_return make_error_code(errc::bad_key);
-    const auto offered = hex(sha256(text));
+    const auto offered = sha256_hex(text);
     const auto values = postgres::params::of(*id);
     const auto found = co_await find_row(router_, values);
     if (found.empty()) co_return make_error_code(errc::unknown_key);

@@ -1,8 +1,8 @@
+#include <tiktrend/base/digest.hpp>
 #include <tiktrend/fetch/sigv4.hpp>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <openssl/evp.h>
 #include <openssl/hmac.h>
 
 #include <algorithm>
@@ -13,22 +13,6 @@ namespace tiktrend::fetch {
 namespace {
 
 using pairs = std::vector<std::pair<std::string, std::string>>;
-
-std::string hex(std::string_view bytes) {
-    std::string out;
-    out.reserve(bytes.size() * 2);
-    for (const char c : bytes)
-        fmt::format_to(std::back_inserter(out), "{:02x}", static_cast<unsigned char>(c));
-    return out;
-}
-
-std::string sha256(std::string_view bytes) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned int size = 0;
-    if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1)
-        throw std::runtime_error("SHA-256 is not available");
-    return {reinterpret_cast<const char*>(digest.data()), size};
-}
 
 std::string hmac_sha256(std::string_view key, std::string_view text) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
@@ -82,10 +66,6 @@ std::string percent_encode(std::string_view text, bool keep_slashes) {
     return out;
 }
 
-std::string sha256_hex(std::string_view bytes) {
-    return hex(sha256(bytes));
-}
-
 pairs sign(const sigv4_request& request, const sigv4_key& key, std::chrono::sys_seconds now) {
     const auto time =
         fmt::format("{:%Y%m%dT%H%M%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(now)));
@@ -113,7 +93,7 @@ pairs sign(const sigv4_request& request, const sigv4_key& key, std::chrono::sys_
          {std::string_view{key.region}, std::string_view{key.service}, std::string_view{"aws4_request"}})
         secret = hmac_sha256(secret, part);
     auto authorization = fmt::format("AWS4-HMAC-SHA256 Credential={}/{},SignedHeaders={},Signature={}",
-                                     key.access_key_id, scope, names, hex(hmac_sha256(secret, to_sign)));
+                                     key.access_key_id, scope, names, to_hex(hmac_sha256(secret, to_sign)));
     return {
         {"x-amz-content-sha256", digest}, {"x-amz-date", time}, {"authorization", std::move(authorization)}};
 }

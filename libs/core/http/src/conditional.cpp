@@ -1,8 +1,5 @@
+#include <tiktrend/base/digest.hpp>
 #include <tiktrend/http/conditional.hpp>
-
-#include <openssl/sha.h>
-
-#include <array>
 
 namespace tiktrend::http {
 namespace {
@@ -21,16 +18,8 @@ bool describes_body(std::string_view name) noexcept {
 } // namespace
 
 std::string weak_etag(std::string_view body) {
-    static constexpr char hex[] = "0123456789abcdef";
-    std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-    SHA256(reinterpret_cast<const unsigned char*>(body.data()), body.size(), digest.data());
-    std::string out = "W/\"";
-    for (std::size_t i = 0; i < 16; ++i) { // 128 bits: no two bodies of one URL meet by chance
-        out += hex[digest[i] >> 4];
-        out += hex[digest[i] & 15];
-    }
-    out += '"';
-    return out;
+    // 128 bits: no two bodies of one URL meet by chance
+    return "W/\"" + to_hex(bytes_of(sha256(body)).substr(0, 16)) + '"';
 }
 
 bool names_etag(std::string_view list, std::string_view etag) noexcept {

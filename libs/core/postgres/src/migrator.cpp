@@ -1,9 +1,9 @@
+#include <tiktrend/base/digest.hpp>
 #include <tiktrend/base/timeout.hpp>
 #include <tiktrend/postgres/migrator.hpp>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <openssl/sha.h>
 
 #include <algorithm>
 #include <charconv>
@@ -23,12 +23,6 @@ constexpr std::string_view create_table = "CREATE TABLE IF NOT EXISTS schema_mig
                                           "applied_at timestamptz NOT NULL DEFAULT now())";
 constexpr std::string_view read_table =
     "SELECT version, name, checksum FROM schema_migrations ORDER BY version";
-
-std::string sha256_hex(std::string_view text) {
-    unsigned char digest[SHA256_DIGEST_LENGTH];
-    SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
-    return fmt::format("{:02x}", fmt::join(digest, ""));
-}
 
 bool is_name(std::string_view s) noexcept {
     return !s.empty() && std::all_of(s.begin(), s.end(), [](char c) {

@@ -1,7 +1,7 @@
-#include <tiktrend/report/error_reporter.hpp>
-
+#include <tiktrend/base/digest.hpp>
 #include <tiktrend/base/random.hpp>
 #include <tiktrend/fetch/client.hpp>
+#include <tiktrend/report/error_reporter.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -35,10 +35,7 @@ fetch::client_options client_options_for(const dsn& where, const reporter_option
 }
 
 std::string new_event_id() {
-    std::string out;
-    for (const unsigned char c : random_bytes(16))
-        out += fmt::format("{:02x}", c);
-    return out;
+    return to_hex(random_bytes(16));
 }
 
 /// How long the server wants to hear nothing: Retry-After, or "seconds:categories:scope" of
@@ -58,7 +55,8 @@ task<void> post(fetch::client& client, const dsn& where, std::string body, std::
     r.method = "POST";
     r.headers.push_back({"Content-Type", "application/x-sentry-envelope"});
     r.headers.push_back({"X-Sentry-Auth",
-                         "Sentry sentry_version=7, sentry_client=tiktrend/0.1.0, sentry_key=" + where.key, true});
+                         "Sentry sentry_version=7, sentry_client=tiktrend/0.1.0, sentry_key=" + where.key,
+                         true});
     r.body = std::move(body);
     const auto out = co_await client.fetch(r);
     if (out) silence = silence_wanted(*out);

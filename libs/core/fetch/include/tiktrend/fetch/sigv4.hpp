@@ -35,7 +35,4 @@ std::vector<std::pair<std::string, std::string>> sign(const sigv4_request& reque
 /// RFC 3986: everything but unreserved characters becomes %XX; slashes stay on request.
 std::string percent_encode(std::string_view text, bool keep_slashes);
 
-/// 64 lower-case hexadecimal digits.
-std::string sha256_hex(std::string_view bytes);
-
 } // namespace tiktrend::fetch

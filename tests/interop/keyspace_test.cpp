@@ -1,6 +1,7 @@
 // The same scenario by BullMQ 6.7.0 and by us, with the same ids and timestamps, leaves the same keys and
 // events behind.
 #include "actor.hpp"
+#include "redis_dump.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -18,44 +19,6 @@ namespace {
 constexpr std::int64_t then = 1'700'000'000'000;  // in the past: what is added with it and a delay is due
 constexpr std::int64_t later = 4'000'000'000'000; // far in the future: stays delayed
 
-// One JSON text a key: [key, type, has an expiry, rows of texts].
-constexpr auto dump_script = R"(
-    redis.call('SELECT', ARGV[1])
-    local out = {}
-    for _, key in ipairs(redis.call('KEYS', '*')) do
-        local type = redis.call('TYPE', key).ok
-        local rows = {}
-        local function flat(list, width)
-            for i = 1, #list, width do
-                local row = {}
-                for j = i, i + width - 1 do row[#row + 1] = list[j] end
-                rows[#rows + 1] = row
-            end
-        end
-        if type == 'string' then rows = {{redis.call('GET', key)}}
-        elseif type == 'list' then flat(redis.call('LRANGE', key, 0, -1), 1)
-        elseif type == 'set' then flat(redis.call('SMEMBERS', key), 1)
-        elseif type == 'zset' then flat(redis.call('ZRANGE', key, 0, -1, 'WITHSCORES'), 2)
-        elseif type == 'hash' then flat(redis.call('HGETALL', key), 2)
-        else for _, entry in ipairs(redis.call('XRANGE', key, '-', '+')) do rows[#rows + 1] = entry[2] end end
-        out[#out + 1] = cjson.encode({key, type, redis.call('PTTL', key) > 0, rows})
-    end
-    return out)";
-
-/// JSON with sorted members, so that the order in which a library writes options does not matter.
-std::string canonical(const json::value& v) {
-    if (const auto* o = v.if_object()) {
-        std::map<std::string, std::string> members;
-        for (const auto& [name, value] : *o)
-            members[std::string{name}] = canonical(value);
-        std::string out = "{";
-        for (const auto& [name, value] : members)
-            out += name + ":" + value + ",";
-        return out + "}";
-    }
-    return json::serialize(v);
-}
-
 /// A value that depends on the clock, the worker's name, the library or its stack is replaced by what it is.
 std::string steady(const std::string& key, const std::string& field, const std::string& value) {
     static const std::set<std::string> times{"processedOn", "finishedOn"};
@@ -70,38 +33,29 @@ std::string steady(const std::string& key, const std::string& field, const std::
 
 std::vector<std::string> dump(int database, const std::set<std::string>& left_out) {
     std::vector<std::string> out;
-    const auto text = redis_server::shared().command({"EVAL", dump_script, "0", std::to_string(database)});
-    for (std::size_t from = 0; from < text.size();) {
-        const auto end = std::min(text.find('\n', from), text.size());
-        const auto entry = json::parse(text.substr(from, end - from)).as_array();
-        from = end + 1;
-        const std::string key{entry.at(0).as_string()};
-        const std::string type{entry.at(1).as_string()};
-        const auto suffix = key.substr(key.rfind(':') + 1);
+    for (const auto& key : dump_redis(database)) {
+        const auto suffix = key.name.substr(key.name.rfind(':') + 1);
         if (left_out.contains(suffix)) continue;
+        const bool is_finished = suffix == "completed" || suffix == "failed";
         std::vector<std::string> rows;
-        for (const auto& r : entry.at(3).as_array()) {
-            const auto& row = r.as_array();
+        for (const auto& row : key.rows) {
             std::string line;
-            const auto at = [&](std::size_t i) { return std::string{row.at(i).as_string()}; };
-            if (type == "hash")
-                line = at(0) + "=" + steady(key, at(0), at(1));
-            else if (type == "stream")
+            if (key.type == "hash")
+                line = row.at(0) + "=" + steady(key.name, row.at(0), row.at(1));
+            else if (key.type == "stream")
                 for (std::size_t i = 0; i + 1 < row.size(); i += 2)
-                    line += " " + at(i) + "=" + steady(key, at(i), at(i + 1));
-            else if (type == "zset" && (suffix == "completed" || suffix == "failed"))
-                line = at(0) + " @ <time>";
-            else if (type == "zset")
-                line = at(0) + " @ " + at(1);
+                    line += " " + row[i] + "=" + steady(key.name, row[i], row[i + 1]);
+            else if (key.type == "zset")
+                line = row.at(0) + " @ " + (is_finished ? "<time>" : row.at(1));
             else
-                line = at(0);
+                line = row.at(0);
             rows.push_back(std::move(line));
         }
         // Finished jobs are ordered by a time that we leave out, hashes and sets not at all.
-        const bool unordered = type == "hash" || type == "set" || suffix == "completed" || suffix == "failed";
+        const bool unordered = key.type == "hash" || key.type == "set" || is_finished;
         if (unordered) std::sort(rows.begin(), rows.end());
         for (std::size_t i = 0; i < rows.size(); ++i)
-            out.push_back(key + " " + type + (entry.at(2).as_bool() ? " (expires)" : "") +
+            out.push_back(key.name + " " + key.type + (key.ttl_ms > 0 ? " (expires)" : "") +
                           (unordered ? " " : " [" + std::to_string(i) + "] ") + rows[i]);
     }
     std::sort(out.begin(), out.end());

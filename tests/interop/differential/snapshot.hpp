@@ -1,4 +1,6 @@
 #pragma once
+#include "redis_dump.hpp"
+
 #include <boost/json.hpp>
 
 #include <cstdint>
@@ -25,9 +27,6 @@ struct both_snapshots {
     snapshot theirs, ours;
 };
 both_snapshots take_snapshots(const std::string& theirs, const std::string& ours);
-
-/// JSON with sorted members and numbers in one form, so that the way a library writes it does not matter.
-std::string canonical(const json::value& v);
 
 /// `text` with `prefix`: replaced by P:
 std::string without_prefix(std::string text, const std::string& prefix);

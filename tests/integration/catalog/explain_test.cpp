@@ -142,3 +142,34 @@ TEST_CASE("the trending summary follows its products when it is refreshed", "[in
         CHECK(after.front().sales_7d > after.back().sales_7d);
     });
 }
+
+TEST_CASE("a page finds its products by their key, however small the table was when the statement was planned",
+          "[integration][catalog][explain]") {
+    on_database([](postgres::router& r) -> task<void> {
+        product_store store{r};
+        const auto scrape = [](product_store& s, std::string id) -> task<void> {
+            for (int page = 0; page < 12; ++page) {
+                std::vector<scraped_product> products;
+                for (int n = 0; n < 50; ++n)
+                    products.push_back(item(page * 50 + n));
+                REQUIRE(co_await s.commit_page(job(id), page_of(std::move(products), page + 1)));
+            }
+        };
+        co_await scrape(store, "1"); // from here on plans are reused …
+        sql("TRUNCATE products, product_history");
+        sql("SELECT pg_stat_reset()");
+        co_await scrape(store, "2"); // … but that of the empty table is new
+        // A connection tells its counts about once a second.
+        const auto scans = [] {
+            return sql("SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'products_source_external_id_key'");
+        };
+        for (int i = 0; i < 50 && scans() == "0"; ++i) {
+            co_await r.write().query("SELECT pg_stat_force_next_flush()");
+            co_await sleep_for(100ms);
+        }
+        CHECK(scans() != "0");
+        CHECK(sql("SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'products'") == "0");
+        CHECK(sql("SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = 'products' "
+                  "AND indexrelname <> 'products_source_external_id_key'") == "0");
+    });
+}

@@ -163,11 +163,7 @@ void page_commit::note_categories() {
     categories_.erase(std::unique(categories_.begin(), categories_.end()), categories_.end());
 }
 
-std::string_view page_commit::probe_statement() noexcept {
-    return probe_products;
-}
-
-postgres::params page_commit::probe_values() const {
+postgres::batch page_commit::probe() const {
     const auto n = order_.size();
     text_column source{n, n * 24}, external_id{n, n * 24};
     array hash{array::element::int8, n, n * 8}, scraped{array::element::int8, n, n * 8};
@@ -177,13 +173,16 @@ postgres::params page_commit::probe_values() const {
         hash.add(e.hash);
         scraped.add(e.product->scraped_at_ms);
     }
-    postgres::params out;
-    out.add(source.take()).add(external_id.take()).add(std::move(hash)).add(std::move(scraped));
-    out.add(touch_unchanged_after_.count());
+    postgres::params values;
+    values.add(source.take()).add(external_id.take()).add(std::move(hash)).add(std::move(scraped));
+    values.add(touch_unchanged_after_.count());
+    postgres::batch out;
+    out.add(no_sequential_scans).add(probe_products, std::move(values));
     return out;
 }
 
-void page_commit::keep(const postgres::rows& wanted) {
+void page_commit::keep(const std::vector<postgres::rows>& probed) {
+    const auto& wanted = probed.at(1);
     std::vector<entry> kept;
     kept.reserve(wanted.size());
     for (const auto r : wanted)
@@ -271,7 +270,7 @@ std::int64_t page_commit::found() const noexcept {
 
 postgres::batch page_commit::statements(bool with_categories) const {
     postgres::batch out;
-    out.add(enter_page,
+    out.add(order_.empty() ? enter_unchanged_page : enter_page,
             postgres::params::of(key_.job_id, key_.job_timestamp_ms, key_.attempt, source_, page_.number));
     if (with_categories) {
         array names{array::element::text, categories_.size()};

@@ -30,10 +30,9 @@ public:
 
     /// Asks which products the transaction would skip anyway, by key and hash alone: for a page that is
     /// likely to be known already this saves sending the rest.
-    static std::string_view probe_statement() noexcept;
-    postgres::params probe_values() const;
-    /// Leaves out what the probe's answer does not name.
-    void keep(const postgres::rows& wanted);
+    postgres::batch probe() const;
+    /// Leaves out what the probe's answers do not name.
+    void keep(const std::vector<postgres::rows>& probed);
 
     /// The transaction and, after its sync, the questions for the LSN and the next page's memory.
     /// `with_categories`: some label may be unknown.

@@ -4,8 +4,17 @@
 
 namespace tiktrend::catalog::detail {
 
+// All that a page looks for has a key. A plan lives as long as its connection, and one that was made while a table was
+// small enough to be read whole would read it whole for ever: hence no sequential scans (until the transaction ends).
 inline constexpr std::string_view enter_page =
-    "SELECT scrape_run_enter_page($1::text, $2::bigint, $3::integer, $4::text, $5::bigint)";
+    "SELECT scrape_run_enter_page($1::text, $2::bigint, $3::integer, $4::text, $5::bigint), "
+    "set_config('enable_seqscan', 'off', true)";
+
+// The same for a page without a product to write. If the server dies within the next moment the page may be asked for
+// again, and will be unchanged again: not worth a wait for the disk.
+inline constexpr std::string_view enter_unchanged_page =
+    "SELECT scrape_run_enter_page($1::text, $2::bigint, $3::integer, $4::text, $5::bigint), "
+    "set_config('enable_seqscan', 'off', true), set_config('synchronous_commit', 'off', true)";
 
 // The anti-join keeps known labels from using up identity values; the order keeps writers from deadlocks.
 inline constexpr std::string_view add_categories =
@@ -15,7 +24,10 @@ inline constexpr std::string_view add_categories =
     "ORDER BY n COLLATE \"C\" ON CONFLICT DO NOTHING";
 
 // input:   the page.
-// wanted:  new, changed and newer, or unchanged for so long that it is touched. Unchanged rows are not even
+// wanted:  the product with the first key from the one looked for on, which is that very key or shows that there is none. Said
+// with equality, the key's index and products_source_last_updated_id_idx cost the same to a planner without statistics, and
+// the wrong one reads every product of the shop for each.
+//          New, changed and newer, or unchanged for so long that it is touched. Unchanged rows are not even
 // locked. What recompute_trends() (migration 012) worked out stays where the shop itself says nothing, and is
 // not taken into the history, which holds what shops said. written: one lock order for all writers, and
 // monotonic: an older scrape cannot overwrite a newer one. now() is the transaction's start, so last_updated
@@ -31,8 +43,9 @@ WITH input AS (
              scraped_ms)
 ), wanted AS (
     SELECT i.* FROM input i
-    LEFT JOIN LATERAL (SELECT id, scraped_at, content_hash FROM products
-                       WHERE source = i.source AND external_id = i.external_id LIMIT 1) AS p ON true
+    LEFT JOIN LATERAL (SELECT id, source, external_id, scraped_at, content_hash FROM products
+                       WHERE (source, external_id) >= (i.source, i.external_id) ORDER BY source, external_id LIMIT 1) AS p
+        ON p.source = i.source AND p.external_id = i.external_id
     WHERE p.id IS NULL
        OR (p.scraped_at < i.scraped_at
            AND (p.content_hash <> i.content_hash OR p.scraped_at < i.scraped_at - $22::bigint * interval '1 millisecond'))
@@ -67,7 +80,9 @@ WITH input AS (
                                  review_count, trend_score)
     SELECT c.id, c.scraped_at, c.price_min, c.price_max, c.currency, w.sales_7d, c.sales_total, c.rating, c.review_count,
            w.trend_score
-    FROM changed c JOIN wanted w USING (source, external_id) ON CONFLICT DO NOTHING
+    FROM changed c JOIN wanted w  -- the hash first: it is compared most, and the quickest
+        ON w.content_hash = c.content_hash AND w.external_id = c.external_id AND w.source = c.source
+    ON CONFLICT DO NOTHING
 ), ledger AS (
     UPDATE scrape_runs
     SET cursor = $23::text, pages = $24::bigint, products_found = products_found + $25::bigint,
@@ -84,8 +99,9 @@ inline constexpr std::string_view probe_products = R"(
 SELECT u.place
 FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[])
     WITH ORDINALITY AS u(source, external_id, content_hash, scraped_ms, place)
-LEFT JOIN LATERAL (SELECT id, scraped_at, content_hash FROM products
-                   WHERE source = u.source AND external_id = u.external_id LIMIT 1) AS p ON true
+LEFT JOIN LATERAL (SELECT id, source, external_id, scraped_at, content_hash FROM products
+                   WHERE (source, external_id) >= (u.source, u.external_id) ORDER BY source, external_id LIMIT 1) AS p
+    ON p.source = u.source AND p.external_id = u.external_id
 WHERE p.id IS NULL
    OR (p.scraped_at < 'epoch'::timestamptz + u.scraped_ms * interval '1 millisecond'
        AND (p.content_hash <> u.content_hash
@@ -100,7 +116,11 @@ inline constexpr std::string_view remember_page =
     "last_modified = EXCLUDED.last_modified, digest = EXCLUDED.digest, found = EXCLUDED.found, "
     "fetched_at = EXCLUDED.fetched_at WHERE page_cache.fetched_at <= EXCLUDED.fetched_at";
 
-inline constexpr std::string_view current_lsn = "SELECT pg_current_wal_insert_lsn()::text";
+inline constexpr std::string_view no_sequential_scans = "SELECT set_config('enable_seqscan', 'off', true)";
+
+// The look-up of the next page follows it.
+inline constexpr std::string_view current_lsn =
+    "SELECT pg_current_wal_insert_lsn()::text, set_config('enable_seqscan', 'off', true)";
 
 // The same for a page without a product to write: it was unchanged, or empty.
 inline constexpr std::string_view advance_run =

@@ -192,8 +192,8 @@ task<result<committed_page>> product_store::commit_page(const run_key& key, cons
     co_await s.ensure_history_months(commit.months());
     const auto offered = commit.size();
     if (s.expects_unchanged && offered > 0) {
-        const auto values = commit.probe_values();
-        commit.keep(co_await s.router.write().query(detail::page_commit::probe_statement(), values));
+        const auto probe = commit.probe();
+        commit.keep(co_await s.router.write().run(probe));
     }
     const bool with_categories = !s.knows_all(commit.categories());
     const auto statements = commit.statements(with_categories);

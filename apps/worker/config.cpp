@@ -6,6 +6,8 @@
 #include <tiktrend/report/dsn.hpp>
 #include <tiktrend/sources/registry.hpp>
 
+#include <fmt/format.h>
+
 namespace tiktrend::worker {
 namespace {
 
@@ -39,9 +41,36 @@ fetch::address_guard read_guard(config_reader& r) {
     return fetch::address_guard{std::move(rules)};
 }
 
+/// "HOST:PORT=HOST:PORT" as libcurl writes it; empty if it is none.
+std::string connect_entry(std::string_view text) {
+    const auto is_place = [](std::string_view place) {
+        const auto url = fetch::parse_url(fmt::format("http://{}/", place));
+        return url && url->target == "/" && place.find(':') != std::string_view::npos;
+    };
+    const auto equals = text.find('=');
+    if (equals == std::string_view::npos) return {};
+    const auto from = text.substr(0, equals);
+    const auto to = text.substr(equals + 1);
+    return is_place(from) && is_place(to) ? fmt::format("{}:{}", from, to) : std::string{};
+}
+
+std::vector<std::string> read_connect_to(config_reader& r) {
+    std::vector<std::string> out;
+    for (const auto& text : r.list("FETCH_CONNECT_TO", "")) {
+        if (auto entry = connect_entry(text); !entry.empty())
+            out.push_back(std::move(entry));
+        else
+            r.fail("FETCH_CONNECT_TO", text, "comma separated HOST:PORT=HOST:PORT entries");
+    }
+    return out;
+}
+
 fetch::client_options read_fetch(config_reader& r) {
     fetch::client_options o;
-    o.user_agent = r.text("FETCH_USER_AGENT", o.user_agent);
+    const auto contact = r.text("CONTACT", "");
+    if (!contact.empty() && !fetch::is_contact(contact))
+        r.fail("CONTACT", contact, "an http(s) URL or a mail address, where shops can reach you");
+    o.user_agent = r.text("FETCH_USER_AGENT", fetch::user_agent(contact));
     if (o.user_agent.find_first_of("\r\n") != std::string::npos)
         r.fail("FETCH_USER_AGENT", o.user_agent, "one line of text");
     if (product_token(o.user_agent).empty())
@@ -54,6 +83,7 @@ fetch::client_options read_fetch(config_reader& r) {
     o.max_per_host = static_cast<std::size_t>(r.integer("FETCH_MAX_PER_HOST", 8, 1, 1000));
     o.max_total = static_cast<std::size_t>(r.integer("FETCH_MAX_CONNECTIONS", 64, 1, 10'000));
     o.ca_file = r.text("FETCH_CA_FILE", "");
+    o.connect_to = read_connect_to(r);
     o.guard = read_guard(r);
     return o;
 }

@@ -42,6 +42,9 @@ int main() {
     const auto log = report::reporting_logger(settings.level, settings.sentry_dsn, std::move(reports))
                          .with("program", "tiktrend-worker");
     print_settings(log, reader);
+    if (!fetch::names_contact(settings.fetch.user_agent))
+        log.warn("no_contact", {{"user_agent", settings.fetch.user_agent},
+                                {"hint", "set CONTACT, so that shops can reach you instead of blocking you"}});
     try {
         worker::app app{settings, std::move(*files), log};
         return app.run();

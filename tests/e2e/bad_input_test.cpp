@@ -28,7 +28,7 @@ struct wrong_body {
 
 } // namespace
 
-TEST_CASE("a wrong start request is a problem that names each mistake, and no job", "[e2e]") {
+TEST_CASE("bad input 43: a wrong start request is a problem that names each mistake, and no job", "[e2e]") {
     auto& s = idle();
     const auto c =
         GENERATE(wrong_body{R"({"source":"no.such.source"})", 422, "unknown_source"},
@@ -61,10 +61,15 @@ TEST_CASE("a wrong start request is a problem that names each mistake, and no jo
     CHECK(jobs_added(s) == before);
 }
 
-TEST_CASE("type, size and method of a request are checked", "[e2e]") {
+TEST_CASE("bad input 43: type, size and method of a request are checked", "[e2e]") {
     auto& s = idle();
     CHECK(s.api().post("/scraping/start", "{}", {"Content-Type: text/plain"}).status == 415);
     CHECK(s.api().post("/scraping/start", std::string(2 << 20, ' ')).status == 413);
+    std::string urls;
+    while (urls.size() < 5U << 20)
+        urls += R"("https://shop.example/p/one-of-very-many",)";
+    const auto many = R"({"source":"generic.product_page","filters":{"url":[)" + urls + R"("x"]}})";
+    CHECK(s.api().post("/scraping/start", many).status == 413);
     CHECK(s.api().get("/products", {"X-Big: " + std::string(20'000, 'x')}).status == 431);
     CHECK(s.api().get("/" + std::string(10'000, 'x')).status == 414);
     const auto wrong = s.api().send("DELETE", "/products", "", {});

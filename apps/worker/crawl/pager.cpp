@@ -69,10 +69,9 @@ task<read_page> pager::next_page(const sources::page_state& state) {
                 break;
             case sources::reaction::cool_down:
             case sources::reaction::give_up:
-                throw queue::unrecoverable_error{
-                    failure_text(sources::name_of(result.outcome), result.message)};
+                throw queue::unrecoverable_error{result.message};
             }
-            trouble = failure_text(sources::name_of(result.outcome), result.message);
+            trouble = result.message;
         }
         switch (decision.what) {
         case retry_decision::action::give_up:

@@ -45,7 +45,7 @@ TEST_CASE("compressed bodies arrive decoded, with both sizes", "[integration][fe
     });
 }
 
-TEST_CASE("bad input 18: a bomb ends at the limit and is reported", "[integration][fetch]") {
+TEST_CASE("bad input 18, curl trap 9: a bomb ends at the limit and is reported", "[integration][fetch]") {
     with_server([](raw_server& server, fetch::client& client) -> task<void> {
         server.answer("/bomb", encoded("gzip", compressed(std::string(12U << 20, '\0'))));
         const auto out = co_await get(client, server.url("/bomb"));
@@ -63,7 +63,7 @@ TEST_CASE("bad input 18: a bomb ends at the limit and is reported", "[integratio
     });
 }
 
-TEST_CASE("bad input 20: a body that is too large is refused whatever way it is framed",
+TEST_CASE("bad input 20, curl traps 7 and 8: a body that is too large is refused whatever way it is framed",
           "[integration][fetch]") {
     with_server([](raw_server& server, fetch::client& client) -> task<void> {
         server.answer("/length", "HTTP/1.1 200 OK\r\nContent-Length: 10000000000\r\n\r\nx");
@@ -92,7 +92,7 @@ TEST_CASE("bad input 20: bytes beyond Content-Length are no part of anything", "
     });
 }
 
-TEST_CASE("bad input 19: six layers, unknown encodings and false labels are bad encodings",
+TEST_CASE("bad input 19, curl trap 10: six layers, unknown encodings and false labels are bad encodings",
           "[integration][fetch]") {
     with_server([](raw_server& server, fetch::client& client) -> task<void> {
         std::string six = "x";

@@ -148,7 +148,7 @@ TEST_CASE("a POST carries its body, and what cannot be sent is refused", "[integ
     });
 }
 
-TEST_CASE("bad input 21: slow servers end by the limit that they pass", "[integration][fetch]") {
+TEST_CASE("bad input 21, curl trap 11: slow servers end by the limit that they pass", "[integration][fetch]") {
     auto options = loopback_options();
     options.first_byte_timeout = 300ms;
     options.low_speed_time = 300ms;
@@ -303,7 +303,7 @@ TEST_CASE("a fetch that finds no free slot in time is overloaded", "[integration
         options);
 }
 
-TEST_CASE("a failure shows neither the query nor a secret", "[integration][fetch]") {
+TEST_CASE("bad input 42: a failure shows neither the query nor a secret", "[integration][fetch]") {
     with_server([](raw_server& server, fetch::client& client) -> task<void> {
         server.answer("/keys/s3cr3t", raw_server::redirect("http://10.0.0.1/"));
         fetch::request r{server.url("/keys/s3cr3t?token=s3cr3t")};

@@ -2,11 +2,11 @@
 #include "raw_server.hpp"
 
 #include <catch2/catch.hpp>
+#include <dlfcn.h>
+#include <netdb.h>
 
 #include <condition_variable>
-#include <dlfcn.h>
 #include <mutex>
-#include <netdb.h>
 
 using namespace tiktrend;
 using namespace tiktrend::testing;

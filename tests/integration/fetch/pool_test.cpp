@@ -31,9 +31,8 @@ task<answered> ask(fetch::curl_driver& driver, const fetch::client_options& opti
     const auto where = *fetch::parse_url(address);
     const std::vector<fetch::header> no_headers;
     const fetch::easy_handle easy{curl_easy_init()};
-    const fetch::hop h{where,   "GET", no_headers, true,
-                       {},      1000,  false,      std::chrono::steady_clock::now() + 20s,
-                       nullptr, {}};
+    const fetch::hop h{
+        where, "GET", no_headers, true, {}, 1000, false, std::chrono::steady_clock::now() + 20s, nullptr, {}};
     fetch::transfer t{co_await asio::this_coro::executor, easy.get(), options, h};
     co_await t.run(driver);
     answered out;

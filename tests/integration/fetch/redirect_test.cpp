@@ -13,7 +13,7 @@ bool has_line(const std::string& head, const std::string& line) {
 
 } // namespace
 
-TEST_CASE("redirects are followed and remembered", "[integration][fetch]") {
+TEST_CASE("curl trap 6: redirects are followed by hand and remembered", "[integration][fetch]") {
     with_server([](raw_server& server, fetch::client& client) -> task<void> {
         server.answer("/a", raw_server::redirect("/b?x=1"));
         server.answer("/b", raw_server::redirect(server.url("/c"), 301));
@@ -27,7 +27,7 @@ TEST_CASE("redirects are followed and remembered", "[integration][fetch]") {
     });
 }
 
-TEST_CASE("bad input 9 and 10: a redirect to a forbidden place is refused at its hop",
+TEST_CASE("bad input 9 and 10, curl trap 1: a redirect to a forbidden place is refused at its hop",
           "[integration][fetch]") {
     with_server([](raw_server& server, fetch::client& client) -> task<void> {
         const auto expect = [&](std::string to, const char* kind) -> task<void> {
@@ -86,7 +86,7 @@ TEST_CASE("a host that the source does not know is not asked, a redirect there i
     });
 }
 
-TEST_CASE("bad input 42: secrets stay with the origin they were meant for", "[integration][fetch]") {
+TEST_CASE("bad input 42, curl trap 15: secrets stay with the origin they were meant for", "[integration][fetch]") {
     with_server([](raw_server& server, fetch::client& client) -> task<void> {
         raw_server other{co_await asio::this_coro::executor};
         server.answer("/start", raw_server::redirect("/same"));

@@ -54,7 +54,7 @@ TEST_CASE("a cookie that a redirect sets is sent on", "[integration][fetch][cook
     });
 }
 
-TEST_CASE("bad input 41: cookies for other domains and hundreds of cookies are not kept",
+TEST_CASE("bad input 41, curl trap 14: cookies for other domains and hundreds of cookies are not kept",
           "[integration][fetch][cookies][bad_input]") {
     with_server([](raw_server& server, fetch::client& client) -> task<void> {
         server.answer("/foreign",

@@ -5,7 +5,7 @@
 using namespace tiktrend;
 using namespace tiktrend::worker_tests;
 
-TEST_CASE("a job with wrong data fails at once with the reason, whatever attempts it has",
+TEST_CASE("bad input 43: a job with wrong data fails at once with the reason, whatever attempts it has",
           "[integration][worker]") {
     worker_stack stack;
     const auto worker = stack.start_worker();
@@ -15,7 +15,20 @@ TEST_CASE("a job with wrong data fails at once with the reason, whatever attempt
         std::string data;
         std::string reason;
     };
+    std::string five_megabytes;
+    while (five_megabytes.size() < 5U << 20)
+        five_megabytes += R"("https://shop.example/p/one-of-very-many",)";
+    const auto text_of = [](std::string s) {
+        std::erase(s, '"');
+        return s;
+    };
     const row table[] = {
+        {"scrape_products",
+         R"({"source":"generic.product_page","filters":{"url":[)" + five_megabytes + R"("x"]}})",
+         "data.filters.url: "},
+        {"scrape_products",
+         R"({"source":"generic.product_page","filters":{"url":")" + text_of(five_megabytes) + R"("}})",
+         "data.filters.url: "},
         {"scrape_products", "[]", "data: expected a JSON object with source and filters"},
         {"scrape_products", "{}", "data.source: missing"},
         {"scrape_products", R"({"source":"no.such"})", "data.source: unknown source \"no.such\""},
@@ -42,7 +55,7 @@ TEST_CASE("a job with wrong data fails at once with the reason, whatever attempt
         order.name = r.name;
         order.data = r.data;
         const auto id = stack.add(order);
-        INFO(r.data);
+        INFO(r.data.substr(0, 200));
         REQUIRE(stack.wait_for_state(id, "failed"));
         INFO(stack.field(id, "failedReason"));
         CHECK(stack.field(id, "failedReason").find(r.reason) == 0);

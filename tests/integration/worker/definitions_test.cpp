@@ -4,6 +4,10 @@
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <zlib.h>
+
+#include <mutex>
+#include <set>
 
 using namespace tiktrend;
 using namespace tiktrend::worker_tests;
@@ -46,6 +50,29 @@ http::response page_of_product(const std::string& name) {
         "text/html; charset=utf-8");
 }
 
+std::string gzipped(const std::string& text) {
+    z_stream z{};
+    REQUIRE(deflateInit2(&z, 9, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+    std::string out(deflateBound(&z, text.size()) + 64, '\0');
+    z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+    z.avail_in = static_cast<uInt>(text.size());
+    z.next_out = reinterpret_cast<Bytef*>(out.data());
+    z.avail_out = static_cast<uInt>(out.size());
+    REQUIRE(deflate(&z, Z_FINISH) == Z_STREAM_END);
+    out.resize(z.total_out);
+    deflateEnd(&z);
+    return out;
+}
+
+/// A sitemap ("urlset", "url") or an index of them ("sitemapindex", "sitemap").
+std::string sitemap(const std::string& kind, const std::string& entry, const std::vector<std::string>& urls) {
+    auto out =
+        fmt::format(R"(<?xml version="1.0"?><{} xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">)", kind);
+    for (const auto& url : urls)
+        out += fmt::format("<{0}><loc>{1}</loc></{0}>", entry, url);
+    return fmt::format("{}</{}>", out, kind);
+}
+
 } // namespace
 
 TEST_CASE("a definition enabled in the database runs at once, and a newer version after it",
@@ -83,11 +110,9 @@ TEST_CASE("a sitemap index leads to its sitemaps, and they to a job for each pag
           "[integration][worker][sitemap]") {
     std::string origin;
     const auto map = [&origin](const char* kind, const char* entry, std::vector<std::string> paths) {
-        std::string out = fmt::format(
-            R"(<?xml version="1.0"?><{} xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">)", kind);
-        for (const auto& path : paths)
-            out += fmt::format("<{0}><loc>{1}{2}</loc></{0}>", entry, origin, path);
-        return http::response::text(200, fmt::format("{}</{}>", out, kind), "application/xml");
+        for (auto& path : paths)
+            path.insert(0, origin);
+        return http::response::text(200, sitemap(kind, entry, paths), "application/xml");
     };
     const scripted_shop shop{
         {{"/sitemap.xml",
@@ -118,4 +143,50 @@ TEST_CASE("a sitemap index leads to its sitemaps, and they to a job for each pag
         ++times[target];
     CHECK(times["/p/b"] == 1);
     CHECK(times["/sitemap.xml"] == 2);
+}
+
+TEST_CASE(
+    "a gzipped sitemap index with gzipped sitemaps is read like any other, with the contact in each request",
+    "[integration][worker][sitemap]") {
+    std::string origin;
+    std::mutex mutex;
+    std::set<std::string> agents;
+    const auto packed = [&](const http::request& r, const std::string& text, const char* type) {
+        const std::lock_guard lock{mutex};
+        agents.insert(std::string{r.headers.get("User-Agent")});
+        return http::response::text(200, gzipped(text), type); // a file, so no Content-Encoding
+    };
+    const scripted_shop shop{
+        {{"/sitemap.xml.gz",
+          [&](const http::request& r) {
+              return packed(r, sitemap("sitemapindex", "sitemap", {origin + "/one.xml.gz", origin + "/two"}),
+                            "application/x-gzip");
+          }},
+         {"/one.xml.gz",
+          [&](const http::request& r) {
+              return packed(r, sitemap("urlset", "url", {origin + "/p/a", origin + "/about"}),
+                            "application/gzip");
+          }},
+         {"/two",
+          [&](const http::request& r) {
+              return packed(r, sitemap("urlset", "url", {origin + "/p/b"}), "application/octet-stream");
+          }},
+         {"/p/a", [](const http::request&) { return page_of_product("a"); }},
+         {"/p/b", [](const http::request&) { return page_of_product("b"); }}}};
+    origin = shop.url("");
+    worker_stack stack;
+    const auto worker =
+        stack.start_worker({{"FETCH_ALLOW", shop.host()}, {"CONTACT", "https://example.com/bot"}});
+    worker_stack::job_order order;
+    order.data = fmt::format(
+        R"({{"source":"generic.sitemap","filters":{{"url":"{}/sitemap.xml.gz","pages":"*/p/*"}}}})", origin);
+    const auto id = stack.add(order);
+    REQUIRE(stack.wait_for_state(id, "completed"));
+    REQUIRE(testing::poll_until([&] { return stack.sql("SELECT count(*) FROM products") == "2"; }, 90s));
+    CHECK(stack.sql("SELECT string_agg(title, ',' ORDER BY title) FROM products") == "a,b");
+    for (const auto& target : shop.asked())
+        CHECK(target != "/about");
+    CHECK(stack.log(1).find("no_contact") == std::string::npos);
+    const std::lock_guard lock{mutex};
+    CHECK(agents == std::set<std::string>{"TikTrendBot/0.1 (+https://example.com/bot)"});
 }

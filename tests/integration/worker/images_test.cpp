@@ -152,7 +152,7 @@ TEST_CASE("a real S3 server takes objects, and refuses a key that it does not kn
     CHECK(store.bytes("folder/a name with + and é.txt") == "hello");
 }
 
-TEST_CASE("product images are mirrored once by their content, and the scrape ends after them",
+TEST_CASE("curl trap 18: product images are mirrored once by their content, and the scrape ends after them",
           "[integration][worker][images]") {
     const object_store store;
     const scripted_shop shop{shop_with_images()};

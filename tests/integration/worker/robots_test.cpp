@@ -19,7 +19,7 @@ TEST_CASE("a shop whose robots.txt forbids its list is not asked for it", "[inte
     CHECK_FALSE(requests.contains("/api/products"));
 }
 
-TEST_CASE("4.2 row 40: a robots.txt that cannot be had postpones the job without an attempt",
+TEST_CASE("bad input 40: a robots.txt that cannot be had postpones the job without an attempt",
           "[integration][worker][robots]") {
     worker_stack stack;
     stack.shop_post("/_control", R"({"path":"/robots.txt","kind":"status","status":503,"count":100})");
@@ -31,7 +31,7 @@ TEST_CASE("4.2 row 40: a robots.txt that cannot be had postpones the job without
     CHECK_FALSE(requests.contains("/api/products"));
 }
 
-TEST_CASE("4.2 row 40: a robots.txt that redirects for ever, is huge or never ends does not stop a scrape",
+TEST_CASE("bad input 40: a robots.txt that redirects for ever, is huge or never ends does not stop a scrape",
           "[integration][worker][robots]") {
     for (const auto* kind : {"redirect_loop", "huge", "endless", "empty", "html"}) {
         worker_stack stack;

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <csignal>
 #include <fstream>
 
 using namespace tiktrend;
@@ -79,6 +80,20 @@ TEST_CASE("the settings in force are printed at start without passwords", "[inte
     REQUIRE(testing::poll_until([&] { return stack.log(1).find("worker_started") != std::string::npos; }));
     CHECK(stack.log(1).find(R"("name":"WORKER_CONCURRENCY","value":"7")") != std::string::npos);
     CHECK(stack.log(1).find("topsecret") == std::string::npos);
+    CHECK(stack.log(1).find("no_contact") != std::string::npos); // told, as nobody set CONTACT
     REQUIRE(testing::poll_until(
         [&] { return stack.ask_worker(1, "/metrics").find("worker_concurrency 7") != std::string::npos; }));
+}
+
+// CURLOPT_NOSIGNAL leaves SIGPIPE to the program, and OpenSSL writes to connections that are closed.
+TEST_CASE("curl trap 17: a connection that closes in mid-write does not end the worker by a signal",
+          "[integration][worker]") {
+    worker_stack stack;
+    const auto worker = stack.start_worker();
+    REQUIRE(testing::poll_until([&] { return stack.log(1).find("worker_started") != std::string::npos; }));
+    const auto status = read_file("/proc/" + std::to_string(worker.pid()) + "/status");
+    const auto at = status.find("SigIgn:");
+    REQUIRE(at != std::string::npos);
+    const auto ignored = std::stoull(status.substr(at + 7), nullptr, 16);
+    CHECK((ignored >> (SIGPIPE - 1) & 1) == 1);
 }

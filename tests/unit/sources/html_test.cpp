@@ -93,7 +93,7 @@ TEST_CASE("XPath finds nodes, attributes and values", "[unit][sources][html]") {
     CHECK(xpath(list, "//li[contains(., 'document(')]").empty());
 }
 
-TEST_CASE("bad input 32: costly and foreign XPath", "[unit][sources][html][bad_input]") {
+TEST_CASE("bad input 32, parser trap 4: costly and foreign XPath", "[unit][sources][html][bad_input]") {
     CHECK(xpath(list, "document('/etc/passwd')") ==
           "document() may not be used: only the functions of XPath 1.0 that need nothing else");
     CHECK(xpath(list, "//a[unparsed-entity-uri('x')]").starts_with("unparsed-entity-uri()"));
@@ -106,7 +106,7 @@ TEST_CASE("bad input 32: costly and foreign XPath", "[unit][sources][html][bad_i
     CHECK(css(many, "i:nth-last-child(7)") == "too costly");
 }
 
-TEST_CASE("bad input 29: pages that are made to hurt end in bounded time",
+TEST_CASE("bad input 29, parser trap 2: pages that are made to hurt end in bounded time",
           "[unit][sources][html][bad_input]") {
     const auto start = std::chrono::steady_clock::now();
     html_document page;
@@ -145,6 +145,17 @@ TEST_CASE("bad input 29: pages that are made to hurt end in bounded time",
     CHECK_FALSE(find_scripts("<script>x").front().is_closed);
     CHECK(decoded(std::string{"a\0b", 3}) == "ab");
     CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds{60});
+}
+
+TEST_CASE("parser trap 3: one bad byte does not turn the rest of a page into Latin-1",
+          "[unit][sources][html]") {
+    for (const auto* head : {"", "<meta charset=utf-8>"}) {
+        const auto text = decoded(std::string{head} + "<p>caf\xC3\xA9 \xFF na\xC3\xAFve \xE2\x82\xAC</p>",
+                                  "text/html; charset=utf-8");
+        html_document page;
+        REQUIRE(page.parse_html(text));
+        CHECK(select(page, *compile_css("p")) == "café \xEF\xBF\xBD naïve €");
+    }
 }
 
 TEST_CASE("bad input 34: XML entities are neither expanded nor fetched", "[unit][sources][html][bad_input]") {

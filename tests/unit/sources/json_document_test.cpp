@@ -51,7 +51,7 @@ TEST_CASE("a number of sixteen megabytes is one token", "[unit][sources][json]")
     CHECK(document.root().element(0).raw().size() == 16U << 20);
 }
 
-TEST_CASE("malformed JSON is refused, wherever the mistake stands", "[unit][sources][json]") {
+TEST_CASE("parser trap 6: malformed JSON is refused, wherever the mistake stands", "[unit][sources][json]") {
     const auto* text = GENERATE(
         R"({"id":0,})", "[1,]", "[1 2]", R"({"a" 1})", R"({"a":1 "b":2})", "[1", "{", "[", "]", "}",
         R"({"a":})", R"({a:1})", "[01]", "[1.]", "[.5]", "[+1]", "[-]", "[1e]", "[0x1]", "[nul]", "[truee]",

@@ -254,7 +254,7 @@ TEST_CASE("a page that comes again ends the scrape", "[unit][sources][pages]") {
     }
 }
 
-TEST_CASE("a list without end stops at max_pages, whatever it says", "[unit][sources][pages]") {
+TEST_CASE("bad input 35: a list without end stops at max_pages, whatever it says", "[unit][sources][pages]") {
     const auto source = define(paged("{by: number, more: [more]}", "limits: {max_pages: 25}\n"));
     const auto inputs = inputs_of(*source);
     page_reader reader;

@@ -151,7 +151,7 @@ fields:
     CHECK(read(*source, sample("tiktok/error-user-info.json").value()).outcome == outcome::transient);
 }
 
-TEST_CASE("YAML beyond plain mappings, lists and scalars is refused with its place",
+TEST_CASE("parser trap 7: YAML beyond plain mappings, lists and scalars is refused with its place",
           "[unit][sources][definition]") {
     CHECK(mistakes_of("") == " the file is empty");
     CHECK(mistakes_of("a: &x 1") == "1:4: anchors (&name) are not allowed: write the value out");

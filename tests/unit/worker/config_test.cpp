@@ -48,6 +48,8 @@ TEST_CASE("every mistake is one line with variable, value and what is expected",
                                    {"FETCH_DENY", "10.0.0.0/99"},
                                    {"SOURCE_DEFAULTS", "demo.shop.shop"},
                                    {"QUEUE_NAME", "a:b"},
+                                   {"CONTACT", "somebody"},
+                                   {"FETCH_CONNECT_TO", "a.test:80=b.test"},
                                    {"LOG_LEVEL", "loud"}});
     const auto has = [&](const std::string& start) {
         return std::any_of(errors.begin(), errors.end(),
@@ -65,6 +67,8 @@ TEST_CASE("every mistake is one line with variable, value and what is expected",
     CHECK(has("FETCH_DENY=\"10.0.0.0/99\""));
     CHECK(has("SOURCE_DEFAULTS=\"demo.shop.shop\""));
     CHECK(has("QUEUE_NAME=\"a:b\""));
+    CHECK(has("CONTACT=\"somebody\""));
+    CHECK(has("FETCH_CONNECT_TO=\"a.test:80=b.test\""));
     CHECK(has("LOG_LEVEL=\"loud\""));
 }
 
@@ -75,6 +79,27 @@ TEST_CASE("the allow list opens what it says", "[unit][worker]") {
     CHECK_FALSE(c.fetch.guard.check(*fetch::parse_url("http://127.0.0.1:4000/")).has_value());
     CHECK_FALSE(c.fetch.guard.check(*fetch::parse_url("http://demo-shop:8080/")).has_value());
     CHECK(c.fetch.guard.check(*fetch::parse_url("http://127.0.0.1:4001/")).has_value());
+}
+
+TEST_CASE("requests name the project and the operator's contact", "[unit][worker]") {
+    const auto agent_of = [](std::map<std::string, std::string> values) {
+        auto reader = reader_of(std::move(values));
+        const auto c = worker::read_config(reader);
+        CHECK(reader.errors().empty());
+        return c.fetch.user_agent;
+    };
+    CHECK(agent_of({}) == "TikTrendBot/0.1");
+    CHECK(agent_of({{"CONTACT", "https://example.com/bot"}}) == "TikTrendBot/0.1 (+https://example.com/bot)");
+    CHECK(agent_of({{"CONTACT", "crawler@example.com"}}) == "TikTrendBot/0.1 (+crawler@example.com)");
+    CHECK(agent_of({{"CONTACT", "a@b.example"}, {"FETCH_USER_AGENT", "Other/1"}}) == "Other/1");
+}
+
+TEST_CASE("a host may be asked at another place", "[unit][worker]") {
+    auto reader = reader_of({{"FETCH_CONNECT_TO", "shop.test:443=127.0.0.1:4000, [::1]:80=b.test:81"}});
+    const auto c = worker::read_config(reader);
+    REQUIRE(reader.errors().empty());
+    CHECK(c.fetch.connect_to ==
+          std::vector<std::string>{"shop.test:443:127.0.0.1:4000", "[::1]:80:b.test:81"});
 }
 
 TEST_CASE("secrets and passwords are not printed", "[unit][worker]") {

@@ -103,7 +103,7 @@ TEST_CASE("crawl delays are numbers of seconds", "[unit][worker][robots]") {
     CHECK_FALSE(delay("10 s"));
 }
 
-TEST_CASE("4.2 row 40: a file of any size is read up to 500 KiB", "[unit][worker][robots]") {
+TEST_CASE("bad input 40: a file of any size is read up to 500 KiB", "[unit][worker][robots]") {
     std::string text = "User-agent: *\nDisallow: /first\n";
     while (text.size() < robots_rules::max_bytes)
         text += "# filler filler filler filler\n";

@@ -202,8 +202,7 @@ int try_page(const page_options& options) {
     if (!done) return exit_failed;
     const auto& result = done->result;
     const auto& stats = result.statistics;
-    fmt::print("outcome {}{}\n", name_of(result.outcome),
-               result.message.empty() ? "" : ": " + result.message);
+    fmt::print("outcome {}\n", result.message.empty() ? name_of(result.outcome) : result.message);
     fmt::print("{} rows, {} valid, {} duplicates, {} links to follow, next page: {}\n", stats.rows,
                stats.valid, stats.duplicates, result.follow.size(),
                !result.next                   ? std::string{name_of(result.end)}

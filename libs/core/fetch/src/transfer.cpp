@@ -44,6 +44,7 @@ transfer::~transfer() {
     curl_easy_reset(easy_); // before the lists and this object go; keeps the connection
     curl_slist_free_all(header_list_);
     curl_slist_free_all(resolve_list_);
+    curl_slist_free_all(connect_list_);
 }
 
 transfer* transfer::of(CURL* easy) {
@@ -95,6 +96,9 @@ void transfer::set_up() {
     for (const auto& line : options_.resolve)
         resolve_list_ = curl_slist_append(resolve_list_, line.c_str());
     if (resolve_list_) set(CURLOPT_RESOLVE, resolve_list_);
+    for (const auto& line : options_.connect_to)
+        connect_list_ = curl_slist_append(connect_list_, line.c_str());
+    if (connect_list_) set(CURLOPT_CONNECT_TO, connect_list_);
 
     bool has_user_agent = false;
     bool has_accept = false;

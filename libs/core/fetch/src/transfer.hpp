@@ -81,6 +81,7 @@ private:
     hop hop_;
     curl_slist* header_list_ = nullptr;
     curl_slist* resolve_list_ = nullptr;
+    curl_slist* connect_list_ = nullptr;
     std::array<char, CURL_ERROR_SIZE> error_text_{};
 
     header_block head_;

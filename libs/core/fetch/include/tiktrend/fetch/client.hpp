@@ -5,6 +5,7 @@
 #include <tiktrend/fetch/cookie_jar.hpp>
 #include <tiktrend/fetch/failure.hpp>
 #include <tiktrend/fetch/url.hpp>
+#include <tiktrend/fetch/user_agent.hpp>
 
 #include <boost/system/result.hpp>
 
@@ -87,7 +88,7 @@ using outcome = boost::system::result<response, failure>;
 
 struct client_options {
     client_options() {}
-    std::string user_agent = "TikTrendBot/0.1";
+    std::string user_agent{product_name};
     std::size_t max_body_bytes = 8U << 20;     ///< decoded; a hard error above, never a silent cut
     std::size_t max_header_bytes = 256U << 10; ///< of one hop
     int max_redirects = 5;
@@ -103,6 +104,8 @@ struct client_options {
     std::chrono::seconds dns_cache{30};
     std::string ca_file;              ///< PEM; empty: the system's. Certificates are always verified
     std::vector<std::string> resolve; ///< "HOST:PORT:ADDRESS[,ADDRESS…]" instead of a look-up; still guarded
+    std::vector<std::string> connect_to; ///< "HOST:PORT:HOST:PORT": who asks the first is connected to the
+                                         ///< second, where the guard decides
     address_guard guard;
     logger log;
 };

@@ -2,6 +2,7 @@
 
 #include "routes/metrics.hpp"
 
+#include <tiktrend/base/program.hpp>
 #include <tiktrend/base/task_group.hpp>
 #include <tiktrend/base/timeout.hpp>
 
@@ -19,7 +20,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view version = "0.1.0";
 
 std::vector<std::unique_ptr<shard>> make_shards(shared_parts& shared) {
     std::vector<std::unique_ptr<shard>> out;
@@ -50,7 +50,7 @@ app::app(const config& settings, const sources::registry& definitions, logger lo
       connections_{metrics_.make_gauge("http_connections", "Open client connections.")},
       tls_reloads_{metrics_.counters("tls_reloads_total", "Times the certificate's files were read again.",
                                      {"result"})},
-      process_metrics_{observe::add_process_metrics(metrics_, version)},
+      process_metrics_{observe::add_process_metrics(metrics_, project_version())},
       stop_{shards_[0]->context().get_executor()} {}
 
 app::~app() {

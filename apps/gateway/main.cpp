@@ -3,11 +3,13 @@
 #include "config.hpp"
 
 #include <tiktrend/base/error.hpp>
+#include <tiktrend/base/program.hpp>
 #include <tiktrend/redis/address.hpp>
 #include <tiktrend/report/error_reporter.hpp>
 
 #include <cstdio>
 #include <exception>
+#include <span>
 
 namespace {
 
@@ -20,8 +22,12 @@ void print_settings(const tiktrend::logger& log, const tiktrend::config_reader& 
 
 } // namespace
 
-int main() {
+int main(int argc, char** argv) {
     using namespace tiktrend;
+    const std::span arguments{argv + 1, argv + argc};
+    if (const auto status =
+            answer_arguments(arguments, "tiktrend-gateway", "the HTTP side of TikTrend Finder"))
+        return *status;
     config_reader reader;
     const auto settings = gateway::read_config(reader);
     for (const auto& [name, url] : {std::pair{"REDIS_QUEUE_URL", settings.redis_queue_url},

@@ -4,6 +4,7 @@
 #include "jobs/refresh_trends.hpp"
 #include "status_routes.hpp"
 
+#include <tiktrend/base/program.hpp>
 #include <tiktrend/catalog/migrations.hpp>
 #include <tiktrend/postgres/migrator.hpp>
 #include <tiktrend/redis/info.hpp>
@@ -24,8 +25,6 @@ namespace {
 using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
-constexpr std::string_view version = "0.1.0";
-
 } // namespace
 
 app::app(const config& settings, std::vector<sources::source_file> definitions, logger log)
@@ -35,7 +34,7 @@ app::app(const config& settings, std::vector<sources::source_file> definitions, 
         parts_->spot = std::make_unique<spot_watcher>(context_.get_executor(), settings_.spot, log_);
     if (!settings_.deletion_cost.api_url.empty())
         parts_->cost = std::make_unique<deletion_cost>(context_.get_executor(), settings_.deletion_cost, log_);
-    collectors_ = {observe::add_process_metrics(metrics_registry_, version),
+    collectors_ = {observe::add_process_metrics(metrics_registry_, project_version()),
                    metrics_registry_.on_collect([this] {
                        parts_->metrics.refresh(parts_->worker, parts_->fetcher, parts_->database);
                    })};

@@ -3,11 +3,13 @@
 #include "app.hpp"
 #include "config.hpp"
 
+#include <tiktrend/base/program.hpp>
 #include <tiktrend/report/error_reporter.hpp>
 
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <span>
 
 namespace {
 
@@ -20,8 +22,12 @@ void print_settings(const tiktrend::logger& log, const tiktrend::config_reader& 
 
 } // namespace
 
-int main() {
+int main(int argc, char** argv) {
     using namespace tiktrend;
+    const std::span arguments{argv + 1, argv + argc};
+    if (const auto status =
+            answer_arguments(arguments, "tiktrend-worker", "takes scraping jobs from the queue"))
+        return *status;
     std::signal(SIGPIPE, SIG_IGN); // OpenSSL writes without MSG_NOSIGNAL
     config_reader reader;
     const auto settings = worker::read_config(reader);

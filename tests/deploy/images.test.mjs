@@ -46,6 +46,16 @@ test('the builder sees every folder that the build asks for', () => {
     assert.match(read('deploy/docker/Dockerfile.dockerignore'), /^\*$/m);
 });
 
+test('the builder sees every file that the three programs are made of', (t) => {
+    const build = join(binaries, '..');
+    const asked = spawnSync('ninja', ['-C', build, '-t', 'inputs', ...programs], { encoding: 'utf8' });
+    if (asked.error || asked.status !== 0) return t.skip(`${build} is no build folder of Ninja's`);
+    const kept = read('deploy/docker/Dockerfile.dockerignore').split('\n').filter((l) => l.startsWith('!')).map((l) => l.slice(1));
+    const inputs = asked.stdout.split('\n').filter((l) => l.startsWith(`${root}/`) && !l.startsWith(`${build}/`)).map((l) => l.slice(root.length + 1));
+    assert.ok(inputs.length > 100);
+    for (const file of inputs) assert.ok(kept.some((k) => file === k || file.startsWith(`${k}/`)), `Dockerfile.dockerignore keeps ${file} away`);
+});
+
 test('the runtime image installs the package of every library that the programs link', (t) => {
     if (!programs.every((p) => existsSync(join(binaries, p)))) return t.skip(`the programs are not built in ${binaries}`);
     const installed = new Set(read('deploy/docker/install-runtime-packages.sh').split(/\s+/));
@@ -70,14 +80,19 @@ test('the runtime image installs the package of every library that the programs 
     }
 });
 
-test('the images can be rehearsed in a folder', (t) => {
-    if (!process.env.TIKTREND_LONG_TESTS) return t.skip('long: TIKTREND_LONG_TESTS=1 runs debootstrap');
-    if (process.getuid() !== 0) return t.skip('debootstrap and chroot need root');
-    if (spawnSync('debootstrap', ['--version']).error) return t.skip('debootstrap is not installed');
-    const out = spawnSync(join(root, 'deploy/docker/rehearse.sh'), [binaries], { encoding: 'utf8' });
-    assert.equal(out.status, 0, out.stdout + out.stderr);
-    for (const p of programs) assert.match(out.stdout, new RegExp(`^${p} starts`, 'm'));
-});
+for (const [what, words] of [['its runtime stages, with programs of this build', ['--programs', binaries]], ['all of it, what it compiles included', []]]) {
+    test(`the Dockerfile can be rehearsed in a folder: ${what}`, (t) => {
+        if (!process.env.TIKTREND_LONG_TESTS) return t.skip('long: TIKTREND_LONG_TESTS=1 runs debootstrap');
+        if (process.getuid() !== 0) return t.skip('debootstrap and chroot need root');
+        if (spawnSync('debootstrap', ['--version']).error) return t.skip('debootstrap is not installed');
+        const out = spawnSync(join(root, 'deploy/docker/rehearse.sh'), words, { encoding: 'utf8' });
+        assert.equal(out.status, 0, out.stdout + out.stderr);
+        for (const [image, p] of [['cli', 'tiktrend'], ['worker', 'tiktrend-worker'], ['gateway', 'tiktrend-gateway']]) {
+            assert.match(out.stdout, new RegExp(`^${image} --version: ${p} ${version()}$`, 'm'));
+        }
+        console.log(out.stdout.trimEnd());
+    });
+}
 
 // -- compose -----------------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,8 @@
 #include "command.hpp"
 #include "usage_error.hpp"
 
+#include <tiktrend/base/program.hpp>
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
@@ -12,6 +14,7 @@
 int main(int argc, char** argv) {
     using namespace tiktrend;
     CLI::App app{"TikTrend Finder's command line"};
+    app.set_version_flag("--version", fmt::format("tiktrend {}", project_version()));
     app.require_subcommand(1);
     cli::action chosen;
     cli::add_migrate(app, chosen);

@@ -112,6 +112,18 @@ test('SIGQUIT logs the state and ends nothing', async () => {
     }
 });
 
+test('the services say their version and refuse words that they do not know', async () => {
+    for (const program of ['tiktrend-gateway', 'tiktrend-worker', 'tiktrend']) {
+        const ask = async (word) => {
+            const child = new Child(program, [path.join(programs, program), word], { log: path.join(site.dir, `${program}${word}.log`) });
+            return [await child.ended(5000), child.log()];
+        };
+        assert.deepEqual(await ask('--version'), [0, `${program} 0.1.0\n`]);
+        assert.equal((await ask('--help'))[0], 0);
+        assert.equal((await ask('--nonsense'))[0], 2);
+    }
+});
+
 test('what is wrong with the settings is said at start, all of it, with status 2', async () => {
     const cases = [
         ['tiktrend-worker', { SPOT_NOTICE: 'ibm', SENTRY_DSN: 'nonsense', POD_DELETION_COST: 'on' }, ['SPOT_NOTICE', 'SENTRY_DSN', 'POD_NAME', 'POD_NAMESPACE']],

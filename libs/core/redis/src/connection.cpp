@@ -63,7 +63,9 @@ task<void> dialer::open(connection& c) {
         throw;
     } catch (const system_error& e) {
         if (e.code() == tiktrend::errc::timed_out) throw system_error{errc::timed_out, name_ + ": connect"};
-        throw system_error{e.code(), where_.kind == topology::standalone ? name_ : e.what()};
+        // Without the place in Boost's sources, which would stand in every log line.
+        const error_code bare{e.code().value(), e.code().category()};
+        throw system_error{bare, where_.kind == topology::standalone ? name_ : e.what()};
     }
 }
 
@@ -116,7 +118,8 @@ task<void> dialer::shake_hands(connection& c) {
     for (const auto& s : steps) {
         const auto r = co_await c.read_reply();
         if (s.words.name() == "ROLE" && !r.is_error() && r[0].text() != "master")
-            throw system_error{errc::not_ready, c.where() + ": is no master but a " + std::string{r[0].text()}};
+            throw system_error{errc::not_ready,
+                               c.where() + ": is no master but a " + std::string{r[0].text()}};
         if (!r.is_error()) continue;
         if (!s.needed) {
             options_.log.warn("redis_handshake_step_refused",

@@ -1,4 +1,5 @@
 #include <tiktrend/base/digest.hpp>
+#include <tiktrend/base/program.hpp>
 #include <tiktrend/base/random.hpp>
 #include <tiktrend/fetch/client.hpp>
 #include <tiktrend/report/error_reporter.hpp>
@@ -25,7 +26,7 @@ fetch::client_options client_options_for(const dsn& where, const reporter_option
     fetch::address_guard::rules rules;
     if (auto entry = fetch::parse_allow_entry(where.host_port)) rules.allow.push_back(std::move(*entry));
     c.guard = fetch::address_guard{std::move(rules)};
-    c.user_agent = "tiktrend/0.1.0";
+    c.user_agent = "tiktrend/" + std::string{project_version()};
     c.max_redirects = 0;
     c.connect_timeout = 1500ms;
     c.first_byte_timeout = 1500ms;
@@ -55,7 +56,8 @@ task<void> post(fetch::client& client, const dsn& where, std::string body, std::
     r.method = "POST";
     r.headers.push_back({"Content-Type", "application/x-sentry-envelope"});
     r.headers.push_back({"X-Sentry-Auth",
-                         "Sentry sentry_version=7, sentry_client=tiktrend/0.1.0, sentry_key=" + where.key,
+                         "Sentry sentry_version=7, sentry_client=tiktrend/" + std::string{project_version()} +
+                             ", sentry_key=" + where.key,
                          true});
     r.body = std::move(body);
     const auto out = co_await client.fetch(r);

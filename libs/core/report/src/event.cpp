@@ -1,5 +1,5 @@
+#include <tiktrend/base/program.hpp>
 #include <tiktrend/report/event.hpp>
-
 #include <tiktrend/report/scrub.hpp>
 
 #include <boost/json.hpp>
@@ -32,7 +32,8 @@ std::optional<json::object> error_line(std::string_view line) {
 json::object scrubbed(const json::object& line) {
     json::object out;
     for (const auto& [name, value] : line) {
-        if (std::find(std::begin(own_members), std::end(own_members), std::string_view{name}) != std::end(own_members))
+        if (std::find(std::begin(own_members), std::end(own_members), std::string_view{name}) !=
+            std::end(own_members))
             continue;
         if (is_secret_name(name))
             out[name] = "[Filtered]";
@@ -49,7 +50,8 @@ json::object scrubbed(const json::object& line) {
 origin this_process(std::string_view program, std::string_view environment) {
     std::array<char, 256> host{};
     if (::gethostname(host.data(), host.size() - 1) != 0) host = {};
-    return {std::string{program}, std::string{program} + "@0.1.0", std::string{environment}, host.data()};
+    return {std::string{program}, std::string{program} + "@" + std::string{project_version()},
+            std::string{environment}, host.data()};
 }
 
 std::optional<std::string> kind_of(std::string_view log_line) {
@@ -93,8 +95,10 @@ std::optional<event> make_event(std::string_view log_line, const origin& from, s
 }
 
 std::string make_envelope(const event& e, std::string_view event_id) {
-    const json::object head{{"event_id", event_id}, {"sdk", json::object{{"name", "tiktrend"}, {"version", "0.1.0"}}}};
-    const json::object item{{"type", "event"}, {"length", e.payload.size()}, {"content_type", "application/json"}};
+    const json::object head{{"event_id", event_id},
+                            {"sdk", json::object{{"name", "tiktrend"}, {"version", project_version()}}}};
+    const json::object item{
+        {"type", "event"}, {"length", e.payload.size()}, {"content_type", "application/json"}};
     return json::serialize(head) + '\n' + json::serialize(item) + '\n' + e.payload + '\n';
 }
 

@@ -13,7 +13,7 @@ ARGV[6]   int   the worker's own rate limit, jobs per window (0: none)
 ARGV[7]   int   its window, ms (0: none)
 ARGV[8]   text  data points of the metrics to keep (0: no metrics); then, if the worker limits groups, after a blank each:
           active jobs of a group (0: any number), its starts per window (0: any number), the window in ms
-ARGV[9…]  10 words per job that ends:
+ARGV[9…]  for each job that ends 10 words:
           kind   completed, failed, delayed (tried again later), wait (tried again now), release (given back, not tried)
           id, token ("0": no lock)
           value  completed: JSON; failed, delayed, wait: reason, stored with the stack if that is not empty
@@ -22,6 +22,7 @@ ARGV[9…]  10 words per job that ends:
           number failed: attempts allowed; delayed: ms from now
           flag   wait: "R" lifo, "L" not; delayed: "1" spends no attempt; release: "P" take nothing while the queue is limited;
                  after that first byte, where an attempt has failed, the trace context of the failure, stored as `tm`
+          or 3 words, for one that ends as the one before did but for these:  "=", id, value
 Returns   [ [position, code, …] of the refused, jobs (fields and values of the hash before this run, then the id),
             ms to wait because of a rate limit, time of the next delayed job or end of a group's limit, or 0 ]
           codes: -1 no hash, -2 no lock, -3 not active, -4 pending children, -6 lock of another, -9 failed children
@@ -44,15 +45,11 @@ end
 local words = ARGV
 local call = redis.call
 --@include "fetch"
---@include "deduplication"
---@include "keep"
---@include "metrics"
 
-local FIXED_WORDS, WORDS_PER_JOB = 8, 10
+local FIXED_WORDS, WORDS_PER_JOB, WORDS_OF_ANOTHER = 8, 10, 3
 -- A number given to a command is printed as a floating point number, which is slow: what is stored unchanged stays text.
 local now = tonumber(now_text)
 local SMALL = { '1', '2', '3', '4', '5', '6', '7', '8' }
-local count = (#words - FIXED_WORDS) / WORDS_PER_JOB
 local settings = read_settings(base)
 local events = base .. 'events'
 local refused, left_active, locks_to_drop = {}, {}, {}
@@ -61,58 +58,93 @@ local last_finished = false  -- the last job that ended did so for good
 local put_back, delayed, is_limited = false, false, false
 local grouped = false        -- the queue has groups (includes/groups.lua)
 
-local locks = {}
+-- Of each job: where its words begin, and where those that it shares with others do; its id, key and lock.
+local count, starts, shared, ids, keys, lock_keys, locks = 0, {}, {}, {}, {}, {}, {}
 local with_children = 0
-if count > 0 then
-    local lock_keys, child_keys = {}, {}
-    for i = 1, count do
-        local at = FIXED_WORDS + (i - 1) * WORDS_PER_JOB
-        local key = base .. words[at + 2]
-        lock_keys[i] = key .. ':lock'
-        if words[at + 1] == 'completed' then
+local is_one_kind = true     -- all have completed under one lock
+if #words > FIXED_WORDS then
+    local child_keys = {}
+    local at, first = FIXED_WORDS + 1, nil
+    while at <= #words do
+        count = count + 1
+        local id = words[at + 1]
+        local key = base .. id
+        starts[count], ids[count], keys[count], lock_keys[count] = at, id, key, key .. ':lock'
+        if words[at] == '=' then
+            at = at + WORDS_OF_ANOTHER
+        else
+            is_one_kind = is_one_kind and words[at] == 'completed' and (not first or words[first + 2] == words[at + 2])
+            first = at
+            at = at + WORDS_PER_JOB
+        end
+        shared[count] = first
+        if words[first] == 'completed' then
             child_keys[#child_keys + 1] = key .. ':dependencies'
             child_keys[#child_keys + 1] = key .. ':unsuccessful'
         end
     end
     lock_keys[count + 1] = base .. 'groups:turn' -- exists if the queue has groups; a call of its own would cost more
     locks = call('MGET', unpack(lock_keys))
+    lock_keys[count + 1] = nil
     grouped = locks[count + 1] ~= false
     if #child_keys > 0 then with_children = call('EXISTS', unpack(child_keys)) end
 end
 
+-- Jobs taken together mostly end together: then they are the last of `active`, and leave it in one step.
+local have_left = false
+local function leave_together(owner)
+    if count < 4 or not is_one_kind or with_children > 0 or owner == '0' then return end
+    local last = call('LRANGE', base .. 'active', -count, '-1')
+    if #last < count then return end
+    local is_last = {}
+    for i = 1, count do is_last[last[i]] = true end
+    for i = 1, count do
+        if not is_last[ids[i]] or locks[i] ~= owner then return end
+        is_last[ids[i]] = nil -- an id that comes twice ends once
+    end
+    call('LTRIM', base .. 'active', '0', -count - 1)
+    have_left = true
+end
+if count > 0 then leave_together(words[shared[1] + 2]) end
+
 -- Finished jobs enter their set together as long as their keep policy is the same: trimming once then leaves what trimming
 -- after each would.
-local group = { target = nil, rule = nil, entries = {} }
+local group = { target = nil, count = nil, age = nil, limit = nil, entries = {} }
 local function flush_group()
     if #group.entries == 0 then return end
     call('ZADD', base .. group.target, unpack(group.entries))
-    apply_keep(base, group.target, group.count, group.age, group.limit, now)
     group.entries = {}
+    if group.count ~= '' or group.age ~= '' then
+--@include "keep"
+        apply_keep(base, group.target, tonumber(group.count), tonumber(group.age), tonumber(group.limit) or 1000, now)
+    end
 end
 
-local function keep_finished(target, id, keep_count, keep_age, keep_limit)
-    local rule = target .. ' ' .. keep_count .. ' ' .. keep_age .. ' ' .. keep_limit
-    if rule ~= group.rule then
+local function keep_finished(target, id, count, age, limit)
+    if target ~= group.target or count ~= group.count or age ~= group.age or limit ~= group.limit then
         flush_group()
-        group.target, group.rule = target, rule
-        group.count, group.age, group.limit = tonumber(keep_count), tonumber(keep_age), tonumber(keep_limit) or 1000
+        group.target, group.count, group.age, group.limit = target, count, age, limit
     end
-    group.entries[#group.entries + 1] = now_text
-    group.entries[#group.entries + 1] = id
+    local entries = group.entries
+    local n = #entries
+    entries[n + 1], entries[n + 2] = now_text, id
 end
 
 -- nil, or the code for which the job cannot leave. Writes nothing unless the job leaves `active`.
 local function leave_active(i, kind, id, key, owner, name)
-    if not name and call('EXISTS', key) == 0 then return -1 end
+    if not name and call('EXISTS', key) == 0 then
+        if have_left then call('RPUSH', base .. 'active', id) end
+        return -1
+    end
     if kind == 'completed' and with_children > 0 then
         if call('SCARD', key .. ':dependencies') > 0 then return -4 end
         if call('ZCARD', key .. ':unsuccessful') > 0 then return -9 end
     end
     if owner ~= '0' and locks[i] ~= owner then return locks[i] and -6 or -2 end
-    if call('LREM', base .. 'active', -1, id) == 0 then return -3 end
+    if not have_left and call('LREM', base .. 'active', '-1', id) == 0 then return -3 end
     if owner ~= '0' then
         left_active[#left_active + 1] = id
-        locks_to_drop[#locks_to_drop + 1] = key .. ':lock'
+        locks_to_drop[#locks_to_drop + 1] = lock_keys[i]
     end
     if grouped then groups().leave(base, id) end
     return nil
@@ -129,16 +161,13 @@ local is_promoted = false
 local function promote_before_retry()
     if is_promoted then return end
     is_promoted = true
-    promote_due(base, settings, now)
+    seldom().promote_due(base, settings, now)
 end
 
 for i = 1, count do
-    local at = FIXED_WORDS + (i - 1) * WORDS_PER_JOB
-    local kind, id, owner, value, stack, keep_count, keep_age, keep_limit, argument, flag =
-        unpack(words, at + 1, at + WORDS_PER_JOB)
-    local key = base .. id
-    local telemetry = string.sub(flag, 2)
-    flag = string.sub(flag, 1, 1)
+    local at, own = shared[i], starts[i]
+    local kind, id, key, owner = words[at], ids[i], keys[i], words[at + 2]
+    local value = words[own == at and at + 3 or own + 2]
     if kind == 'wait' then promote_before_retry() end
     local job
     if kind == 'completed' then -- a missing field costs a walk through the hash: only what is needed
@@ -159,33 +188,35 @@ for i = 1, count do
         local parent_key, deduplication_id, parent = job[3], job[4], job[5]
         trim_events()
         if deduplication_id then
-            free_deduplication_id(base, deduplication_id, id)
-            requeue_set_aside(base, settings, deduplication_id, now)
+            seldom().free_deduplication_id(base, deduplication_id, id)
+            seldom().requeue_set_aside(base, settings, deduplication_id, now)
         end
         if parent_key then
             if not is_failed then
-                deliver_to_parent(key, parent_key, value, now)
+                seldom().deliver_to_parent(key, parent_key, value, now)
             elseif parent then
-                fail_to_parent(key, parent, value, now)
+                seldom().fail_to_parent(key, parent, value, now)
             end
         end
-        if keep_count == '0' then
-            local keys = {}
-            append_job_keys(keys, key)
-            delete_keys(keys)
-            if parent_key then unlink_child(key, parent_key, now) end
-        elseif is_failed then
-            call('HSET', key, 'atm', made_text, 'failedReason', value, 'stacktrace', stack, 'finishedOn', now_text)
-            if telemetry ~= '' then call('HSET', key, 'tm', telemetry) end
-            if job[6] then call('HDEL', key, 'defa') end
-            keep_finished(kind, id, keep_count, keep_age, keep_limit)
+        if words[at + 5] == '0' then
+            local gone = {}
+            append_job_keys(gone, key)
+            delete_keys(gone)
+            if parent_key then seldom().unlink_child(key, parent_key, now) end
         else
-            call('HSET', key, 'atm', made_text, 'returnvalue', value, 'finishedOn', now_text)
-            keep_finished(kind, id, keep_count, keep_age, keep_limit)
+            if is_failed then
+                local telemetry = string.sub(words[at + 9], 2)
+                call('HSET', key, 'atm', made_text, 'failedReason', value, 'stacktrace', words[at + 4], 'finishedOn', now_text)
+                if telemetry ~= '' then call('HSET', key, 'tm', telemetry) end
+                if job[6] then call('HDEL', key, 'defa') end
+            else
+                call('HSET', key, 'atm', made_text, 'returnvalue', value, 'finishedOn', now_text)
+            end
+            keep_finished(kind, id, words[at + 5], words[at + 6], words[at + 7])
         end
         if is_failed then
             call('XADD', events, '*', 'event', 'failed', 'jobId', id, 'failedReason', value, 'prev', 'active')
-            if made >= tonumber(argument) then
+            if made >= tonumber(words[at + 8]) then
                 call('XADD', events, '*', 'event', 'retries-exhausted', 'jobId', id, 'attemptsMade', made_text)
             end
         else
@@ -194,6 +225,8 @@ for i = 1, count do
         finished[kind] = finished[kind] + 1
         last_finished = true
     else
+        local stack, argument = words[at + 4], words[at + 8]
+        local flag, telemetry = string.sub(words[at + 9], 1, 1), string.sub(words[at + 9], 2)
         local changes = {}
         if stack ~= '' then
             changes = { 'failedReason', value, 'stacktrace', stack }
@@ -212,7 +245,7 @@ for i = 1, count do
         local max_events = events_length(base, settings)
         local priority = tonumber(job[3]) or 0
         if kind == 'delayed' then
-            push_delayed(base, id, now + math.max(tonumber(argument), 0), max_events)
+            seldom().push_delayed(base, id, now + math.max(tonumber(argument), 0), max_events)
             delayed = true
         else
             local member = grouped and call('HMGET', key, 'gid', 'gpr')
@@ -223,7 +256,7 @@ for i = 1, count do
             elseif kind == 'release' then
                 call('ZADD', base .. 'prioritized', priority * 4294967296, id)
             else
-                push_prioritized(base, id, priority)
+                seldom().push_prioritized(base, id, priority)
             end
             call('XADD', events, 'MAXLEN', '~', max_events, '*', 'event', 'waiting', 'jobId', id, 'prev', 'active')
             put_back = true
@@ -240,6 +273,7 @@ if #locks_to_drop > 0 then
     call('SREM', base .. 'stalled', unpack(left_active))
 end
 if metrics_points > 0 then
+--@include "metrics"
     for target, ended in pairs(finished) do
         if ended > 0 then count_finished(base, target, ended, metrics_points, now) end
     end
@@ -253,7 +287,7 @@ local jobs, limited_ms, next_delayed = {}, 0, 0
 if is_limited then limited_ms = math.max(call('PTTL', base .. 'limiter'), 0) end
 if wanted > 0 and limited_ms == 0 then
     jobs, limited_ms, next_delayed = fetch_jobs(base, settings, {
-        wanted = wanted, now = now, now_text = now_text, token = token, lock_ms = lock_ms, worker = worker,
+        wanted = wanted, wanted_text = ARGV[4], now = now, now_text = now_text, token = token, lock_ms = lock_ms, worker = worker,
         limit_max = limit_max > 0 and limit_max or nil, limit_duration = limit_duration > 0 and limit_duration or nil,
         group_limits = group_limits,
     })

@@ -8,7 +8,34 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
+#include <array>
+#include <string>
+
 namespace tiktrend::queue {
+namespace {
+
+constexpr std::size_t compared = 12; ///< earlier jobs whose words a job may share
+
+/// The words ":1", ":2", … of lua/add.lua.
+std::string_view reference(std::size_t n) {
+    static const auto texts = [] {
+        std::array<std::string, 1000> all;
+        for (std::size_t i = 0; i < all.size(); ++i)
+            all[i] = ":" + std::to_string(i + 1);
+        return all;
+    }();
+    return texts[n];
+}
+
+/// `job` differs from `earlier` in its data alone.
+bool shares_words(const add_batcher::prepared_job& job, const add_batcher::prepared_job& earlier) noexcept {
+    return job.job.options.id.empty() && job.timestamp == earlier.timestamp && job.opts == earlier.opts &&
+           job.job.name == earlier.job.name && job.delay == earlier.delay &&
+           job.priority == earlier.priority && job.side == earlier.side;
+}
+
+} // namespace
 
 add_batcher::add_batcher(redis::client& client, options o) : client_{client}, options_{std::move(o)} {}
 
@@ -89,8 +116,17 @@ void add_batcher::send() {
 task<redis::reply> add_batcher::run(std::shared_ptr<add_batcher> self, const batch& jobs) {
     std::vector<std::string_view> args;
     args.reserve(jobs.size() * 8);
+    std::vector<const prepared_job*> told; // with all their words
     for (const auto& w : jobs) {
         const auto& p = w.prepared;
+        const auto from = told.end() - static_cast<std::ptrdiff_t>(std::min(told.size(), compared));
+        const auto like = std::find_if(from, told.end(), [&](const auto* t) { return shares_words(p, *t); });
+        if (like != told.end()) {
+            args.push_back(reference(static_cast<std::size_t>(like - told.begin())));
+            args.push_back(p.job.data);
+            continue;
+        }
+        told.push_back(&p);
         for (const std::string_view word :
              {std::string_view{p.job.options.id}, std::string_view{p.job.name}, std::string_view{p.job.data},
               std::string_view{p.opts}, std::string_view{p.timestamp}, std::string_view{p.delay},

@@ -67,6 +67,14 @@ void add_settlement(word_list& words, const running_job& job) {
         words.add_own(std::string{flag} + s.telemetry_metadata);
 }
 
+/// `job` ends as `before` does, with an id and a value of its own.
+bool ends_alike(const running_job& job, const running_job& before) noexcept {
+    const auto &a = job.outcome, &b = before.outcome;
+    return a.what == b.what && job.token() == before.token() && a.keep == b.keep && a.argument == b.argument &&
+           a.lifo == b.lifo && a.spends_attempt == b.spends_attempt && a.pauses == b.pauses && a.stack == b.stack &&
+           a.telemetry_metadata == b.telemetry_metadata;
+}
+
 } // namespace
 
 std::string metrics_and_group_limits(const worker_options& o) {
@@ -189,8 +197,17 @@ task<redis::reply> conveyor::send(const call& c) {
     words.add(options_.limiter_max);
     words.add(options_.limiter_duration.count());
     words.add(metrics_and_group_limits_);
-    for (const auto* job : c.ended)
-        add_settlement(words, *job);
+    const running_job* before = nullptr;
+    for (const auto* job : c.ended) {
+        if (before && ends_alike(*job, *before)) {
+            words.add("=");
+            words.add(job->id());
+            words.add(job->outcome.value);
+        } else {
+            add_settlement(words, *job);
+        }
+        before = job;
+    }
     co_return co_await run_script_views(connection_.client, scripts::all().finish_and_fetch, keys_.base(),
                                         words.words());
 }

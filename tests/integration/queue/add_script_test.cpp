@@ -26,6 +26,45 @@ TEST_CASE("a standard job gets its hash, its place, the marker and two events",
           std::string::npos);
 }
 
+TEST_CASE("a job may share its words with an earlier one of its call", "[integration][queue][script]") {
+    queue_fixture f;
+    const strings words{"",   "a", "1", R"({"attempts":2})", "1000000", "0", "7", "L", //
+                        ":1", "2",                                                     //
+                        "x",  "b", "3", "{}", "1000001", "0", "0", "L",                //
+                        ":2", "4",                                                     // like x, but for the id
+                        ":1", "5",                                                     //
+                        ":9", "c", "6", "{}", "1000002", "0", "0", "L"}; // no job before it is the ninth: an id
+    CHECK(lines(f.script("add", words)) == strings{"1", "2", "x", "4", "5", ":9"});
+    CHECK(f.sorted("prioritized") == strings{"1", "2", "5"});
+    CHECK(f.list("wait") == strings{":9", "4", "x"});
+    for (const char* id : {"2", "5"}) {
+        CHECK(f.field(id, "name") == "a");
+        CHECK(f.field(id, "opts") == R"({"attempts":2})");
+        CHECK(f.field(id, "timestamp") == "1000000");
+        CHECK(f.field(id, "priority") == "7");
+    }
+    CHECK(f.field("2", "data") == "2");
+    CHECK(f.field("5", "data") == "5");
+    CHECK(f.field("4", "name") == "b");
+    CHECK(f.field("4", "data") == "4");
+    CHECK(f.field("4", "timestamp") == "1000001");
+}
+
+TEST_CASE("numbers of a large batch are the next ones of the queue", "[integration][queue][script]") {
+    queue_fixture f;
+    f.redis({"SET", f.key("id"), "9007199254740000"}); // beyond what prints shortly
+    strings words, expected;
+    for (int i = 1; i <= 120; ++i) {
+        words.insert(words.end(), {"", "a", "1", "{}", "1000000", "0", "0", "L"});
+        expected.push_back(std::to_string(9007199254740000 + i));
+    }
+    CHECK(lines(f.script("add", words)) == expected);
+    f.redis({"DEL", f.key("id")});
+    words.resize(12 * 8);
+    CHECK(lines(f.script("add", words)) ==
+          strings{"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"});
+}
+
 TEST_CASE("jobs of one batch are placed as if they had been added one by one",
           "[integration][queue][script]") {
     queue_fixture f;

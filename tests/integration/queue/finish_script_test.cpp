@@ -143,6 +143,75 @@ TEST_CASE("finished jobs are kept by count", "[integration][queue][script]") {
     CHECK(f.events().back() == "drained");
 }
 
+TEST_CASE("a job may end as the one before it did, with a value of its own", "[integration][queue][script]") {
+    queue_fixture f;
+    for (int i = 0; i < 4; ++i)
+        f.add("");
+    f.fetch("T", 4);
+    auto kept = completed("1", "1");
+    kept.keep_count = "2";
+    auto words = finish_words(2'000'000, {kept});
+    words.insert(words.end(), {"=", "2", "[2]", "=", "3", "3"});
+    const auto last = finish_words(0, {failed("4", "no", "1")});
+    words.insert(words.end(), last.begin() + 8, last.end());
+    CHECK(f.script("finish_and_fetch", words) == "\n\n0\n0");
+    CHECK(f.sorted("completed") == strings{"2", "3"});
+    CHECK(f.field("2", "returnvalue") == "[2]");
+    CHECK(f.field("3", "returnvalue") == "3");
+    CHECK(f.sorted("failed") == strings{"4"});
+    CHECK_FALSE(f.exists("active"));
+}
+
+TEST_CASE("jobs that end together leave active together, and nobody else does", "[integration][queue][script]") {
+    queue_fixture f;
+    for (int i = 0; i < 8; ++i)
+        f.add("");
+    f.fetch("other", 1);
+    f.fetch("T", 5);
+    const std::vector<ended_job> mine{completed("2"), completed("6"), completed("4"), completed("3"), completed("5")};
+    SECTION("when they were taken last") {
+        CHECK(f.script("finish_and_fetch", finish_words(2'000'000, mine)) == "\n\n0\n0");
+        CHECK(f.list("active") == strings{"1"});
+    }
+    SECTION("when others were taken after them") {
+        f.fetch("other", 2);
+        CHECK(f.script("finish_and_fetch", finish_words(2'000'000, mine)) == "\n\n0\n0");
+        CHECK(f.list("active") == strings{"8", "7", "1"});
+    }
+    SECTION("when they are the first to have been taken") {
+        f.script("finish_and_fetch", finish_words(2'000'000, {completed("1", "null", "other")}));
+        CHECK(f.script("finish_and_fetch", finish_words(2'000'000, mine)) == "\n\n0\n0");
+        CHECK_FALSE(f.exists("active"));
+    }
+    SECTION("but not one whose lock was lost") {
+        f.script("finish_and_fetch", finish_words(2'000'000, {completed("1", "null", "other")}));
+        f.redis({"DEL", f.key("4:lock")});
+        CHECK(f.script("finish_and_fetch", finish_words(2'000'000, mine)) == "3\n-2\n\n0\n0");
+        CHECK(f.list("active") == strings{"4"});
+        CHECK(f.sorted("completed") == strings{"1", "2", "3", "5", "6"});
+        return;
+    }
+    SECTION("but not one that has no hash") {
+        f.script("finish_and_fetch", finish_words(2'000'000, {completed("1", "null", "other")}));
+        f.redis({"DEL", f.key("3")});
+        CHECK(f.script("finish_and_fetch", finish_words(2'000'000, mine)) == "4\n-1\n\n0\n0");
+        CHECK(f.list("active") == strings{"3"});
+        CHECK(f.redis({"GET", f.key("3:lock")}) == "T");
+        CHECK(f.sorted("completed") == strings{"1", "2", "4", "5", "6"});
+        return;
+    }
+    SECTION("and one that is named twice ends once") {
+        f.script("finish_and_fetch", finish_words(2'000'000, {completed("1", "null", "other")}));
+        auto twice = mine;
+        twice.push_back(completed("2"));
+        CHECK(f.script("finish_and_fetch", finish_words(2'000'000, twice)) == "6\n-3\n\n0\n0");
+        CHECK_FALSE(f.exists("active"));
+    }
+    CHECK(f.sorted("completed").size() >= 5);
+    for (const char* id : {"2", "3", "4", "5", "6"})
+        CHECK_FALSE(f.exists(std::string{id} + ":lock"));
+}
+
 TEST_CASE("a count of zero removes the job with everything of it", "[integration][queue][script]") {
     queue_fixture f;
     f.add("");

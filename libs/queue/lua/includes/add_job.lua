@@ -1,15 +1,18 @@
 --@include "marker"
---@include "places"
 --@include "groups"
 
--- The steps of jobs with a deduplication id or a parent. They are made when the first such job comes, since making functions
--- that nobody calls would cost a call with one plain job a quarter of its time.
+-- The steps of jobs with a deduplication id, a parent or a delay. They are made when the first such job comes, since making
+-- functions that nobody calls would cost a call with one plain job a quarter of its time.
 local related
 local function related_steps()
     if related then return related end
+--@include "places"
 --@include "deduplicate"
 --@include "parents"
-    related = { deduplicate = deduplicate, release_parent_without_pending = release_parent_without_pending }
+    related = {
+        push_delayed = push_delayed, deduplicate = deduplicate,
+        release_parent_without_pending = release_parent_without_pending,
+    }
     return related
 end
 
@@ -20,8 +23,22 @@ local function new_batch(base, count)
     return {
         base = base, settings = settings, max_events = events_length(base, settings), events = base .. 'events',
         number = call('INCRBY', base .. 'id', count) - count,
+        digits = count > 4 and { '1', '2', '3', '4', '5', '6', '7', '8', '9', [0] = '0' },
         left = {}, right = {}, prioritized = {}, any_delayed = false,
     }
+end
+
+-- The next number of the batch as text. Many numbers are made from what they have in common, since printing one is slow.
+local function next_number(batch)
+    local number, digits = batch.number + 1, batch.digits
+    batch.number = number
+    if not digits then return string.format('%.0f', number) end
+    local digit = number % 10
+    if batch.tens ~= number - digit then
+        batch.tens = number - digit
+        batch.tens_text = batch.tens > 0 and string.format('%.0f', batch.tens / 10) or ''
+    end
+    return batch.tens_text .. digits[digit]
 end
 
 -- Puts what was gathered where it waits, and wakes a worker.
@@ -75,8 +92,7 @@ end
 local function add_job(batch, id, name, data, opts, timestamp, delay, priority, side, is_last, is_released_later)
     local base, events = batch.base, batch.events
     local is_custom = id ~= ''
-    batch.number = batch.number + 1
-    if not is_custom then id = string.format('%.0f', batch.number) end
+    if is_custom then batch.number = batch.number + 1 else id = next_number(batch) end
     local key = base .. id
     local extra = #side > 1 and cjson.decode(side) or nil
     local event
@@ -110,7 +126,7 @@ local function add_job(batch, id, name, data, opts, timestamp, delay, priority, 
             call('ZADD', base .. 'waiting-children', timestamp, id)
             event = 'waiting-children'
         elseif delay ~= '0' then
-            push_delayed(base, id, timestamp + delay, batch.max_events)
+            related_steps().push_delayed(base, id, timestamp + delay, batch.max_events)
             batch.any_delayed = true
         elseif group then
             groups().push(base, group.id, id, group.priority, is_lifo)

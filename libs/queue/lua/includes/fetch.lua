@@ -1,10 +1,8 @@
---@include "promote_due"
---@include "groups"
+--@include "seldom"
 
 -- The job has just been taken from where it waited: lock, event and counters. Events: active (prev=waiting).
--- job: fields and values of its hash, which becomes what fetch_jobs returns. False for an id without a job.
-local function activate(base, request, id, job, limit)
-    local key = base .. id
+-- job: fields and values of the hash `key`, which becomes what fetch_jobs returns. False for an id without a job.
+local function activate(base, request, id, key, job, limit)
     local named, started, deferred, group = false, 0, false, nil
     for i = 1, #job, 2 do
         local field = job[i]
@@ -50,22 +48,23 @@ local function fetch_from_groups(base, request, jobs, room, limit)
         if steps.place(base, group, request.group_limits, request.now) then
             local id = call('ZPOPMIN', steps.key(base, group, 'wait'))[1]
             call('DECR', base .. 'groups:waiting')
-            local job = call('HGETALL', base .. id)
-            if activate(base, request, id, job, limit) then
+            local key = base .. id
+            local job = call('HGETALL', key)
+            if activate(base, request, id, key, job, limit) then
                 call('LPUSH', base .. 'active', id)
                 jobs[#jobs + 1] = job
             end
             steps.place(base, group, request.group_limits, request.now)
         end
     end
-    if #jobs > 0 and call('EXISTS', base .. 'groups') == 1 then call('ZADD', base .. 'groups:marker', 0, '0') end
+    if #jobs > 0 and call('EXISTS', base .. 'groups') == 1 then call('ZADD', base .. 'groups:marker', '0', '0') end
     return tonumber(call('ZRANGE', base .. 'groups:limited', 0, 0, 'WITHSCORES')[2])
 end
 
 -- Takes up to `request.wanted` jobs: `wait` first, then `prioritized`, then groups in turn. Keeps these invariants: an id is in `active` before this
 -- returns it, with a lock of its own that expires; nothing is taken while the queue is paused, at its global concurrency or
 -- over its rate limit. An id without a job is dropped instead of being run as an empty job.
--- request: wanted, now (ms, also as now_text), token, lock_ms, worker, limit_max, limit_duration (numbers or nil), and
+-- request: wanted (also as wanted_text), now (ms, also as now_text), token, lock_ms, worker, limit_max, limit_duration (numbers or nil), and
 -- group_limits: concurrency, max, duration (numbers or nil).
 -- Returns the jobs (each the fields and values of its hash as they were before, then its id), the ms to wait because of a rate
 -- limit (0: none), and the time of the next delayed job or end of a group's limit (0: none is known).
@@ -73,7 +72,9 @@ end
 local function fetch_jobs(base, settings, request)
     local now = request.now
     local jobs = {}
-    promote_due(base, settings, now)
+    local first = call('ZRANGE', base .. 'delayed', '0', '0', 'WITHSCORES')[2]
+    local is_due = first and tonumber(first) < (now + 1) * 4096
+    if is_due then seldom().promote_due(base, settings, now) end
 
     local max = settings.max or request.limit_max
     local budget
@@ -102,7 +103,8 @@ local function fetch_jobs(base, settings, request)
     while #jobs < room and limit.budget ~= 0 do
         local count = room - #jobs
         if limit.budget and limit.budget < count then count = limit.budget end
-        local ids = call('RPOP', base .. 'wait', count)
+        -- A number given to a command is printed as a floating point number, which is slow.
+        local ids = call('RPOP', base .. 'wait', count == request.wanted and request.wanted_text or count)
         if not ids then
             local popped = call('ZPOPMIN', base .. 'prioritized', count)
             if #popped == 0 then
@@ -114,8 +116,9 @@ local function fetch_jobs(base, settings, request)
         end
         local taken = {}
         for _, id in ipairs(ids) do
-            local job = call('HGETALL', base .. id)
-            if activate(base, request, id, job, limit) then
+            local key = base .. id
+            local job = call('HGETALL', key)
+            if activate(base, request, id, key, job, limit) then
                 taken[#taken + 1] = id
                 jobs[#jobs + 1] = job
             end
@@ -128,11 +131,11 @@ local function fetch_jobs(base, settings, request)
     end
 
     -- Always, so that a burst wakes one worker after the other.
-    if #jobs > 0 then call('ZADD', base .. 'marker', 0, '0') end
+    if #jobs > 0 then call('ZADD', base .. 'marker', '0', '0') end
     if #jobs == request.wanted then return jobs, 0, 0 end
     if limit.budget == 0 then return jobs, math.max(call('PTTL', base .. 'limiter'), 0), 0 end
-    local first = call('ZRANGE', base .. 'delayed', 0, 0, 'WITHSCORES')
-    local next_time = first[2] and math.floor(first[2] / 4096) or 0
+    if is_due then first = call('ZRANGE', base .. 'delayed', '0', '0', 'WITHSCORES')[2] end
+    local next_time = first and math.floor(first / 4096) or 0
     if next_limit_end and (next_time == 0 or next_limit_end < next_time) then next_time = next_limit_end end
     return jobs, 0, next_time
 end

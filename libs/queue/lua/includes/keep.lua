@@ -1,5 +1,4 @@
---@include "job_keys"
---@include "parents"
+--@include "seldom"
 
 -- Removes finished jobs for good. Deduplication ids are left alone, as everywhere when age or count evicts a job.
 local function evict(base, ids, now)
@@ -7,7 +6,7 @@ local function evict(base, ids, now)
     for _, id in ipairs(ids) do
         local key = base .. id
         local parent_key = call('HGET', key, 'parentKey')
-        if parent_key then unlink_child(key, parent_key, now) end
+        if parent_key then seldom().unlink_child(key, parent_key, now) end
         append_job_keys(keys, key)
     end
     delete_keys(keys)
@@ -19,7 +18,7 @@ local function apply_keep(base, target, count, age, limit, now)
     local set = base .. target
     if age then
         local oldest = now - age * 1000
-        local ids = call('ZREVRANGEBYSCORE', set, oldest, '-inf', 'LIMIT', 0, limit)
+        local ids = call('ZREVRANGEBYSCORE', set, oldest, '-inf', 'LIMIT', '0', limit)
         evict(base, ids, now)
         if #ids < limit then
             if #ids > 0 then call('ZREMRANGEBYSCORE', set, '-inf', oldest) end
@@ -28,7 +27,7 @@ local function apply_keep(base, target, count, age, limit, now)
         end
     end
     if count and count > 0 then
-        local ids = call('ZREVRANGE', set, count, -1)
+        local ids = call('ZREVRANGE', set, count, '-1')
         if #ids > 0 then
             evict(base, ids, now)
             call('ZREMRANGEBYRANK', set, 0, -(count + 1))

@@ -58,12 +58,13 @@ task<void> job_operations::move_to_completed(std::string id, std::string value, 
 }
 
 task<failure_outcome> job_operations::move_to_failed(std::string id, std::string reason, lock_token token,
-                                                     bool is_final) {
+                                                     bool is_final, backoff_strategy custom) {
     check_job_id(id);
     const auto what = "move_to_failed of job " + id;
     const auto [job, options] = co_await load(*queue_, id, what);
     default_random random;
-    const auto rules = plain_rules(*queue_, random);
+    auto rules = plain_rules(*queue_, random);
+    rules.custom_backoff = &custom;
     const auto s = is_final ? settle_failure(job, options, std::move(reason), rules)
                             : settle_failed_attempt(job, options, std::move(reason), rules);
     co_await settle_on(*queue_, id, token, s, what);

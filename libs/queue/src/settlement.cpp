@@ -33,7 +33,8 @@ std::string stack_with(const job_record& job, const stored_options& options, std
 std::optional<std::chrono::milliseconds> pause_before_retry(const job_record& job,
                                                             const stored_options& options,
                                                             const std::string& reason,
-                                                            const settlement_rules& rules) {
+                                                            const settlement_rules& rules,
+                                                            const std::exception_ptr& error) {
     const auto attempt = job.attempts_made + 1;
     if (attempt >= options.attempts) return {};
     if (rules.max_started_attempts > 0 && rules.max_started_attempts <= job.attempts_started) return {};
@@ -41,7 +42,7 @@ std::optional<std::chrono::milliseconds> pause_before_retry(const job_record& jo
     if (is_builtin_backoff(options.backoff->type))
         return backoff_delay(*options.backoff, attempt, *rules.random);
     if (!rules.custom_backoff || !*rules.custom_backoff) return {}; // a type that nobody here knows
-    const auto pause = (*rules.custom_backoff)(attempt, options.backoff->type, reason);
+    const auto pause = (*rules.custom_backoff)(failed_attempt{attempt, options.backoff->type, reason, error, job});
     if (pause.count() < 0) return {};
     return std::min(pause, max_delay);
 }
@@ -85,9 +86,9 @@ settlement settle_failure(const job_record& job, const stored_options& options, 
 }
 
 settlement settle_failed_attempt(const job_record& job, const stored_options& options, std::string reason,
-                                 const settlement_rules& rules) {
+                                 const settlement_rules& rules, const std::exception_ptr& error) {
     auto s = settle_failure(job, options, std::move(reason), rules);
-    const auto pause = pause_before_retry(job, options, s.value, rules);
+    const auto pause = pause_before_retry(job, options, s.value, rules, error);
     if (!pause) return s;
     s.what = pause->count() > 0 ? settlement::kind::delayed : settlement::kind::wait;
     s.argument = pause->count();
@@ -118,9 +119,9 @@ settlement settle_error(const job_record& job, const stored_options& options, st
         return settle_failure(job, options, e.what(), rules);
     } catch (const system_error& e) {
         if (rules.is_giving_back && is_cancelled(e.code())) return released;
-        return settle_failed_attempt(job, options, e.what(), rules);
+        return settle_failed_attempt(job, options, e.what(), rules, error);
     } catch (...) {
-        return settle_failed_attempt(job, options, message_of(std::current_exception()), rules);
+        return settle_failed_attempt(job, options, message_of(error), rules, error);
     }
 }
 

@@ -1,10 +1,8 @@
 #pragma once
 #include "stored_options.hpp"
 
-#include <tiktrend/queue/job.hpp>
+#include <tiktrend/queue/backoff_strategy.hpp>
 
-#include <exception>
-#include <functional>
 #include <string>
 
 namespace tiktrend {
@@ -43,8 +41,7 @@ struct settlement_rules {
     std::int64_t now_ms = 0;
     bool is_giving_back = false;        ///< the worker asked the job to stop because it ends itself
     std::string_view cancelled_because; ///< the job was cancelled by id
-    const std::function<std::chrono::milliseconds(std::int32_t, const std::string&, const std::string&)>*
-        custom_backoff = nullptr;
+    const backoff_strategy* custom_backoff = nullptr;
     random_source* random = nullptr;
 };
 
@@ -55,9 +52,10 @@ settlement settle_value(std::string value, const stored_options& options, const 
 settlement settle_error(const job_record& job, const stored_options& options, std::exception_ptr error,
                         const settlement_rules& rules);
 
-/// An attempt failed: tried again if the job has attempts left, failed for good otherwise.
+/// An attempt failed: tried again if the job has attempts left, failed for good otherwise. `error` is null if nothing was
+/// thrown.
 settlement settle_failed_attempt(const job_record& job, const stored_options& options, std::string reason,
-                                 const settlement_rules& rules);
+                                 const settlement_rules& rules, const std::exception_ptr& error = nullptr);
 
 /// Failed for good, whatever attempts are left.
 settlement settle_failure(const job_record& job, const stored_options& options, std::string reason,

@@ -63,8 +63,9 @@ TEST_CASE("a job is moved by hand by whoever holds its lock", "[integration][que
 }
 
 TEST_CASE("a failure by hand is tried again as the job's options say", "[integration][queue]") {
-    active_jobs f{3, R"({"attempts":3,"backoff":{"type":"fixed","delay":5000},"removeOnFail":true})"};
+    active_jobs f{4, R"({"attempts":3,"backoff":{"type":"fixed","delay":5000},"removeOnFail":true})"};
     f.redis({"HSET", f.key("b"), "opts", R"({"attempts":2})"});
+    f.redis({"HSET", f.key("d"), "opts", R"({"attempts":2,"backoff":{"type":"own"}})"});
     f.with_queue(
         [](queue::queue& q) -> task<void> {
             job_operations ops{q};
@@ -72,10 +73,17 @@ TEST_CASE("a failure by hand is tried again as the job's options say", "[integra
             CHECK((co_await ops.move_to_failed("a", "bad", mine)) == failure_outcome::delayed);
             CHECK((co_await ops.move_to_failed("b", "bad", mine)) == failure_outcome::waiting);
             CHECK((co_await ops.move_to_failed("c", "bad", mine, true)) == failure_outcome::failed);
+            const queue::backoff_strategy custom = [](const queue::failed_attempt& a) {
+                CHECK(a.job.id == "d");
+                CHECK(a.message == "bad");
+                return std::chrono::milliseconds{a.type == "own" ? 77 : -1};
+            };
+            CHECK((co_await ops.move_to_failed("d", "bad", mine, false, custom)) == failure_outcome::delayed);
         },
         f.options);
     CHECK(f.field("a", "delay") == "5000");
     CHECK(f.field("a", "atm") == "1");
+    CHECK(f.field("d", "delay") == "77");
     CHECK(f.field("b", "stacktrace") == R"(["bad"])");
     CHECK_FALSE(f.exists("c")); // removeOnFail
 }

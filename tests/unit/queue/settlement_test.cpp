@@ -110,16 +110,31 @@ TEST_CASE("a custom back-off decides for its type", "[unit][queue]") {
     situation s;
     s.options.backoff = backoff_options{"mine", 0ms, 0};
     CHECK(s.thrown(std::runtime_error("x")).what == kind::failed); // nobody knows the type
-    std::function<std::chrono::milliseconds(std::int32_t, const std::string&, const std::string&)> custom =
-        [](std::int32_t attempt, const std::string& type, const std::string& reason) {
-            CHECK(type == "mine");
-            return reason == "stop" ? -1ms : reason == "now" ? 0ms : std::chrono::milliseconds{attempt * 10};
-        };
+    s.job.id = "7";
+    const backoff_strategy custom = [](const failed_attempt& a) {
+        CHECK(a.type == "mine");
+        CHECK(a.job.id == "7");
+        CHECK(a.job.attempts_made == a.attempts_made - 1);
+        if (!a.error) return 7ms;
+        try {
+            std::rethrow_exception(a.error);
+        } catch (const std::out_of_range&) { // what was thrown is told, not its text alone
+            return 99ms;
+        } catch (const std::exception& e) {
+            CHECK(e.what() == a.message);
+        }
+        return a.message == "stop" ? -1ms : a.message == "now" ? 0ms : std::chrono::milliseconds{a.attempts_made * 10};
+    };
     s.rules.custom_backoff = &custom;
     s.job.attempts_made = 1;
     CHECK(s.thrown(std::runtime_error("x")).argument == 20);
     CHECK(s.thrown(std::runtime_error("now")).what == kind::wait);
     CHECK(s.thrown(std::runtime_error("stop")).what == kind::failed);
+    CHECK(s.thrown(std::out_of_range("far")).argument == 99);
+    CHECK(settle_failed_attempt(s.job, s.options, "not JSON", s.rules).argument == 7);
+    const backoff_strategy endless = [](const failed_attempt&) { return std::chrono::milliseconds::max(); };
+    s.rules.custom_backoff = &endless;
+    CHECK(s.thrown(std::runtime_error("x")).argument == 315'360'000'000);
 }
 
 TEST_CASE("stack texts are kept oldest first, up to the job's limit", "[unit][queue]") {

@@ -2,6 +2,7 @@
 #include <tiktrend/base/event.hpp>
 #include <tiktrend/base/log.hpp>
 #include <tiktrend/base/random.hpp>
+#include <tiktrend/queue/backoff_strategy.hpp>
 #include <tiktrend/queue/queue.hpp>
 
 #include <functional>
@@ -118,9 +119,7 @@ struct worker_options {
     std::chrono::milliseconds maximum_rate_limit_delay{30'000}; ///< looks again after so long at the latest
     group_limits group;
     batch_options batch; ///< for a batch_processor
-    /// (attempts made, type, message) → delay; a negative one fails the job for good.
-    std::function<std::chrono::milliseconds(std::int32_t, const std::string&, const std::string&)>
-        custom_backoff;
+    backoff_strategy custom_backoff; ///< for types of back-off that are not built in; empty: those jobs fail for good
     bool run_stalled_check = true;
     bool run_lock_renewal = true;                   ///< false: jobs must end within lock_duration
     const wall_clock* clock = &system_wall_clock(); ///< must outlive the worker

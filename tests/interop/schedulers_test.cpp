@@ -1,6 +1,8 @@
 // Schedulers made by one library and continued by the workers of the other.
 #include "actor.hpp"
 
+#include <tiktrend/testing/redis_server.hpp>
+
 #include <catch2/catch.hpp>
 
 #include <algorithm>
@@ -93,6 +95,37 @@ TEST_CASE("a repeatable of version 5 with a pattern goes on with its name and da
     const auto last = job(old, queue, worker.ran().back());
     CHECK(last.at("name") == "legacy");
     CHECK(last.at("data") == json::parse(R"({"result":5})"));
+}
+
+// Once the key of a repeatable was its whole rule; version 5 goes on with such a key if it is there.
+TEST_CASE("a repeatable under an old key is continued by us and by version 5 in turn", "[interop][schedulers]") {
+    const auto is_cron = GENERATE(false, true);
+    CAPTURE(is_cron);
+    const auto queue = fresh_queue("repeatables");
+    const std::string member = is_cron ? "old::::* * * * * *" : "old::::400";
+    auto& redis = tiktrend::testing::redis_server::shared();
+    redis.command({"ZADD", "bull:" + queue + ":repeat", "1", member});
+    auto& old = actor::shared(library::node5);
+    json::object rule;
+    if (is_cron)
+        rule["pattern"] = "* * * * * *";
+    else
+        rule["every"] = 400;
+    add(old, queue, {{"result", 5}}, {{"repeat", rule}}, "old");
+    const auto stem_of = [](const std::string& id) { return id.substr(0, id.rfind(':')); };
+    std::string stem;
+    for (const auto who : {library::ours, library::node5, library::ours}) {
+        CAPTURE(who);
+        worker_of worker{actor::shared(who), queue};
+        REQUIRE(poll_until([&] { return worker.ran().size() >= 2; }, std::chrono::seconds{20}));
+        const auto id = worker.ran().back();
+        if (stem.empty()) stem = stem_of(id);
+        CHECK(stem_of(id) == stem);
+        const auto last = job(old, queue, id);
+        CHECK(last.at("name") == "old");
+        CHECK(last.at("data") == json::parse(R"({"result":5})"));
+    }
+    CHECK(redis.command({"ZRANGE", "bull:" + queue + ":repeat", "0", "-1"}) == member);
 }
 
 TEST_CASE("a limit ends a scheduler across clients", "[interop][schedulers]") {

@@ -54,7 +54,13 @@ iteration_verdict plan_next_iteration(const job_record& job, std::int64_t now_ms
     const auto limit = integer(rule, "limit");
     const auto end = integer(rule, "endDate");
     if ((limit > 0 && count > limit) || (end > 0 && now_ms > end)) return iteration_verdict::ended;
+    if (auto* cron = rule.if_contains("cron"); cron && !rule.contains("pattern")) { // as before version 3
+        auto pattern = std::move(*cron);
+        rule.erase("cron");
+        rule["pattern"] = std::move(pattern);
+    }
     next.every_ms = integer(rule, "every");
+    next.offset_ms = integer(rule, "offset");
     if (next.every_ms <= 0 && rule.contains("pattern")) {
         try {
             const auto at = next_cron_time(rule, integer(opts, "prevMillis"), now_ms);
@@ -80,7 +86,7 @@ iteration_verdict plan_next_iteration(const job_record& job, std::int64_t now_ms
     next.opts = json::serialize(opts);
     next.opts.back() = ','; // never empty: timestamp is there
     std::string id_text;
-    append_json_string(id_text, "repeat:" + job.scheduler_id + ":");
+    append_json_string(id_text, std::string_view{job.id}.substr(0, job.id.rfind(':') + 1));
     id_text.pop_back();
     next.opts += "\"jobId\":" + id_text;
     return iteration_verdict::create;

@@ -23,9 +23,10 @@ task<void> create_next_iteration(const worker_options& options, const queue_keys
         co_return;
     }
     const auto now_text = std::to_string(now), every = std::to_string(next.every_ms),
-               cron = std::to_string(next.cron_ms), priority = std::to_string(next.priority);
+               cron = std::to_string(next.cron_ms), priority = std::to_string(next.priority),
+               offset = std::to_string(next.offset_ms);
     const std::string_view words[]{now_text,  job.id,   job.scheduler_id,    every, cron,
-                                   next.opts, priority, next.lifo ? "R" : "L"};
+                                   next.opts, priority, next.lifo ? "R" : "L", offset};
     for (;;) {
         try {
             co_await run_script_views(client, scripts::all().next_iteration, keys.base(), words);

@@ -16,9 +16,9 @@ public:
     }
     std::string next(std::int64_t now, const std::string& id = "repeat:ev:6015487",
                      const std::string& every = "60000", const std::string& cron = "0",
-                     const std::string& priority = "0") {
+                     const std::string& priority = "0", const std::string& offset = "0") {
         return script("next_iteration", {std::to_string(now), id, "ev", every, cron,
-                                         R"({"attempts":2,"jobId":"repeat:ev:)", priority, "L"});
+                                         R"({"attempts":2,"jobId":"repeat:ev:)", priority, "L", offset});
     }
 };
 
@@ -92,6 +92,35 @@ TEST_CASE("a repeatable of version 5 goes on with the running job's data", "[int
     f.next(6'015'626);
     CHECK(f.field("repeat:ev:6075487", "data") == R"({"old":1})");
     CHECK(f.field("repeat:ev", "ic") == "(nil)");
+}
+
+TEST_CASE("a repeatable of version 5 runs later than its time by its own offset, a scheduler does not",
+          "[integration][queue][script]") {
+    scheduler_fixture f;
+    const bool is_legacy = GENERATE(true, false);
+    if (is_legacy) f.redis({"HDEL", f.key("repeat:ev"), "ic"});
+    CHECK(f.next(6'015'626, "repeat:ev:6015487", "60000", "0", "0", "300") == "repeat:ev:6075487");
+    CHECK(f.field("repeat:ev:6075487", "delay") == (is_legacy ? "60161" : "59861"));
+}
+
+TEST_CASE("a repeatable under an old key goes on under the checksum of its ids", "[integration][queue][script]") {
+    queue_fixture f;
+    const std::string key = "old::::60000";
+    f.redis({"ZADD", f.key("repeat"), "6000000", key});
+    f.redis({"HSET", f.key("repeat:5d41:6000000"), "name", "old", "data", R"({"a":1})", "rjk", key});
+    const auto next = [&](const std::string& id, const std::string& scheduler) {
+        return f.script("next_iteration", {"6000010", id, scheduler, "60000", "0", R"({"jobId":"repeat:5d41:)", "0", "L", "0"});
+    };
+    CHECK(next("repeat:5d41:5940000", key) == "(nil)"); // not the pending one
+    CHECK(next("repeat:5d41:6000000", key) == "repeat:5d41:6060000");
+    CHECK(f.score("repeat", key) == "6060000");
+    CHECK(f.field("repeat:5d41:6060000", "rjk") == key);
+    CHECK(f.field("repeat:5d41:6060000", "name") == "old");
+    CHECK(f.field("repeat:5d41:6060000", "data") == R"({"a":1})");
+    CHECK_FALSE(f.exists("repeat:" + key)); // no record is made up
+    // A scheduler's own jobs are called after it.
+    f.redis({"ZADD", f.key("repeat"), "6000000", "ev"});
+    CHECK(next("repeat:5d41:6000000", "ev") == "(nil)");
 }
 
 } // namespace

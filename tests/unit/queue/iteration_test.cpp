@@ -9,6 +9,7 @@ namespace {
 
 job_record job_with(std::string opts) {
     job_record job;
+    job.id = "repeat:ev:1000";
     job.scheduler_id = "ev";
     job.opts = std::move(opts);
     return job;
@@ -37,6 +38,7 @@ TEST_CASE("the next job's options are the running one's, counted on", "[unit][qu
 TEST_CASE("a scheduler's id is escaped", "[unit][queue]") {
     next_iteration next;
     auto job = job_with(R"({"repeat":{"every":1000,"count":1}})");
+    job.id = "repeat:say \"hi\":1000";
     job.scheduler_id = "say \"hi\"";
     REQUIRE(plan_next_iteration(job, 5000, next) == iteration_verdict::create);
     CHECK(boost::json::parse(next.opts + R"(1","delay":1})").at("jobId") == "repeat:say \"hi\":1");
@@ -72,6 +74,20 @@ TEST_CASE("a pattern is due after now and after the job before", "[unit][queue]"
     REQUIRE(at("0", R"(,"startDate":1000000000)", 1) == iteration_verdict::create);
     CHECK(next.cron_ms == 291 * hour);
     CHECK(at("10800000", R"(,"endDate":90000000)", 3 * hour) == iteration_verdict::ended);
+}
+
+TEST_CASE("a repeatable of an old version keeps the checksum of its ids and its pattern", "[unit][queue]") {
+    next_iteration next;
+    auto job = job_with(R"({"repeat":{"cron":"0 0 3 * * *","count":1,"offset":12}})");
+    job.id = "repeat:0cc175b9c0f1b6a831c399e269772661:10800000";
+    job.scheduler_id = "mail::::0 0 3 * * *";
+    REQUIRE(plan_next_iteration(job, 10'800'005, next) == iteration_verdict::create);
+    CHECK(next.cron_ms == 97'200'000);
+    CHECK(next.offset_ms == 12);
+    const auto whole = boost::json::parse(next.opts + R"(97200000","delay":1})").as_object();
+    CHECK(whole.at("jobId") == "repeat:0cc175b9c0f1b6a831c399e269772661:97200000");
+    CHECK(whole.at("repeat").at("pattern") == "0 0 3 * * *");
+    CHECK_FALSE(whole.at("repeat").as_object().contains("cron"));
 }
 
 TEST_CASE("what cannot be continued is told apart", "[unit][queue]") {

@@ -65,15 +65,17 @@ task<std::string> queue_getters::export_prometheus_metrics(std::map<std::string,
         more += ", " + name + "=\"" + escaped(value) + "\"";
     }
     const auto by_state = co_await counts();
+    static constexpr job_state order[]{job_state::active, job_state::completed, job_state::delayed, job_state::failed,
+                                       job_state::prioritized, job_state::waiting, job_state::waiting_children};
     const auto completed = co_await metrics(job_state::completed, 0, 0);
     const auto failed = co_await metrics(job_state::failed, 0, 0);
     const auto of_queue = "queue=\"" + escaped(queue_->name()) + "\"";
     std::string out = "# HELP bullmq_job_count Number of jobs in the queue by state\n"
                       "# TYPE bullmq_job_count gauge\n";
-    for (const auto& [state, count] : by_state)
+    for (const auto state : order)
         out.append("bullmq_job_count{" + of_queue + ", state=\"")
             .append(to_string(state))
-            .append("\"" + more + "} " + std::to_string(count) + "\n");
+            .append("\"" + more + "} " + std::to_string(by_state.at(state)) + "\n");
     append_counter(out, "completed", of_queue + more, completed.count);
     append_counter(out, "failed", of_queue + more, failed.count);
     co_return out;

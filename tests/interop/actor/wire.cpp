@@ -136,6 +136,17 @@ queue::new_job new_job_of(const json::object& job) {
     return {std::string{job.at("name").as_string()}, json::serialize(job.at("data")), std::move(options)};
 }
 
+/// {type: ms}, or {type: "by_data"}: the job's own data.pause times the attempts, or {type: "by_error"}: what the error says.
+queue::backoff_strategy backoff_strategy_of(json::object types) {
+    return [types = std::move(types)](const queue::failed_attempt& a) {
+        const auto* how = types.if_contains(a.type);
+        if (!how) return std::chrono::milliseconds{-1};
+        if (how->is_number()) return milliseconds_of(*how);
+        if (how->as_string() == "by_error") return std::chrono::milliseconds{std::stoll(a.message)};
+        return milliseconds_of(json::parse(a.job.data).at("pause")) * a.attempts_made;
+    };
+}
+
 queue::worker_options worker_options_of(const json::object& options) {
     queue::worker_options o;
     for (const auto& [name, value] : options) {
@@ -160,7 +171,9 @@ queue::worker_options worker_options_of(const json::object& options) {
         else if (name == "limiter") {
             o.limiter_max = value.at("max").to_number<std::int64_t>();
             o.limiter_duration = milliseconds_of(value.at("duration"));
-        } else
+        } else if (name == "backoffs")
+            o.custom_backoff = backoff_strategy_of(value.as_object());
+        else
             refuse("worker option", name);
     }
     return o;

@@ -26,14 +26,22 @@ std::string folder() {
 }
 
 /// Steps that the suite carries out itself, on both sides' keys.
-void change_redis(const json::object& step, const std::string& prefix) {
+std::string command_on(const json::object& step, const std::string& prefix) {
     std::vector<std::string> words;
     for (const auto& word : step.at("words").as_array()) {
         std::string text{word.as_string()};
         if (text.starts_with("P:")) text.replace(0, 1, prefix);
         words.push_back(std::move(text));
     }
-    redis_server::shared().command(std::move(words));
+    return redis_server::shared().command(std::move(words));
+}
+
+/// Waits until the command's answer is `is`, on both sides: what runs between the steps is done then.
+std::string wait_for_redis(const json::object& step, const std::string& prefix) {
+    const std::string wanted{step.at("is").as_string()};
+    std::string last;
+    const auto has_it = [&] { return (last = command_on(step, prefix)) == wanted; };
+    return tiktrend::testing::poll_until(has_it, std::chrono::seconds{20}) ? "" : "\n  did not come: it is " + last;
 }
 
 class stage {
@@ -78,8 +86,11 @@ private:
         const auto verb = step.at("do").as_string();
         std::string out;
         if (verb == "redis") {
-            change_redis(step, theirs_.prefix());
-            change_redis(step, ours_.prefix());
+            command_on(step, theirs_.prefix());
+            command_on(step, ours_.prefix());
+        } else if (verb == "until") {
+            out += wait_for_redis(step, theirs_.prefix());
+            out += wait_for_redis(step, ours_.prefix());
         } else if (verb == "advance") {
             now_ += step.at("ms").to_number<std::int64_t>();
             on_both({{"do", "clock"}, {"at", now_}});
@@ -97,6 +108,7 @@ private:
             else if (!wanted && a.theirs.starts_with("refused"))
                 out += "\n  theirs refuses what the scenario does not expect to be refused: " + a.theirs_text;
         }
+        if (step.contains("unsettled")) return out; // a worker goes on meanwhile; the step "until" that follows compares
         auto seen = take_snapshots(theirs_.prefix(), ours_.prefix());
         allowed_.drop_events(s.name, seen.theirs);
         allowed_.drop_events(s.name, seen.ours);

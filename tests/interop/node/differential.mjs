@@ -17,13 +17,16 @@ Error.prepareStackTrace = (error) => error.message; // a stack has paths of Node
 
 const [version, fd, url, prefix] = process.argv.slice(2);
 const bullmq = await import(version === '5' ? 'bullmq-v5' : 'bullmq');
-const { Queue, Worker, FlowProducer, QueueEventsProducer } = bullmq;
+const { Queue, Worker, FlowProducer, QueueEvents, QueueEventsProducer } = bullmq;
 const connection = new Redis(url, { maxRetriesPerRequest: null });
 const common = { connection, prefix };
 
 let queues = new Map();
 let workers = new Map();
 let held = new Map(); // "worker/token/id" -> the job as it was fetched
+let live = new Map(); // "queue/worker" -> {worker, held: job id -> how its promise ends}
+let listeners = new Map(); // queue -> QueueEvents
+let waits = new Map(); // job id -> promise of what a wait told
 const flows = new FlowProducer(common);
 
 async function queue(name = 'q', options = {}) {
@@ -36,11 +39,53 @@ async function queue(name = 'q', options = {}) {
   return queues.get(name);
 }
 
+// {type: ms}, or {type: "by_data"}: the job's own data.pause times the attempts, or {type: "by_error"}: what the error says.
+const backoff_strategy = (types) => (attempts, type, error, job) => {
+  if (types[type] === 'by_data') return job.data.pause * attempts;
+  if (types[type] === 'by_error') return Number(error.message);
+  return types[type] ?? -1;
+};
+
+const delay = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function patiently(what, done) {
+  for (let i = 0; i < 2000; i++) {
+    const value = await done();
+    if (value) return value;
+    await delay(5);
+  }
+  throw new Error(`did not happen: ${what}`);
+}
+
+// A worker that runs by itself. Its jobs end when they are told to, or by being cancelled.
+function run_worker(call) {
+  const held = new Map();
+  const process = (job, _token, signal) => new Promise((resolve, reject) => {
+    held.set(job.id, { resolve, reject });
+    signal?.addEventListener('abort', () => reject(new Error(String(signal.reason))));
+  });
+  const name = call.worker ?? 'w';
+  const w = new Worker(call.queue ?? 'q', process, { ...common, skipStalledCheck: true, name: name || undefined, ...call.options });
+  w.on('error', (error) => { w.lastError = error; });
+  live.set(live_key(call), { worker: w, held });
+}
+const live_key = (call) => `${call.queue ?? 'q'}/${call.worker ?? 'w'}`;
+const running = (call) => live.get(live_key(call)).worker;
+
+async function clients(call, ask) {
+  const q = await queue(call.queue);
+  const found = await patiently(`${call.count} connections`, async () => {
+    const list = await ask(q);
+    return list.length === call.count && list;
+  });
+  return found.map((c) => c.rawname).sort();
+}
+
 function worker(call) {
   const key = `${call.queue ?? 'q'}/${call.worker ?? 'w'}`;
   if (!workers.has(key)) {
     const { backoffs, ...options } = call.options ?? {};
-    if (backoffs) options.settings = { backoffStrategy: (attempts, type) => backoffs[type] ?? -1 };
+    if (backoffs) options.settings = { backoffStrategy: backoff_strategy(backoffs) };
     const w = new Worker(call.queue ?? 'q', null, { ...common, autorun: false, name: call.worker ?? 'w', ...options });
     w.on('error', (error) => { w.lastError = error; });
     workers.set(key, w);
@@ -101,6 +146,11 @@ const sorted = (object) => Object.fromEntries(Object.entries(object ?? {}).sort(
 const steps = {
   reset: async () => {
     for (const w of workers.values()) await w.close(true);
+    for (const { worker: w } of live.values()) await w.close(true);
+    for (const l of listeners.values()) await l.close();
+    live = new Map();
+    listeners = new Map();
+    waits = new Map();
     queues = new Map(); // they share one connection, nothing to close
     workers = new Map();
     held = new Map();
@@ -146,6 +196,7 @@ const steps = {
   jobs: async (c) => (await (await queue(c.queue)).getJobs(c.states, c.start ?? 0, c.end ?? -1, c.ascending ?? false))
     .map((j) => j.id),
   logs: async (c) => (await queue(c.queue)).getJobLogs(c.id, c.start, c.end),
+  prometheus: async (c) => (await queue(c.queue)).exportPrometheusMetrics(c.labels),
   metrics: async (c) => (await queue(c.queue)).getMetrics(c.state),
   state: async (c) => (await queue(c.queue)).getJobState(c.id),
   job: async (c) => describe(await job(c)),
@@ -198,6 +249,42 @@ const steps = {
     else await found.moveToCompleted(c.result, token, false);
     return null;
   },
+  run_worker: async (c) => { run_worker(c); },
+  close_worker: async (c) => {
+    await running(c).close(true);
+    live.delete(live_key(c));
+  },
+  release: async (c) => {
+    const { held } = live.get(live_key(c));
+    const end = await patiently(`job ${c.id} runs`, () => held.get(c.id));
+    held.delete(c.id);
+    if (c.error !== undefined) end.reject(new Error(c.error));
+    else end.resolve(c.result);
+  },
+  worker_pause: async (c) => { await running(c).pause(true); },
+  worker_resume: async (c) => { await running(c).resume(); },
+  worker_is_paused: async (c) => running(c).isPaused(),
+  set_worker_concurrency: async (c) => { running(c).concurrency = c.concurrency; },
+  cancel_job: async (c) => running(c).cancelJob(c.id, c.reason),
+  cancel_all_jobs: async (c) => { running(c).cancelAllJobs(c.reason); },
+  workers: async (c) => clients(c, (q) => q.getWorkers()),
+  listeners: async (c) => clients(c, (q) => q.getQueueEvents()),
+  begin_wait: async (c) => {
+    const name = c.queue ?? 'q';
+    if (!listeners.has(name)) listeners.set(name, new QueueEvents(name, common));
+    const found = await job(c);
+    const q = await queue(name);
+    // An event that comes before it listens is lost to it.
+    await patiently('it listens', async () => (await q.getQueueEvents()).some((l) => l.cmd === 'xread' && l.flags.includes('b')));
+    waits.set(c.id, found.waitUntilFinished(listeners.get(name), c.ttl ?? 10000).then((value) => ({ value }),
+      (error) => (/timed out before finishing/.test(error.message) ? { timeout: true } : { failed: error.message })));
+  },
+  end_wait: async (c) => {
+    const told = await waits.get(c.id);
+    waits.delete(c.id);
+    return told;
+  },
+
   stalled_check: async (c) => { await worker(c).moveStalledJobsToWait(); },
   renew: async (c) => (await worker(c).extendJobLocks(c.ids, c.ids.map(() => c.token ?? 'T'), 30000)),
 

@@ -60,6 +60,15 @@ task<step_answer> getter_step(queue::queue& q, std::string_view verb, const json
                                {"data", json::array(m.data.begin(), m.data.end())},
                                {"count", m.points}};
     }
+    if (verb == "prometheus") {
+        std::map<std::string, std::string> labels;
+        if (const auto* given = step.if_contains("labels"))
+            for (const auto& [name, value] : given->as_object())
+                labels[std::string{name}] = std::string{value.as_string()};
+        auto lines = co_await getters.export_prometheus_metrics(std::move(labels));
+        lines.pop_back(); // the line feed at the end, which BullMQ's text has not (libs/queue/README.md)
+        co_return json::string{lines};
+    }
     if (verb == "children_values") co_return parsed_values(co_await getters.children_values(id_of(step)));
     if (verb == "ignored_failures") {
         json::object out;

@@ -23,8 +23,13 @@ redis::client_options patient() {
 } // namespace
 
 stage::stage(asio::any_io_executor executor, redis::address where, std::string prefix)
-    : client_{executor, std::move(where), patient()}, prefix_{std::move(prefix)},
-      random_{std::make_shared<constant_random>()} {}
+    : client_{executor, where, patient()}, prefix_{std::move(prefix)}, random_{std::make_shared<constant_random>()},
+      live_{executor, where} {}
+
+task<void> stage::stop() {
+    co_await live_.stop();
+    co_await client_.stop();
+}
 
 task<stage::open_queue*> stage::opened(const json::object& step) {
     const auto name = text(step, "queue", "q");
@@ -61,6 +66,7 @@ hand_worker& stage::worker_of(open_queue& q, const json::object& step) {
 task<json::value> stage::carry_out(json::object step) {
     const std::string verb{step.at("do").as_string()};
     if (verb == "reset") {
+        co_await live_.stop();
         workers_.clear();
         queues_.clear();
         co_return nullptr;
@@ -93,6 +99,7 @@ task<json::value> stage::worker_step(open_queue& q, std::string_view verb, const
 }
 
 task<json::value> stage::queue_step(open_queue& q, std::string_view verb, const json::object& step) {
+    if (auto answer = co_await live_.carry_out(*q.handle, verb, step)) co_return std::move(*answer);
     using group = task<step_answer> (*)(queue::queue&, std::string_view, const json::object&);
     static constexpr group groups[]{producer_step, job_step,  getter_step, settings_step,
                                       admin_step,    flow_step, scheduler_step};

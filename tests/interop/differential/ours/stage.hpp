@@ -1,5 +1,6 @@
 #pragma once
 #include "hand_worker.hpp"
+#include "live_steps.hpp"
 
 #include <tiktrend/base/clock.hpp>
 
@@ -10,7 +11,7 @@ class stage {
 public:
     stage(asio::any_io_executor executor, redis::address where, std::string prefix);
     void start() { client_.start(); }
-    task<void> stop() { return client_.stop(); }
+    task<void> stop();
 
     /// Carries out one step (../README.md). Throws for one that it does not know.
     task<json::value> carry_out(json::object step);
@@ -31,6 +32,7 @@ private:
     std::shared_ptr<random_source> random_;
     std::map<std::string, open_queue> queues_;
     std::map<std::string, std::unique_ptr<hand_worker>> workers_;
+    live_steps live_;
 };
 
 } // namespace tiktrend::interop

@@ -110,7 +110,7 @@ TEST_CASE("a batch waits for its smallest size", "[integration][queue][batch]") 
         },
         [&](worker_fixture& w) -> task<void> {
             co_await w.until([&] { return f.list("active").size() == 2; });
-            co_await sleep_for(50ms);
+            co_await w.until_at_rest(); // it waits for more
             CHECK(batches.empty());
             add(w, 3, 4);
             co_await w.outcomes(4);
@@ -150,6 +150,7 @@ TEST_CASE("as many batches run at once as the concurrency says, and no more jobs
         options,
         [&](active_batch&) -> task<std::string> {
             most = std::max(most, ++now);
+            CHECK(f.list("active").size() <= 2 * f.worker().concurrency());
             while (!may_end)
                 co_await sleep_for(1ms);
             --now;
@@ -157,7 +158,6 @@ TEST_CASE("as many batches run at once as the concurrency says, and no more jobs
         },
         [&](worker_fixture& w) -> task<void> {
             co_await w.until([&] { return now == 2; });
-            co_await sleep_for(50ms);
             CHECK(w.list("active").size() == 4);
             w.worker().set_concurrency(3);
             co_await w.until([&] { return now == 3; });
@@ -187,7 +187,7 @@ TEST_CASE("one job of a batch can be cancelled; all of them stop the processor",
         [&](worker_fixture& w) -> task<void> {
             co_await w.until([&] { return is_running; });
             CHECK(w.worker().cancel("j1", "first"));
-            co_await sleep_for(20ms);
+            co_await w.queue().counts(); // what the cancellation has set going is done before this answer
             CHECK_FALSE(was_cancelled);
             CHECK(w.worker().cancel("j2", "second"));
             co_await w.outcomes(2);

@@ -29,7 +29,6 @@ task<void> follow(queue_fixture& f, strings& seen, bool breaks) {
     CHECK(f.redis({"CLIENT", "LIST"}).find("name=bull:cQ==:qe ") != std::string::npos);
     co_await events.stop();
     f.add("unseen");
-    co_await sleep_for(20ms);
 }
 
 TEST_CASE("events are followed in their order, over broken connections", "[integration][queue]") {

@@ -36,7 +36,7 @@ TEST_CASE("groups give their jobs in turn while workers run", "[integration][que
                 co_await w.queue().add({"paint", user, in_group(user)});
             w.worker().resume();
             co_await w.outcomes(5);
-            co_await sleep_for(30ms); // idle: the next add wakes the worker long before its drain delay
+            co_await w.until_at_rest(); // the next add wakes the worker long before its drain delay
             co_await w.queue().add({"paint", "4", in_group("4")});
             co_await w.outcomes(6);
         },

@@ -207,19 +207,33 @@ TEST_CASE("a job that has left for its children is left alone, however its proce
           "[integration][queue][worker]") {
     worker_fixture f;
     queue::worker_options options;
-    options.lock_duration = 100ms; // renewals run meanwhile
+    options.lock_duration = 100ms;
+    options.concurrency = 2;
+    bool has_ended = false;
     f.run(
         options,
         [&](active_job& job) -> task<std::string> {
+            if (job.id() == "2") { // a job that is renewed
+                co_await f.until([&] { return has_ended; });
+                co_return std::string{};
+            }
             f.redis({"SADD", f.key(job.id() + ":dependencies"), "bull:q:other"});
             CHECK(co_await job.move_to_waiting_children("bull:q:other"));
-            co_await sleep_for(300ms);
+            for (int renewals = 0; renewals < 2; ++renewals) { // its lock lives longer than a moment ago
+                auto left = std::stol(f.redis({"PTTL", f.key("2:lock")}));
+                co_await f.until([&] {
+                    const auto before = std::exchange(left, std::stol(f.redis({"PTTL", f.key("2:lock")})));
+                    return left > before;
+                });
+            }
             CHECK_FALSE(job.should_stop());
+            has_ended = true;
             throw std::runtime_error("forgot the right error");
         },
         [](worker_fixture& w) -> task<void> {
             co_await w.queue().add({"parent", "1"});
-            co_await w.outcomes(1);
+            co_await w.queue().add({"other", "2"});
+            co_await w.outcomes(2);
         });
     CHECK(f.seen()[0].what == kind::waiting_children);
     CHECK(f.sorted("waiting-children") == strings{"1"});

@@ -1,6 +1,7 @@
 #include "worker_fixture.hpp"
 
 #include <algorithm>
+#include <sstream>
 #include <stdexcept>
 
 namespace tiktrend::testing {
@@ -77,6 +78,25 @@ task<void> worker_fixture::until(std::function<bool()> done) {
             throw std::runtime_error("what was waited for did not happen");
         co_await sleep_for(2ms);
     }
+}
+
+task<void> worker_fixture::until_at_rest() {
+    return until([this] {
+        std::istringstream clients{redis({"CLIENT", "LIST", "TYPE", "normal"})};
+        for (std::string line; std::getline(clients, line);) {
+            const auto flags = line.find(" flags=");
+            const bool is_blocked = flags != std::string::npos && line.find('b', flags + 7) < line.find(' ', flags + 7);
+            if (is_blocked && line.find(" cmd=bzpopmin ") != std::string::npos) return true;
+        }
+        return false;
+    });
+}
+
+std::size_t worker_fixture::rests() const {
+    const auto stats = redis({"INFO", "commandstats"});
+    const std::string field = "cmdstat_bzpopmin:calls=";
+    const auto at = stats.find(field);
+    return at == std::string::npos ? 0 : std::stoul(stats.substr(at + field.size()));
 }
 
 } // namespace tiktrend::testing

@@ -42,6 +42,10 @@ public:
     std::size_t count(queue::worker_options::outcome::kind what) const;
     /// Waits until `done` holds, looking every few milliseconds, for at most 20 s.
     task<void> until(std::function<bool()> done);
+    /// Waits until the worker waits at the queue's marker: it has taken what there was.
+    task<void> until_at_rest();
+    /// How often anybody began to wait at a marker on this server. Counts on while a worker polls.
+    std::size_t rests() const;
 
 private:
     template <class Processor>

@@ -110,7 +110,7 @@ TEST_CASE("an id that nobody signalled is found within the drain delay", "[integ
     f.run(options, nothing, [](worker_fixture& w) -> task<void> {
         co_await w.queue().add({"a", "1"});
         co_await w.outcomes(1);
-        co_await sleep_for(50ms); // idle again
+        co_await w.until_at_rest();
         w.redis({"HSET", w.key("silent"), "name", "a"});
         w.redis({"LPUSH", w.key("wait"), "silent"});
         co_await w.outcomes(2);
@@ -174,7 +174,8 @@ TEST_CASE("a paused queue rests and goes on after resume", "[integration][queue]
     f.run(options, nothing, [](worker_fixture& w) -> task<void> {
         co_await w.queue().pause();
         co_await w.queue().add({"a", "1"});
-        co_await sleep_for(250ms);
+        const auto polls = w.rests();
+        co_await w.until([&] { return w.rests() >= polls + 2; });
         CHECK(w.seen().empty());
         co_await w.queue().resume();
         co_await w.outcomes(1);

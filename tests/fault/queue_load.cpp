@@ -1,5 +1,8 @@
 #include "queue_load.hpp"
 
+#include <tiktrend/testing/redis_server.hpp>
+
+#include <algorithm>
 #include <stdexcept>
 
 namespace tiktrend::testing {
@@ -60,6 +63,27 @@ task<void> queue_load::stop() {
     const auto now = clock::now();
     co_await worker_.stop(now + 5s, now + 10s);
     co_await client_.stop();
+}
+
+queue_load::clock::duration queue_load::longest_outage() const {
+    clock::duration longest{};
+    for (std::size_t i = 1; i < acknowledged_.size(); ++i)
+        longest = std::max(longest, acknowledged_[i].at - acknowledged_[i - 1].at);
+    return longest;
+}
+
+queue_load::losses queue_load::look_at(const redis_server& master, clock::time_point killed_at, std::size_t before) const {
+    losses out;
+    for (std::size_t i = 0; i < acknowledged_.size(); ++i) {
+        const auto& job = acknowledged_[i];
+        if (master.command({"EXISTS", queue_.key_base() + job.id}) == "0") {
+            ++out.gone;
+            if (i >= before || job.at < killed_at - 1s) ++out.gone_long_ago;
+        } else if (master.command({"ZSCORE", queue_.key_base() + "completed", job.id}) == "(nil)") {
+            ++out.not_completed;
+        }
+    }
+    return out;
 }
 
 task<void> queue_load::until(std::string what, std::function<bool()> done) {

@@ -11,6 +11,8 @@
 
 namespace tiktrend::testing {
 
+class redis_server;
+
 /// A producer and a worker at work on one queue, with a record of what Redis acknowledged and what ran.
 class queue_load {
 public:
@@ -37,6 +39,16 @@ public:
     /// How often the processor began with a job.
     const std::map<std::string, int>& runs() const noexcept { return runs_; }
     std::size_t failed_adds() const noexcept { return failed_adds_; }
+    /// The longest time without an acknowledged add.
+    clock::duration longest_outage() const;
+
+    /// What became of the acknowledged jobs after a master was lost at `killed_at`, when `before` of them were acknowledged.
+    struct losses {
+        std::size_t gone = 0;          ///< replication is asynchronous: the last moments' jobs may be gone
+        std::size_t gone_long_ago = 0; ///< of them, those that are not of the last second before the loss
+        std::size_t not_completed = 0; ///< there, but not completed
+    };
+    losses look_at(const redis_server& master, clock::time_point killed_at, std::size_t before) const;
 
 private:
     task<void> add_all_the_time();

@@ -2,6 +2,9 @@
 
 #include "redis_command.hpp"
 
+#include <tiktrend/testing/server_certificate.hpp>
+
+#include <algorithm>
 #include <fstream>
 #include <functional>
 #include <sstream>
@@ -45,16 +48,37 @@ std::string command_at(unsigned short port, std::vector<std::string> words, cons
     return run_command(c, where, words);
 }
 
+// --- TLS
+
+std::string tls_files::chain() const { return (dir_.path() / "server.pem").string(); }
+std::string tls_files::key() const { return (dir_.path() / "server.key").string(); }
+void tls_files::make() const { make_server_certificate(chain(), key(), "127.0.0.1"); }
+
+std::vector<std::string> tls_files::arguments(unsigned short port) const {
+    return {"--tls-port", std::to_string(port), "--tls-cert-file",    chain(), "--tls-key-file",
+            key(),        "--tls-ca-cert-file", chain(),              "--tls-auth-clients", "no"};
+}
+
 // --- Sentinel
 
 redis_sentinels::redis_sentinels(const options& o) : options_{o} {
-    redis_server::options master;
-    if (!o.password.empty()) master.arguments = {"--masterauth", o.password};
-    master.arguments.insert(master.arguments.end(), {"--repl-diskless-sync-delay", "0"});
-    servers_.push_back(std::make_unique<redis_server>(master));
-    auto replica = master;
-    replica.arguments.insert(replica.arguments.end(), {"--replicaof", "127.0.0.1", std::to_string(first().port())});
-    servers_.push_back(std::make_unique<redis_server>(replica));
+    if (o.tls) certificate_.make();
+    for (int i = 0; i < 2; ++i) {
+        redis_server::options server;
+        server.port = free_port();
+        server_ports_.push_back(o.tls ? free_port() : server.port);
+        server.arguments = {"--repl-diskless-sync-delay", "0"};
+        const auto add = [&](std::vector<std::string> words) {
+            server.arguments.insert(server.arguments.end(), words.begin(), words.end());
+        };
+        if (!o.password.empty()) add({"--masterauth", o.password});
+        if (o.tls) {
+            add(certificate_.arguments(server_ports_.back()));
+            add({"--tls-replication", "yes"});
+        }
+        if (i == 1) add({"--replicaof", "127.0.0.1", std::to_string(server_ports_[0])});
+        servers_.push_back(std::make_unique<redis_server>(server));
+    }
     // After the start, since the servers' own fixture has no password to say.
     if (!o.password.empty())
         for (auto& s : servers_) s->command({"CONFIG", "SET", "requirepass", o.password});
@@ -69,7 +93,7 @@ redis_sentinels::redis_sentinels(const options& o) : options_{o} {
         for (const auto& s : sentinels_) {
             if (ask(*s, {"SENTINEL", "sentinels", master_name}).find("127.0.0.1") == std::string::npos) return false;
             if (ask(*s, {"SENTINEL", "ckquorum", master_name}).find("OK 3") != 0) return false;
-            if (ask(*s, {"SENTINEL", "replicas", master_name}).find(std::to_string(second().port())) == std::string::npos) return false;
+            if (ask(*s, {"SENTINEL", "replicas", master_name}).find(std::to_string(server_ports_[1])) == std::string::npos) return false;
         }
         return true;
     });
@@ -77,14 +101,18 @@ redis_sentinels::redis_sentinels(const options& o) : options_{o} {
 
 void redis_sentinels::start_sentinel(sentinel& s) {
     s.port = free_port();
+    s.tls_port = options_.tls ? free_port() : s.port;
     const auto conf = s.dir.path() / "sentinel.conf";
     {
         std::ofstream out{conf};
         const std::string name = master_name;
         out << "port " << s.port << "\nbind 127.0.0.1\ndir " << s.dir.path().string() << "\n"
-            << "sentinel monitor " << name << " 127.0.0.1 " << first().port() << " 2\n"
+            << "sentinel monitor " << name << " 127.0.0.1 " << server_ports_[0] << " 2\n"
             << "sentinel down-after-milliseconds " << name << " 500\n"
             << "sentinel failover-timeout " << name << " 5000\n";
+        if (options_.tls)
+            out << "tls-port " << s.tls_port << "\ntls-cert-file " << certificate_.chain() << "\ntls-key-file " << certificate_.key()
+                << "\ntls-ca-cert-file " << certificate_.chain() << "\ntls-auth-clients no\ntls-replication yes\n";
         if (!options_.password.empty()) out << "sentinel auth-pass " << name << " " << options_.password << "\n";
         if (!options_.sentinel_password.empty())
             out << "requirepass " << options_.sentinel_password << "\nsentinel sentinel-pass " << options_.sentinel_password << "\n";
@@ -101,7 +129,7 @@ std::string redis_sentinels::ask(const sentinel& s, std::vector<std::string> wor
 
 std::string redis_sentinels::hosts() const {
     std::string out;
-    for (const auto& s : sentinels_) out += (out.empty() ? "127.0.0.1:" : ",127.0.0.1:") + std::to_string(s->port);
+    for (const auto& s : sentinels_) out += (out.empty() ? "127.0.0.1:" : ",127.0.0.1:") + std::to_string(s->tls_port);
     return out;
 }
 
@@ -111,37 +139,55 @@ unsigned short redis_sentinels::master_port() const {
 }
 
 redis_server& redis_sentinels::server_at(unsigned short port) {
-    for (auto& s : servers_)
-        if (s->port() == port) return *s;
+    for (std::size_t i = 0; i < servers_.size(); ++i)
+        if (server_ports_[i] == port) return *servers_[i];
     throw std::runtime_error("no server at port " + std::to_string(port));
 }
 
 // --- Cluster
 
-redis_cluster::redis_cluster() {
-    std::vector<std::string> create{"redis-cli", "--cluster", "create"};
-    for (int i = 0; i < 3; ++i) {
-        redis_server::options o;
-        o.port = free_cluster_port();
-        o.arguments = {"--cluster-enabled", "yes", "--cluster-node-timeout", "3000"};
-        servers_.push_back(std::make_unique<redis_server>(o));
-        create.push_back("127.0.0.1:" + std::to_string(o.port));
+redis_cluster::redis_cluster(const options& o) {
+    std::vector<std::string> create{"redis-cli"};
+    if (o.tls) {
+        certificate_.make();
+        create.insert(create.end(), {"--tls", "--cacert", certificate_.chain()});
     }
+    create.insert(create.end(), {"--cluster", "create"});
+    for (int i = 0; i < (o.with_replicas ? 6 : 3); ++i) {
+        redis_server::options server;
+        server.port = o.tls ? free_port() : free_cluster_port();
+        ports_.push_back(o.tls ? free_cluster_port() : server.port);
+        server.arguments = {"--cluster-enabled", "yes", "--cluster-node-timeout", "3000", "--repl-diskless-sync-delay", "0"};
+        if (o.tls) {
+            auto words = certificate_.arguments(ports_.back());
+            words.insert(words.end(), {"--tls-cluster", "yes", "--tls-replication", "yes"});
+            server.arguments.insert(server.arguments.end(), words.begin(), words.end());
+        }
+        servers_.push_back(std::make_unique<redis_server>(server));
+        create.push_back("127.0.0.1:" + std::to_string(ports_.back()));
+    }
+    if (o.with_replicas) create.insert(create.end(), {"--cluster-replicas", "1"});
     create.emplace_back("--cluster-yes");
     process::options po;
     po.output = "/dev/null";
     if (run(create, po) != 0) throw std::runtime_error("redis-cli --cluster create failed");
     wait_until("the cluster did not come up", [this] {
-        for (auto& s : servers_)
-            if (s->command({"CLUSTER", "INFO"}).find("cluster_state:ok") == std::string::npos) return false;
-        return true;
+        return std::all_of(servers_.begin(), servers_.end(), [](const auto& s) {
+            return s->command({"CLUSTER", "INFO"}).find("cluster_state:ok") != std::string::npos;
+        });
     });
+    if (o.with_replicas)
+        wait_until("the replicas did not follow", [this] {
+            return std::count_if(servers_.begin(), servers_.end(), [](const auto& s) {
+                       return s->command({"INFO", "replication"}).find("master_link_status:up") != std::string::npos;
+                   }) == 3;
+        });
     for (auto& s : servers_) ids_.push_back(s->command({"CLUSTER", "MYID"}));
 }
 
 std::string redis_cluster::hosts() const {
     std::string out;
-    for (const auto& s : servers_) out += (out.empty() ? "127.0.0.1:" : ",127.0.0.1:") + std::to_string(s->port());
+    for (const auto port : ports_) out += (out.empty() ? "127.0.0.1:" : ",127.0.0.1:") + std::to_string(port);
     return out;
 }
 
@@ -166,7 +212,7 @@ void redis_cluster::begin_move(int slot, std::size_t from, std::size_t to) {
 std::size_t redis_cluster::move_keys(int slot, std::size_t from, std::size_t to, std::size_t count) {
     const auto keys = lines(servers_[from]->command({"CLUSTER", "GETKEYSINSLOT", std::to_string(slot), std::to_string(count)}));
     if (keys.empty()) return 0;
-    std::vector<std::string> words{"MIGRATE", "127.0.0.1", std::to_string(servers_[to]->port()), "", "0", "5000", "KEYS"};
+    std::vector<std::string> words{"MIGRATE", "127.0.0.1", std::to_string(ports_[to]), "", "0", "5000", "KEYS"};
     words.insert(words.end(), keys.begin(), keys.end());
     servers_[from]->command(words);
     return keys.size();

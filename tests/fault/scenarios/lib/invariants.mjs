@@ -61,11 +61,14 @@ function story_of(id, events, forgets) {
     return { out, counts, where };
 }
 
+const keep_completed = 1000; // JOB_KEEP_COMPLETED's default
+
 /// After until_quiet(). `lost`: ids that may be gone (said by the scenario, with its reason); `may_fail`: ids that may have failed.
 export async function check_invariants(site, { lost = new Set(), may_fail = new Set(), forgets = false, products = shop_products,
     check_effects = true, redis = site.queue.client } = {}) {
     await sleep(120); // the log follows every 25 ms
     const bad = await misplaced(redis);
+    const kept = await redis.zcard(base + 'completed');
     const total = { accepted: site.log.ids.size, completed: 0, failed: 0, starts: 0, stalled: 0, delayed: 0, lost: 0 };
     const ended_well = [];
     for (const id of site.log.ids) {
@@ -76,7 +79,11 @@ export async function check_invariants(site, { lost = new Set(), may_fail = new 
         total.stalled += seen.counts.stalled ?? 0;
         total.delayed += seen.counts.delayed ?? 0;
         if (completed === null && failed === null) {
-            if (lost.has(id)) total.lost++;
+            const is_removed = seen.counts.completed === 1 && !seen.counts.failed && Object.keys(job).length === 0;
+            if (is_removed && kept >= keep_completed) { // as it should be
+                total.completed++;
+                ended_well.push(id);
+            } else if (lost.has(id)) total.lost++;
             else bad.push(`${id} was accepted and has not ended; last seen ${seen.where} (I1)`);
             continue;
         }

@@ -74,9 +74,10 @@ queue_load::clock::duration queue_load::longest_outage() const {
 
 queue_load::losses queue_load::look_at(const redis_server& master, clock::time_point killed_at, std::size_t before) const {
     losses out;
-    for (std::size_t i = 0; i < acknowledged_.size(); ++i) {
+    std::set<std::string> ids; // a server that has lost a job gives its id to another one
+    for (std::size_t i = acknowledged_.size(); i-- > 0;) {
         const auto& job = acknowledged_[i];
-        if (master.command({"EXISTS", queue_.key_base() + job.id}) == "0") {
+        if (!ids.insert(job.id).second || master.command({"EXISTS", queue_.key_base() + job.id}) == "0") {
             ++out.gone;
             if (i >= before || job.at < killed_at - 1s) ++out.gone_long_ago;
         } else if (master.command({"ZSCORE", queue_.key_base() + "completed", job.id}) == "(nil)") {

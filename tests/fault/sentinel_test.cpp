@@ -40,7 +40,7 @@ task<void> lose_the_master(queue_load& load, redis_sentinels& servers) {
                          << " ms, refused adds " << load.failed_adds());
     CHECK(lost.gone_long_ago == 0);
     CHECK(lost.not_completed == 0);
-    CHECK(std::stoul(master.command({"ZCARD", "bull:q:completed"})) > before);
+    CHECK(std::stoul(master.command({"ZCARD", "bull:q:completed"})) + lost.gone >= load.acknowledged().size());
 }
 
 task<void> lose_the_master_under_load(redis_sentinels& servers, redis::address where) {

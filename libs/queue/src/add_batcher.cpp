@@ -73,9 +73,13 @@ result<add_batcher::prepared_job> add_batcher::prepare(new_job job, std::optiona
     return p;
 }
 
-void add_batcher::enqueue(prepared_job job, handler done) {
+void add_batcher::enqueue(prepared_job job, handler done, bool more_follow) {
     waiting_.push_back(waiting_job{std::move(job), std::move(done)});
-    schedule();
+    // Enough for a call of their own: Redis begins while this thread goes on with what is ready to run.
+    if (!more_follow && waiting_.size() >= full && in_flight_ < max_in_flight)
+        send();
+    else
+        schedule();
 }
 
 void add_batcher::schedule() {

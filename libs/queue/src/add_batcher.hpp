@@ -49,7 +49,8 @@ public:
 
     /// Called once, from the executor, never from inside enqueue(): with the id, or with what went wrong.
     using handler = unique_function<void(std::exception_ptr, std::string)>;
-    void enqueue(prepared_job job, handler done);
+    /// `more_follow`: other jobs are handed in at once, and all of them may wait for the last.
+    void enqueue(prepared_job job, handler done, bool more_follow = false);
 
 private:
     struct waiting_job {
@@ -69,6 +70,7 @@ private:
     static constexpr std::size_t max_in_flight = 3;     ///< batches on their way at once
     static constexpr std::size_t worth_sending =
         16; ///< jobs that make a further batch of them worth its call
+    static constexpr std::size_t full = 32; ///< jobs that do not wait for others of their turn
 
     redis::client& client_;
     options options_;

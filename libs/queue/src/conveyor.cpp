@@ -17,6 +17,8 @@ namespace tiktrend::queue {
 namespace {
 
 constexpr std::size_t max_per_call = 1000; ///< what one script moves; more goes in the next
+constexpr std::size_t worth_halving = 32;  ///< slots, below which all jobs travel in one call: halves would cost Redis more
+constexpr std::size_t worth_another = 8;   ///< jobs at least in a call behind one that is on its way
 constexpr std::chrono::milliseconds pause_after_failure{200};
 
 /// Words of a script call; those that are not views of something older are kept here. Room is taken once, so
@@ -90,11 +92,17 @@ conveyor::conveyor(asio::any_io_executor executor, const worker_options& options
     : options_{options}, keys_{keys}, connection_{connection}, jobs_{jobs}, hooks_{std::move(h)},
       worker_id_{uuid_v4()},
       metrics_and_group_limits_{metrics_and_group_limits(options)}, concurrency_{std::max<std::size_t>(options.concurrency, 1)}, work_{executor},
-      idle_changed_{executor} {}
+      more_work_{executor}, idle_changed_{executor}, answered_{executor} {}
 
 void conveyor::wake() noexcept {
-    work_.set();
+    wake_loops();
     idle_changed_.set();
+}
+
+void conveyor::wake_loops() noexcept {
+    if (!has_work()) return;
+    work_.set();
+    if (calls_open_ > 0) more_work_.set();
 }
 
 void conveyor::settle(running_job& job) {
@@ -131,18 +139,24 @@ void conveyor::set_concurrency(std::size_t n) {
 }
 
 std::size_t conveyor::wanted() const noexcept {
-    const auto taken = running_ + (is_idling_ ? 1 : 0);
+    const auto taken = running_ + asked_ + (is_idling_ ? 1 : 0);
     if (!may_take() || taken >= concurrency_ || std::chrono::steady_clock::now() < limited_until_) return 0;
-    return std::min(concurrency_ - taken, max_per_call);
+    return std::min(concurrency_ - taken, most_per_call());
+}
+
+std::size_t conveyor::most_per_call() const noexcept {
+    return std::min(concurrency_ < worth_halving ? concurrency_ : (concurrency_ + 1) / 2, max_per_call);
 }
 
 bool conveyor::has_work() const noexcept {
-    return !ended_.empty() || (!is_drained_ && wanted() > 0);
+    if (calls_open_ == 0) return !ended_.empty() || (!is_drained_ && wanted() > 0);
+    const auto least = std::max(most_per_call() / 2, worth_another);
+    return ended_.size() >= least || (!is_drained_ && ended_.empty() && wanted() >= least);
 }
 
 bool conveyor::begin_idle() noexcept {
     const bool is_limited = std::chrono::steady_clock::now() < limited_until_;
-    is_idling_ = may_take() && (is_drained_ || is_limited) && running_ < concurrency_;
+    is_idling_ = may_take() && (is_drained_ || is_limited) && running_ + asked_ < concurrency_;
     return is_idling_;
 }
 
@@ -150,7 +164,7 @@ void conveyor::end_idle() {
     is_idling_ = false;
     is_drained_ = false;
     next_delayed_ms_ = 0;
-    work_.set();
+    wake_loops();
 }
 
 conveyor::call conveyor::next_call() {
@@ -158,22 +172,40 @@ conveyor::call conveyor::next_call() {
     c.now_ms = options_.clock->now_ms();
     c.wanted = wanted();
     if (c.wanted > 0) c.token = worker_id_ + ":" + std::to_string(++calls_);
-    const auto count = static_cast<std::ptrdiff_t>(std::min(ended_.size(), max_per_call));
+    const auto count = static_cast<std::ptrdiff_t>(std::min(ended_.size(), most_per_call()));
     c.ended.assign(ended_.begin(), ended_.begin() + count);
     ended_.erase(ended_.begin(), ended_.begin() + count);
+    ++calls_open_;
+    asked_ += c.wanted;
+    wake_loops(); // there may be enough for another
     return c;
 }
 
-task<void> conveyor::run() {
+/// What became of the call is known.
+void conveyor::answered(call& c) {
+    c.is_open = false;
+    --calls_open_;
+    asked_ -= c.wanted;
+    if (asked_ == 0) answered_.notify_all();
+    wake_loops();
+}
+
+task<void> conveyor::wait_answered(std::chrono::steady_clock::time_point deadline) {
+    while (asked_ > 0)
+        if (!co_await answered_.wait_until(deadline)) co_return;
+}
+
+task<void> conveyor::send_calls(event& my_work) {
     const auto executor = co_await asio::this_coro::executor;
     std::optional<call> unclear; // sent, but its reply was lost
     for (;;) {
         while (!unclear && !has_work()) {
-            work_.reset();
-            if (!has_work()) co_await work_.wait();
+            my_work.reset();
+            co_await my_work.wait();
         }
         // Jobs that are about to end in this turn travel along.
         co_await asio::post(executor, asio::use_awaitable);
+        if (!unclear && !has_work()) continue;
         bool is_through;
         if (unclear) {
             is_through = co_await try_recover(*unclear);
@@ -181,7 +213,7 @@ task<void> conveyor::run() {
         } else {
             auto c = next_call();
             is_through = co_await try_call(c);
-            if (!is_through && (!c.ended.empty() || c.wanted > 0)) unclear = std::move(c);
+            if (!is_through && c.is_open) unclear = std::move(c);
         }
         if (!is_through) co_await sleep_for(pause_after_failure);
     }
@@ -212,7 +244,7 @@ task<redis::reply> conveyor::send(const call& c) {
                                         words.words());
 }
 
-/// False: not known to have run. `c` then holds what is unclear, and nothing if it certainly did not run.
+/// False: not known to have run. `c` is open still unless it certainly did not run.
 task<bool> conveyor::try_call(call& c) {
     redis::reply reply;
     bool certainly_not_run = false;
@@ -232,7 +264,7 @@ task<bool> conveyor::try_call(call& c) {
     }
     if (certainly_not_run) {
         put_back(c.ended);
-        c = {};
+        answered(c);
         co_return false;
     }
     if (std::exchange(is_failing_, false))
@@ -241,7 +273,8 @@ task<bool> conveyor::try_call(call& c) {
     co_return true;
 }
 
-void conveyor::accept(const call& c, const redis::reply& reply) {
+void conveyor::accept(call& c, const redis::reply& reply) {
+    answered(c);
     const auto refused = reply[0];
     const auto jobs = reply[1];
     // First what ended, since its slots are free; the refused are in ascending order.
@@ -304,6 +337,7 @@ task<bool> conveyor::try_recover(call& c) {
         options_.log.error("queue_script_failed", {{"queue", keys_.base()}, {"error", e.what()}});
         co_return false;
     }
+    answered(c);
     const auto verdicts = reply[0];
     const auto jobs = reply[1];
     settled_jobs again;

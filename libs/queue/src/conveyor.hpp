@@ -11,11 +11,12 @@ namespace tiktrend::queue {
 /// ARGV[8] of finish_and_fetch.lua.
 std::string metrics_and_group_limits(const worker_options& options);
 
-/// Carries ended jobs to Redis and new ones back, together, one call at a time: what ends while a call is on
-/// its way goes with the next. Survives lost connections: a call whose reply was lost is looked into before
+/// Carries ended jobs to Redis and new ones back, together: what ends while a call is on its way goes with the
+/// next. A second call is sent behind it only when it is worth one, so that Redis works on one half of the jobs
+/// while the other half runs here. Survives lost connections: a call whose reply was lost is looked into before
 /// anything of it is sent again.
 ///
-/// Owned by a worker; run() is its loop.
+/// Owned by a worker; run() and run_second() are its loops.
 class conveyor {
 public:
     struct hooks {
@@ -28,7 +29,9 @@ public:
     conveyor(asio::any_io_executor executor, const worker_options& options, const queue_keys& keys,
              job_connection& connection, running_jobs& jobs, hooks h);
 
-    task<void> run();
+    task<void> run() { return send_calls(work_); }
+    /// Sends the calls behind those of run().
+    task<void> run_second() { return send_calls(more_work_); }
 
     /// The job has ended as its `outcome` says.
     void settle(running_job& job);
@@ -50,6 +53,10 @@ public:
     /// Set whenever may_idle() could have changed.
     event& changed() noexcept { return idle_changed_; }
     bool is_fetching() const noexcept { return is_fetching_; }
+    /// A call that takes jobs is on its way, or was lost and is not looked into yet.
+    bool is_asking() const noexcept { return asked_ > 0; }
+    /// Waits for the end of that, at most until `deadline`.
+    task<void> wait_answered(std::chrono::steady_clock::time_point deadline);
     /// There was nothing to take, and there is a slot: somebody should wait for work. Reserves one slot until
     /// end_idle().
     bool begin_idle() noexcept;
@@ -66,19 +73,24 @@ private:
         std::int64_t now_ms = 0;
         std::size_t wanted = 0;
         settled_jobs ended;
+        bool is_open = true; ///< what became of it is not known yet
     };
 
+    task<void> send_calls(event& my_work);
     std::size_t wanted() const noexcept;
+    std::size_t most_per_call() const noexcept;
     bool has_work() const noexcept;
     call next_call();
+    void answered(call& c);
     task<redis::reply> send(const call& c);
     task<bool> try_call(call& c);
     task<bool> try_recover(call& c);
-    void accept(const call& c, const redis::reply& reply);
+    void accept(call& c, const redis::reply& reply);
     void take(const redis::reply::view& fields, const call& c, bool is_counted);
     void report(running_job& job, std::int64_t code);
     void put_back(const settled_jobs& ended);
     void wake() noexcept;
+    void wake_loops() noexcept;
 
     const worker_options& options_;
     const queue_keys& keys_;
@@ -92,6 +104,8 @@ private:
     std::uint64_t calls_ = 0;
     std::size_t concurrency_;
     std::size_t running_ = 0;        ///< jobs whose processor has not ended
+    std::size_t calls_open_ = 0;     ///< on their way, or lost and not looked into yet
+    std::size_t asked_ = 0;          ///< jobs that these want
     std::deque<running_job*> ended_; ///< waiting for the next call
     bool is_fetching_ = true;
     bool is_paused_ = false;
@@ -100,8 +114,10 @@ private:
     bool is_failing_ = false; ///< said so in the log already
     std::int64_t next_delayed_ms_ = 0;
     std::chrono::steady_clock::time_point limited_until_{};
-    event work_;
+    event work_;      ///< for run(), which begins when no call is on its way
+    event more_work_; ///< for run_second()
     event idle_changed_;
+    event answered_;
 };
 
 } // namespace tiktrend::queue

@@ -163,7 +163,8 @@ task<std::vector<result<std::string>>> queue::add_bulk(std::vector<new_job> jobs
                                  else
                                      c->results[position] = std::move(id);
                                  c->one_done();
-                             });
+                             },
+                             true);
     };
     co_await asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr)>(
         initiate, asio::use_awaitable, impl_->batcher.get(), call, &accepted, &positions);

@@ -19,6 +19,7 @@ namespace tiktrend::queue {
 namespace {
 
 constexpr std::chrono::milliseconds shortest_lock{100};
+constexpr std::chrono::seconds patience_for_a_reply{1};
 
 worker_options checked(worker_options o) {
     o.concurrency = std::max<std::size_t>(o.concurrency, 1);
@@ -122,6 +123,7 @@ struct worker::impl {
     void start() {
         client.start();
         loops.spawn("conveyor", carrier.run());
+        loops.spawn("second conveyor", carrier.run_second());
         loops.spawn("idle_waiter", waiter.run());
         if (options.run_lock_renewal) loops.spawn("lock_renewer", renewer.run());
         if (gatherer) loops.spawn("batch_gatherer", gatherer->run());
@@ -244,6 +246,9 @@ task<std::size_t> worker::stop(std::chrono::steady_clock::time_point finish_by,
                                std::chrono::steady_clock::time_point close_by) {
     if (!impl_->is_started || std::exchange(impl_->is_stopped, true)) co_return 0;
     begin_drain();
+    // Jobs that come now are given back; those of a call whose reply does not come would wait for their locks to expire.
+    co_await impl_->carrier.wait_answered(
+        std::min({finish_by, close_by, std::chrono::steady_clock::now() + patience_for_a_reply}));
     if (!co_await wait_idle(std::min(finish_by, close_by))) {
         cancel_running("the worker stops");
         co_await wait_idle(close_by);

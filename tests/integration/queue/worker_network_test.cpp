@@ -94,6 +94,35 @@ TEST_CASE("a slow and lossy network costs no lock", "[integration][queue][worker
     CHECK(told(f, "stalled") == 0);
 }
 
+/// The worker is told to stop while a job is on its way to it.
+task<void> stop_too_early(queue_fixture& f) {
+    const auto executor = co_await asio::this_coro::executor;
+    slow_link::quality slow;
+    slow.delay = 150ms;
+    slow_link link{executor, f.server().port(), slow};
+    int runs = 0;
+    queue::worker w{executor, link.address(), f.name(),
+                    [&](active_job& job) {
+                        ++runs;
+                        return take_a_while(job, 0ms);
+                    }};
+    w.start();
+    co_await until([&] { return f.list("active") == strings{"1"}; });
+    const auto now = std::chrono::steady_clock::now();
+    CHECK(co_await w.stop(now + 5s, now + 5s) == 0);
+    CHECK(runs == 0);
+    co_await link.stop();
+}
+
+TEST_CASE("a job that was on its way to a worker that stops is given back", "[integration][queue][worker][fault]") {
+    queue_fixture f;
+    f.add("");
+    run_coroutine(stop_too_early(f), 20s);
+    CHECK(f.list("wait") == strings{"1"});
+    CHECK_FALSE(f.exists("active"));
+    CHECK_FALSE(f.exists("1:lock"));
+}
+
 task<std::string> run_until(active_job& job, bool& may_end, int& runs) {
     ++runs;
     while (!may_end && !job.should_stop())

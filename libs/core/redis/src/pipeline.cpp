@@ -23,7 +23,9 @@ void pipeline::abandon(std::uint64_t ticket) {
 }
 
 void pipeline::schedule_flush() {
-    if (flush_scheduled_ || writing_) return;
+    if (writing_) return;
+    if (out_.size() >= worth_a_write) return flush();
+    if (flush_scheduled_) return;
     flush_scheduled_ = true;
     // Runs after what is ready now, so that its commands join the write.
     asio::post(connection_->transport().get_executor(), [self = shared_from_this()] {

@@ -9,7 +9,7 @@
 namespace tiktrend::redis {
 
 /// One connection shared by many commands: what is submitted in one turn of the event loop leaves in one
-/// write, and replies go to the completions in order. Ends with its connection. Kept alive by its own write
+/// write, or at once when it is much, so that the server works while this thread goes on; replies go to the completions in order. Ends with its connection. Kept alive by its own write
 /// in flight.
 class pipeline : public std::enable_shared_from_this<pipeline> {
 public:
@@ -45,6 +45,8 @@ public:
     std::chrono::steady_clock::time_point last_progress() const noexcept { return last_progress_; }
 
 private:
+    static constexpr std::size_t worth_a_write = 4096; ///< bytes that wait for nothing more
+
     void schedule_flush();
     void flush();
     void take_replies();

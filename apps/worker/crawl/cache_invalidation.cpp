@@ -41,7 +41,7 @@ task<void> cache_invalidation::changed(std::span<const catalog::changed_product>
 task<void> cache_invalidation::unknown_changed() {
     if (is_pending_) co_return;
     try {
-        co_await within(patience, cache_.clear(scope));
+        co_await within(patience, cache_.invalidate_all(scope));
     } catch (const system_error& e) {
         if (is_cancelled(e.code())) throw;
         failed(e);
@@ -56,7 +56,7 @@ task<void> cache_invalidation::clear_until_done() {
             // A change that comes while the call is under way is told by itself: its clear may come too early
             // for it.
             is_pending_ = false;
-            co_await within(patience, cache_.clear(scope));
+            co_await within(patience, cache_.invalidate_all(scope));
             log_.info("cache_cleared", {{"scope", scope}});
             co_return;
         } catch (const system_error& e) {
@@ -71,7 +71,7 @@ task<void> cache_invalidation::stop(std::chrono::milliseconds limit) {
     co_await tasks_.join();
     if (!std::exchange(is_pending_, false)) co_return;
     try {
-        co_await within(limit, cache_.clear(scope));
+        co_await within(limit, cache_.invalidate_all(scope));
     } catch (const system_error& e) {
         if (is_cancelled(e.code())) throw;
         log_.error("cache_left_stale", {{"error", e.what()}});

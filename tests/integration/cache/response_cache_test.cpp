@@ -270,6 +270,46 @@ TEST_CASE("while the source is away, answers that no longer count are given and 
         o);
 }
 
+TEST_CASE("an item that was invalidated is given, marked, while the source is away", "[integration][cache]") {
+    response_cache_options o;
+    o.stale_for = 1h;
+    o.source_rest = 0ms;
+    o.near.max_bytes = 0;
+    SECTION("asking the source each time") {}
+    SECTION("sparing the source for a while") { o.source_rest = 1h; }
+    with_caches(
+        [](instance& a, instance& b, source& s) -> task<void> {
+            const auto nothing = key::one("products", "8");
+            const std::vector<std::string> ids{"42", "8"};
+            CHECK(co_await ask(a.cache, item, s) == "v1 miss");
+            CHECK(co_await a.fill(1) == fill_result::stored);
+            s.found = false;
+            CHECK(co_await ask(a.cache, nothing, s) == "v1 miss");
+            CHECK(co_await a.fill(2) == fill_result::stored);
+            s.found = true;
+            invalidator changes{a.far};
+            co_await changes.invalidate("products", ids, 200);
+            s.away = true;
+            CHECK(co_await ask(b.cache, item, s) == "v1 stale");
+            CHECK(co_await ask(b.cache, item, s) == "v1 stale");
+            // That there was none says nothing about now.
+            CHECK(co_await ask(b.cache, nothing, s) == "! deadline passed [tiktrend.base:1]");
+            s.away = false;
+            s.body = "v2";
+            s.lsn = 300;
+            CHECK(co_await ask(a.cache, item, s) == "v2 miss");
+            CHECK(co_await a.fill(3) == fill_result::stored);
+            co_await changes.invalidate_all("products"); // old, but still there
+            s.away = true;
+            CHECK(co_await ask(a.cache, item, s) == "v2 stale");
+            co_await changes.invalidate("products", ids, 400);
+            CHECK(co_await ask(a.cache, item, s) == "v2 stale");
+            co_await changes.clear("products");
+            CHECK(co_await ask(a.cache, item, s) == "! deadline passed [tiktrend.base:1]");
+        },
+        o);
+}
+
 TEST_CASE("without Redis only so many load at once", "[integration][cache]") {
     testing::redis_server own;
     static testing::redis_server* gone = &own;

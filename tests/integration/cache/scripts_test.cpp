@@ -66,6 +66,16 @@ TEST_CASE("fill.lua stores when nothing changed", "[integration][cache]") {
     CHECK(life <= 60'000);
 }
 
+TEST_CASE("fill.lua forgets the old answer of an item", "[integration][cache]") {
+    server().command({"FLUSHALL"});
+    server().command({"MSET", "old", "before", "era", "e"});
+    const std::vector<std::string> keys{"era", "guard", "value", "old"};
+    CHECK(run("fill.lua", keys, {"other", "", lsn("5"), "60000", "", "body"}) == "moved");
+    CHECK(get("old") == "before");
+    CHECK(run("fill.lua", keys, {"e", "", lsn("5"), "60000", "", "body"}) == "stored");
+    CHECK(get("old") == "(nil)");
+}
+
 TEST_CASE("fill.lua writes nothing when something changed", "[integration][cache]") {
     server().command({"FLUSHALL"});
     std::string result;
@@ -100,8 +110,9 @@ TEST_CASE("fill.lua writes nothing when something changed", "[integration][cache
 
 TEST_CASE("invalidate.lua drops answers, moves guards and never lowers an LSN", "[integration][cache]") {
     server().command({"FLUSHALL"});
-    server().command({"MSET", "v1", "body", "g1", "old " + lsn("50"), "lists", "old " + lsn("7")});
-    const std::vector<std::string> keys{"lists", "g1", "v1", "g2", "v2"};
+    server().command({"MSET", "g1", "old " + lsn("50"), "lists", "old " + lsn("7"), "o2", "older"});
+    server().command({"SET", "v1", "body", "PX", "40000"});
+    const std::vector<std::string> keys{"lists", "g1", "v1", "o1", "g2", "v2", "o2"};
     SECTION("with the lists") {
         CHECK(run("invalidate.lua", keys, {"new", lsn("20"), "60000", "1"}) == "1");
         CHECK(get("lists") == "new " + lsn("20"));
@@ -112,6 +123,9 @@ TEST_CASE("invalidate.lua drops answers, moves guards and never lowers an LSN", 
         CHECK(get("lists") == "old " + lsn("7"));
     }
     CHECK(get("v1") == "(nil)");
+    CHECK(get("o1") == "body"); // for as long as it would have been the answer
+    CHECK(std::stoll(server().command({"PTTL", "o1"})) > 30'000);
+    CHECK(get("o2") == "older");
     CHECK(get("g1") == "new " + lsn("50"));
     CHECK(get("g2") == "new " + lsn("20"));
     const auto life = std::stoll(server().command({"PTTL", "g1"}));
@@ -121,10 +135,18 @@ TEST_CASE("invalidate.lua drops answers, moves guards and never lowers an LSN", 
 
 TEST_CASE("clear.lua moves the era", "[integration][cache]") {
     server().command({"FLUSHALL"});
-    CHECK(run("clear.lua", {"era"}, {"one"}) == "1");
+    CHECK(run("clear.lua", {"era"}, {"one", "0"}) == "1");
     CHECK(get("era") == "one");
-    CHECK(run("clear.lua", {"era"}, {"two"}) == "1");
+    CHECK(run("clear.lua", {"era"}, {"two", "0"}) == "1");
     CHECK(get("era") == "two");
+    CHECK(run("clear.lua", {"era"}, {"three", "1"}) == "1");
+    CHECK(get("era") == "two.three");
+    CHECK(run("clear.lua", {"era"}, {"four", "1"}) == "1");
+    CHECK(get("era") == "two.four");
+    CHECK(run("clear.lua", {"era"}, {"five", "0"}) == "1");
+    CHECK(get("era") == "five");
+    CHECK(run("clear.lua", {"never"}, {"six", "1"}) == "1");
+    CHECK(get("never") == ".six");
 }
 
 } // namespace tiktrend::cache

@@ -4,6 +4,7 @@
 -- KEYS[1] era of the scope            string
 -- KEYS[2] guard of the answer         string "TOKEN LSN"
 -- KEYS[3] the answer                  string
+-- KEYS[4] the old answer of an item   string, not given for a list
 -- ARGV[1] era seen at the miss        token, empty if there was none
 -- ARGV[2] guard seen at the miss      "TOKEN LSN", empty if there was none
 -- ARGV[3] LSN the answer was read at  20 digits
@@ -13,7 +14,7 @@
 --
 -- Returns "stored", "moved" (an invalidation came meanwhile: nothing written), "too_old" (read before the last invalidation:
 -- nothing written). O(1) and the size of the answer.
-local era_key, guard_key, value_key = KEYS[1], KEYS[2], KEYS[3]
+local era_key, guard_key, value_key, old_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local era_seen, guard_seen, lsn = ARGV[1], ARGV[2], ARGV[3]
 local life_ms, new_guard, value = ARGV[4], ARGV[5], ARGV[6]
 
@@ -32,4 +33,7 @@ if guard == '' and new_guard ~= '' then
     redis.call('SET', guard_key, new_guard)
 end
 redis.call('SET', value_key, value, 'PX', life_ms)
+if old_key then
+    redis.call('DEL', old_key)
+end
 return redis.status_reply('stored')

@@ -1,8 +1,10 @@
--- Says that items, and lists that may show them, no longer count. Invariant: an LSN never goes back.
+-- Says that items, and lists that may show them, no longer count. What was stored of an item stays as its old answer for the
+-- rest of its time. Invariant: an LSN never goes back.
 --
 -- KEYS[1]      guard of the scope's lists                 string "TOKEN LSN"
--- KEYS[2i]     guard of item i                            string "TOKEN LSN"
--- KEYS[2i + 1] the stored answer of item i                string
+-- KEYS[3i - 1] guard of item i                            string "TOKEN LSN"
+-- KEYS[3i]     the stored answer of item i                string
+-- KEYS[3i + 1] its old answer                             string
 -- ARGV[1] a token never used before
 -- ARGV[2] LSN the change is visible from                  20 digits
 -- ARGV[3] how long an item's guard is kept                ms
@@ -19,10 +21,13 @@ local function next_guard(key)
 end
 
 local dropped = 0
-for i = 2, #KEYS, 2 do
-    local guard_key, value_key = KEYS[i], KEYS[i + 1]
+for i = 2, #KEYS, 3 do
+    local guard_key, value_key, old_key = KEYS[i], KEYS[i + 1], KEYS[i + 2]
     redis.call('SET', guard_key, next_guard(guard_key), 'PX', memory_ms)
-    dropped = dropped + redis.call('DEL', value_key)
+    if redis.call('EXISTS', value_key) == 1 then
+        redis.call('RENAME', value_key, old_key)
+        dropped = dropped + 1
+    end
 end
 if with_lists then
     redis.call('SET', lists_guard, next_guard(lists_guard))

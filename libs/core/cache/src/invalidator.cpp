@@ -39,6 +39,7 @@ task<void> invalidator::invalidate(std::string_view scope, std::span<const std::
         for (std::size_t i = done; i < done + n; ++i) {
             keys.push_back(one_guard_key(name, all[i]));
             keys.push_back(one_value_key(name, all[i]));
+            keys.push_back(one_old_key(name, all[i]));
         }
         done += n;
         // The lists go last: a list that is loaded between two calls would show items of the second as they
@@ -51,9 +52,15 @@ task<void> invalidator::invalidate(std::string_view scope, std::span<const std::
     } while (done < all.size());
 }
 
+task<void> invalidator::invalidate_all(std::string_view scope) {
+    const std::vector<std::string> keys{era_key(scope)};
+    const std::vector<std::string> args{fresh_token(), "1"};
+    co_await run(far_, clear_script(), keys, args);
+}
+
 task<void> invalidator::clear(std::string_view scope) {
     const std::vector<std::string> keys{era_key(scope)};
-    const std::vector<std::string> args{fresh_token()};
+    const std::vector<std::string> args{fresh_token(), "0"};
     co_await run(far_, clear_script(), keys, args);
 }
 

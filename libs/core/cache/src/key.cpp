@@ -38,6 +38,9 @@ std::string list_value_key(std::string_view scope, std::string_view text) {
 std::string one_value_key(std::string_view scope, std::string_view id) {
     return join(value_prefix, scope, "one:", shortened(id));
 }
+std::string one_old_key(std::string_view scope, std::string_view id) {
+    return join(value_prefix, scope, "old:", shortened(id));
+}
 
 key key::list(std::string_view scope, std::string_view canonical_filter) {
     key k;
@@ -54,6 +57,7 @@ key key::one(std::string_view scope, std::string_view id) {
     k.scope_ = scope;
     k.value_ = one_value_key(scope, id);
     k.guard_ = one_guard_key(scope, id);
+    k.old_ = one_old_key(scope, id);
     k.era_ = era_key(scope);
     return k;
 }

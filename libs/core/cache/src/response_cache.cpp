@@ -19,6 +19,11 @@ std::string_view token_of(std::string_view guard) {
     return guard.substr(0, guard.find(' '));
 }
 
+/// What changes when a scope is cleared for good, of "CLEARED.CHANGED".
+std::string_view clearing_of(std::string_view era) {
+    return era.substr(0, era.find('.'));
+}
+
 redis::client_options follower_options(const logger& log) {
     redis::client_options o;
     o.client_name = "tiktrend-cache-follower";
@@ -135,7 +140,8 @@ struct response_cache::impl {
     task<void> fly(pilot p, std::chrono::milliseconds ttl, loader load);
     void land(const flight_ptr& f);
     task<far_state> look_up(const key& k);
-    task<answer> load_now(const far_state& seen, std::chrono::milliseconds ttl, loader load);
+    task<answer> load_now(const key& k, const far_state& seen, std::chrono::milliseconds ttl, loader load);
+    task<entry_ptr> old_answer(const key& k, const far_state& seen);
     task<fill_result> fill(const key& k, const far_state& seen, const entry& e);
     void note(const key& k, outcome o) const {
         if (options.on_outcome) options.on_outcome(k.scope(), o);
@@ -206,12 +212,13 @@ task<response_cache::impl::far_state> response_cache::impl::look_up(const key& k
     s.guard = r[1].text();
     if (r[2].is_nil()) co_return s;
     auto stored = decode(r[2].text());
-    if (!stored || stored->era != s.era) co_return s;
-    // An item's answer is deleted by its invalidation; a list's answer stays behind with an old generation.
+    if (!stored || clearing_of(stored->era) != clearing_of(s.era)) co_return s;
+    // An item's answer is moved away by its invalidation; a list's answer stays behind with an old generation.
+    const bool is_old_era = stored->era != s.era;
     const bool is_old_list = k.is_list() && (s.guard.empty() || stored->generation != token_of(s.guard));
     const auto fresh_until = stored->answer->fresh_until_ms;
     const bool is_too_old = fresh_until != 0 && options.clock->now_ms() >= fresh_until;
-    (is_old_list || is_too_old ? s.stale : s.value) = std::move(stored->answer);
+    (is_old_era || is_old_list || is_too_old ? s.stale : s.value) = std::move(stored->answer);
     co_return s;
 }
 
@@ -230,10 +237,10 @@ task<fill_result> response_cache::impl::fill(const key& k, const far_state& seen
     const auto value = encode(seen.era, generation, e);
     const auto lsn = lsn_text(e.lsn);
     const auto life = std::to_string(e.fresh_until_ms - e.filled_at_ms + options.stale_for.count());
-    const std::array<std::string_view, 3> keys{k.era(), k.guard(), k.value()};
+    const std::array<std::string_view, 4> keys{k.era(), k.guard(), k.value(), k.old()};
     const std::array<std::string_view, 6> args{seen.era, seen.guard, lsn, life, new_guard, value};
     try {
-        const auto r = co_await far.eval(fill_script(), keys, args);
+        const auto r = co_await far.eval(fill_script(), std::span{keys}.first(k.is_list() ? 3 : 4), args);
         if (r.text() == "stored") co_return fill_result::stored;
         if (r.text() == "moved") co_return fill_result::moved;
         if (r.text() == "too_old") co_return fill_result::too_old;
@@ -245,10 +252,29 @@ task<fill_result> response_cache::impl::fill(const key& k, const far_state& seen
     co_return fill_result::failed;
 }
 
-task<answer> response_cache::impl::load_now(const far_state& seen, std::chrono::milliseconds ttl, loader load) {
+/// Better than nothing, if anything is. That there was no such item is not told any more: there may be one by now.
+task<entry_ptr> response_cache::impl::old_answer(const key& k, const far_state& seen) {
+    if (seen.stale || k.is_list() || !seen.reached || options.stale_for.count() == 0)
+        co_return seen.stale && seen.stale->found ? seen.stale : nullptr;
+    try {
+        const auto r = co_await far.exec(redis::command{"GET", k.old()});
+        auto stored = r.is_error() || r.is_nil() ? std::nullopt : decode(r.text());
+        if (stored && stored->answer->found && clearing_of(stored->era) == clearing_of(seen.era)) co_return stored->answer;
+    } catch (const system_error& e) {
+        if (is_cancelled(e.code())) throw;
+        options.log.debug("cache_unreachable", {{"scope", k.scope()}, {"error", e.what()}});
+    }
+    co_return nullptr;
+}
+
+task<answer> response_cache::impl::load_now(const key& k, const far_state& seen, std::chrono::milliseconds ttl,
+                                            loader load) {
     const auto now = near_cache::clock::now();
-    if (seen.stale && now < rests_until) co_return answer{seen.stale, outcome::stale};
+    if (now < rests_until)
+        if (auto old = co_await old_answer(k, seen)) co_return answer{std::move(old), outcome::stale};
     const bounded_loads::place place{seen.reached ? nullptr : &uncached, options.max_uncached_loads};
+    std::exception_ptr failure;
+    std::string reason;
     try {
         auto l = co_await within(options.load_timeout, load());
         const auto at = options.clock->now_ms();
@@ -256,11 +282,15 @@ task<answer> response_cache::impl::load_now(const far_state& seen, std::chrono::
         co_return answer{make_entry(std::move(l.body), l.found, l.lsn, at, options.compress_from, at + life.count()),
                          seen.reached ? outcome::miss : outcome::bypass};
     } catch (const system_error& e) {
-        if (!seen.stale || is_cancelled(e.code()) || e.code() == tiktrend::errc::stopped) throw;
-        options.log.warn("stale_answer", {{"error", e.what()}});
+        if (is_cancelled(e.code()) || e.code() == tiktrend::errc::stopped) throw;
+        failure = std::current_exception();
+        reason = e.what();
     }
+    auto old = co_await old_answer(k, seen);
+    if (!old) std::rethrow_exception(failure);
+    options.log.warn("stale_answer", {{"scope", k.scope()}, {"error", reason}});
     rests_until = now + options.source_rest;
-    co_return answer{seen.stale, outcome::stale};
+    co_return answer{std::move(old), outcome::stale};
 }
 
 task<void> response_cache::impl::fly(pilot p, std::chrono::milliseconds ttl, loader load) {
@@ -273,7 +303,7 @@ task<void> response_cache::impl::fly(pilot p, std::chrono::milliseconds ttl, loa
         if (seen.value) {
             f->result = {seen.value, outcome::hit};
         } else {
-            f->result = co_await load_now(seen, ttl, std::move(load));
+            f->result = co_await load_now(k, seen, ttl, std::move(load));
         }
     } catch (const system_error& e) {
         f->error = is_cancelled(e.code()) && stopped

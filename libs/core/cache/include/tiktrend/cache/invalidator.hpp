@@ -18,13 +18,18 @@ class invalidator {
 public:
     explicit invalidator(redis::client& far) : far_{far} {}
 
-    /// Drops these items and, unless `lists` is false, all lists of the scope. Throws as
+    /// Drops these items and, unless `lists` is false, all lists of the scope; what is dropped stays for
+    /// response_cache_options::stale_for. Throws as
     /// redis::client::eval(): until a repeated call succeeds readers may see the old answers up to their time
     /// to live.
     task<void> invalidate(std::string_view scope, std::span<const std::string> ids, std::uint64_t lsn,
                           bool lists = true);
 
-    /// Drops everything of the scope (DELETE /cache/{scope}).
+    /// As invalidate() of everything that the scope has, when nobody can say what has changed.
+    task<void> invalidate_all(std::string_view scope);
+
+    /// Drops everything of the scope, and nothing of it is given any more, whatever else is away (DELETE
+    /// /cache/{scope}).
     task<void> clear(std::string_view scope);
 
     /// How long an item's invalidation is remembered: longer than any load takes and any replica lags.

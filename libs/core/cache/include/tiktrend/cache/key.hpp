@@ -3,7 +3,9 @@
 // alone:
 //   cache:v:{SCOPE}:list:TEXT  string  one stored answer (entry.hpp), expires
 //   cache:v:{SCOPE}:one:ID     string  one stored answer, expires
-//   cache:i:{SCOPE}:era        string  token; changes when the scope is cleared
+//   cache:v:{SCOPE}:old:ID     string  the answer of an item that was invalidated, expires as it would have
+//   cache:i:{SCOPE}:era        string  "CLEARED" or "CLEARED.CHANGED", tokens: the first changes when the scope is
+//   cleared, the second when all of it may have changed
 //   cache:i:{SCOPE}:lists      string  "TOKEN LSN": the generation of the scope's lists and the last
 //   invalidation's LSN cache:i:{SCOPE}:one:ID     string  "TOKEN LSN" of one item's last invalidation,
 //   expires
@@ -23,6 +25,7 @@ std::string lists_guard_key(std::string_view scope);
 std::string one_guard_key(std::string_view scope, std::string_view id);
 std::string list_value_key(std::string_view scope, std::string_view text);
 std::string one_value_key(std::string_view scope, std::string_view id);
+std::string one_old_key(std::string_view scope, std::string_view id);
 
 /// Names one answer.
 class key {
@@ -38,6 +41,8 @@ public:
     const std::string& value() const noexcept { return value_; } ///< Redis key of the answer
     const std::string& guard() const noexcept { return guard_; } ///< Redis key whose change invalidates it
     const std::string& era() const noexcept { return era_; }
+    /// Redis key of an item's answer from before its last invalidation; empty for a list, which stays where it is.
+    const std::string& old() const noexcept { return old_; }
 
 private:
     key() = default;
@@ -46,6 +51,7 @@ private:
     std::string value_;
     std::string guard_;
     std::string era_;
+    std::string old_;
 };
 
 } // namespace tiktrend::cache

@@ -63,7 +63,8 @@ struct response_cache_options {
     double ttl_jitter = 0.1; ///< times to live are shortened by up to this share, so that keys of one moment
                              ///< do not expire in one moment
     /// How much longer than their time to live answers are kept for the time when their source is away: an answer
-    /// that is too old, or a list of an old generation, is better than none. Not what was cleared. 0: none.
+    /// that is too old or was invalidated is better than none. Not what was cleared, and not that there was
+    /// nothing. 0: none.
     std::chrono::milliseconds stale_for{0};
     /// After a failed load those who have a stale answer do not ask the source for so long.
     std::chrono::milliseconds source_rest{1'000};

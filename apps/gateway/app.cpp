@@ -28,15 +28,31 @@ std::vector<std::unique_ptr<shard>> make_shards(shared_parts& shared) {
     return out;
 }
 
+sources::registry_options definition_options(const config& c) {
+    sources::registry_options o;
+    o.input_defaults = c.source_defaults;
+    return o;
+}
+
+sources::registry_ptr registry_of(const std::vector<sources::source_file>& files, const sources::registry_options& o) {
+    auto made = sources::make_registry(files, o);
+    if (!made) throw std::runtime_error(sources::to_string(made.error().front()));
+    return std::move(*made);
+}
+
 std::shared_ptr<http::certificates> load_certificates(const config& c) {
     return c.certificates.chain.empty() ? nullptr : std::make_shared<http::certificates>(c.certificates);
 }
 
 } // namespace
 
-app::app(const config& settings, const sources::registry& definitions, logger log)
-    : settings_{settings}, log_{std::move(log)}, shared_{settings_, definitions, metrics_, log_, false, load_certificates(settings_)},
-      shards_{make_shards(shared_)}, gauges_{shards_[0]->context().get_executor(), shards_[0]->jobs()},
+app::app(const config& settings, std::vector<sources::source_file> definitions, logger log)
+    : settings_{settings}, log_{std::move(log)}, definition_options_{definition_options(settings_)},
+      shared_{settings_, registry_of(definitions, definition_options_), metrics_, log_, false, load_certificates(settings_)},
+      shards_{make_shards(shared_)}, definitions_{std::move(definitions), definition_options_,
+                                                  catalog::source_store{shards_[0]->database()}, log_,
+                                                  [this](const sources::registry_ptr& r) { take_definitions(r); }},
+      gauges_{shards_[0]->context().get_executor(), shards_[0]->jobs()},
       activity_{shards_[0]->cache_redis(), system_wall_clock()}, sampled_{metrics_,
                                                                           gauges_,
                                                                           activity_,
@@ -102,6 +118,8 @@ task<void> app::serve() {
         tasks.spawn("signals", watch_signals());
         if (!settings_.region.is_replica) tasks.spawn("announce", announce());
         if (shared_.certificates) tasks.spawn("certificates", watch_certificates());
+        if (settings_.sources_refresh.count() > 0)
+            tasks.spawn("definitions", definitions_.follow(settings_.sources_refresh));
         tasks.spawn("stop deadline", stop_.run());
         log_.info("gateway_started", {{"address", settings_.http.address},
                                       {"port", shards_[0]->port()},
@@ -162,6 +180,11 @@ task<void> app::announce() {
             log_.warn("queue_not_reachable", {{"error", e.what()}});
         }
     }
+}
+
+void app::take_definitions(const sources::registry_ptr& newer) {
+    for (std::size_t i = 0; i < started_; ++i)
+        asio::post(shards_[i]->context(), [s = shards_[i].get(), newer] { s->definitions().put(newer); });
 }
 
 void app::reload_certificates(std::string_view why) {

@@ -1,6 +1,7 @@
 #pragma once
 #include "activity.hpp"
 #include "config.hpp"
+#include "definitions.hpp"
 #include "queue_gauges.hpp"
 #include "sampled_metrics.hpp"
 #include "server_gauges.hpp"
@@ -18,7 +19,8 @@ namespace tiktrend::gateway {
 /// life.
 class app {
 public:
-    app(const config& settings, const sources::registry& definitions, logger log);
+    /// `definitions` have been checked; throws std::runtime_error when they make no registry after all.
+    app(const config& settings, std::vector<sources::source_file> definitions, logger log);
     ~app();
     app(const app&) = delete;
     app& operator=(const app&) = delete;
@@ -34,6 +36,8 @@ private:
     task<void> stop_shard(shard& s, std::chrono::steady_clock::time_point deadline);
     task<void> announce();
     task<void> watch_certificates();
+    /// For the requests of every thread from now on.
+    void take_definitions(const sources::registry_ptr& newer);
     void reload_certificates(std::string_view why);
     task<void> refresh_metrics();
     void start_threads();
@@ -44,11 +48,13 @@ private:
     const config& settings_;
     logger log_;
     observe::registry metrics_;
+    sources::registry_options definition_options_;
     shared_parts shared_;
     std::vector<std::unique_ptr<shard>> shards_; ///< the first runs on the main thread
     std::vector<std::thread> threads_;
     std::size_t started_ = 0; ///< shards that were started, from the first on
     bool are_shards_stopping_ = false;
+    definition_follower definitions_;
     queue_gauges gauges_;
     activity activity_;
     sampled_metrics sampled_;

@@ -197,6 +197,7 @@ config read_config(config_reader& r) {
     if (c.queue_name.find(':') != std::string::npos) r.fail("QUEUE_NAME", c.queue_name, "a name without ':'");
     c.job_defaults = read_job_defaults(r);
     c.sources_dir = r.text("SOURCES_DIR", "apps/worker/sources");
+    c.sources_refresh = r.duration("SOURCES_REFRESH", 30s, 0ms, 24h);
     if (auto defaults = sources::parse_input_defaults(r.list("SOURCE_DEFAULTS", "")))
         c.source_defaults = std::move(*defaults);
     else

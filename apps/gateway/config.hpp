@@ -40,6 +40,7 @@ struct config {
     std::string queue_name;
     queue::job_options job_defaults; ///< priority 5, attempts 3, exponential 2 s, keep 1,000 and 5,000
     std::string sources_dir;
+    std::chrono::milliseconds sources_refresh{}; ///< how often the database is asked for definitions; 0: never
     std::map<std::string, std::string, std::less<>>
         source_defaults; ///< the operator's defaults for inputs, as the worker has them
 

@@ -38,7 +38,8 @@ int main(int argc, char** argv) {
                         "redis+sentinel://host[:port],…/master or redis+cluster://host:port,…");
     sources::registry_options source_options;
     source_options.input_defaults = settings.source_defaults;
-    const auto definitions = sources::load_registry(settings.sources_dir, source_options);
+    auto files = sources::read_source_files(settings.sources_dir);
+    const auto definitions = files ? sources::make_registry(*files, source_options) : files.error();
     if (!reader.errors().empty() || !definitions) {
         for (const auto& line : reader.errors())
             std::fprintf(stderr, "%s\n", line.c_str());
@@ -57,7 +58,7 @@ int main(int argc, char** argv) {
             "cursor_secret_is_random",
             {{"effect", "page cursors end with this process; set CURSOR_SECRET when several replicas run"}});
     try {
-        gateway::app app{settings, **definitions, log};
+        gateway::app app{settings, std::move(*files), log};
         return app.run();
     } catch (const std::exception& e) {
         log.error("gateway_failed", {{"error", e.what()}});

@@ -139,6 +139,7 @@ shard::shard(shared_parts& shared, bool is_first)
                    client_options(shared.log, cache_timeout)},
       jobs_{queue_redis_, shared.settings.queue_name, queue_options(shared.settings)},
       events_{queue_redis_, shared.settings.queue_name, jobs_.key_base(), events_options(shared)},
+      definitions_{context_.get_executor(), shared.definitions, shared.settings.sources_refresh.count() == 0},
       database_{context_.get_executor(), router_options(shared)}, products_{database_}, trends_{database_}, keys_{database_},
       users_{database_}, usage_{database_},
       tokens_{context_.get_executor(), shared.settings.jwt, users_, shared.log},
@@ -178,6 +179,7 @@ std::vector<health::dependency> shard::dependencies() {
         out.push_back({"redis_cache", false, [this] { return ping(cache_redis_); }});
         out.push_back({"postgresql", true, [this] { return select_one(database_.write()); }});
     }
+    out.push_back({"source_definitions", true, [this] { return definitions_.wait_complete(); }});
     return out;
 }
 
@@ -232,7 +234,7 @@ void shard::add_scraping_routes(http::router& routes) {
     using http::method;
     const auto& l = shared_.settings.limits;
     const auto& defaults = shared_.settings.job_defaults;
-    const auto& definitions = shared_.definitions;
+    const auto& definitions = definitions_;
     routes.add(
         method::post, "/scraping/start",
         guarded("scrape", l.scrape,

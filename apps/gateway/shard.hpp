@@ -2,6 +2,7 @@
 #include "config.hpp"
 #include "copy/copy_desk.hpp"
 #include "cursor.hpp"
+#include "definitions.hpp"
 #include "http_metrics.hpp"
 #include "job_events.hpp"
 #include "middleware/authenticate.hpp"
@@ -25,7 +26,6 @@
 #include <tiktrend/postgres/router.hpp>
 #include <tiktrend/queue/queue.hpp>
 #include <tiktrend/redis/client.hpp>
-#include <tiktrend/sources/registry.hpp>
 
 #include <atomic>
 #include <memory>
@@ -37,7 +37,7 @@ namespace tiktrend::gateway {
 /// What all shards may read: immutable, or thread-safe by itself.
 struct shared_parts {
     const config& settings;
-    const sources::registry& definitions;
+    sources::registry_ptr definitions; ///< those of the files
     observe::registry& metrics;
     logger log;
     std::atomic<bool> draining{false};
@@ -65,7 +65,8 @@ public:
     redis::client& queue_redis() noexcept { return queue_redis_; }
     redis::client& cache_redis() noexcept { return cache_redis_; }
     catalog::usage_store& usage() noexcept { return usage_; }
-    const postgres::router& database() const noexcept { return database_; }
+    postgres::router& database() noexcept { return database_; }
+    definition_shelf& definitions() noexcept { return definitions_; }
 
     /// Connects in the background and listens on `port` (0: a free one). Throws system_error if it cannot
     /// listen.
@@ -95,6 +96,7 @@ private:
     redis::client cache_redis_;
     queue::queue jobs_;
     job_events events_;
+    definition_shelf definitions_;
     postgres::router database_;
     catalog::product_store products_;
     catalog::trending_store trends_;

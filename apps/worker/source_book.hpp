@@ -2,11 +2,9 @@
 #include <tiktrend/base/asio.hpp>
 #include <tiktrend/base/log.hpp>
 #include <tiktrend/catalog/source_store.hpp>
-#include <tiktrend/sources/registry.hpp>
+#include <tiktrend/sources/overlay.hpp>
 
 #include <chrono>
-#include <map>
-#include <string>
 #include <vector>
 
 namespace tiktrend::worker {
@@ -21,7 +19,7 @@ public:
                 catalog::source_store& stored, logger log);
 
     /// Never null.
-    const sources::registry_ptr& current() const noexcept { return current_; }
+    const sources::registry_ptr& current() const noexcept { return definitions_.current(); }
 
     /// Takes over what the database has now. A stored definition that is broken, or that does not fit the
     /// others, is logged and left out: a scrape never stops because of somebody else's file. Throws
@@ -32,15 +30,9 @@ public:
     task<void> follow(std::chrono::milliseconds every);
 
 private:
-    void take(const std::vector<catalog::stored_definition>& stored);
-
-    std::vector<sources::source_file> files_;
-    std::map<std::string, std::string, std::less<>> file_of_; ///< definition id → name of its file
-    sources::registry_options options_;
+    sources::overlay definitions_;
     catalog::source_store& stored_;
     logger log_;
-    sources::registry_ptr current_;
-    std::map<std::string, std::string, std::less<>> in_use_; ///< stored texts by id, as last taken
 };
 
 } // namespace tiktrend::worker

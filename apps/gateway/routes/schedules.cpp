@@ -106,7 +106,7 @@ http::response schedule_answer(int status, std::string body) {
 
 struct services {
     queue::queue& jobs;
-    const sources::registry& definitions;
+    const definition_shelf& definitions;
     queue::job_options defaults;
 };
 
@@ -133,7 +133,7 @@ wanted_schedule read_wanted(const http::request& r, const services& s) {
     thread_local simdjson::dom::parser parser;
     json_object_reader body{parse_json_object(parser, r), {"body"}};
     wanted_schedule out;
-    out.order = read_scrape_order(body, s.definitions, s.defaults, false);
+    out.order = read_scrape_order(body, *s.definitions.current(), s.defaults, false);
     read_repeat(body, out.repeat);
     body.finish();
     return out;
@@ -222,7 +222,7 @@ task<http::response> remove(queue::queue& jobs, http::request& r) {
 
 } // namespace
 
-http::handler put_schedule(queue::queue& jobs, const sources::registry& definitions,
+http::handler put_schedule(queue::queue& jobs, const definition_shelf& definitions,
                            queue::job_options defaults) {
     // Shared, since a std::function copies what it holds.
     auto s = std::make_shared<const services>(services{jobs, definitions, std::move(defaults)});

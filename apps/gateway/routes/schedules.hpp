@@ -1,7 +1,7 @@
 #pragma once
+#include "definitions.hpp"
 #include <tiktrend/http/router.hpp>
 #include <tiktrend/queue/queue.hpp>
-#include <tiktrend/sources/registry.hpp>
 
 namespace tiktrend::gateway {
 
@@ -13,7 +13,7 @@ namespace tiktrend::gateway {
 /// PUT /scraping/schedules/{id} {source, filters?, every | cron, tz?, limit?, priority?, attempts?,
 /// backoff?}: 201, or 200 when it replaces one; 409 `too_many_schedules` beyond 100 a user, `schedule_busy`
 /// while its next job starts.
-http::handler put_schedule(queue::queue& jobs, const sources::registry& definitions,
+http::handler put_schedule(queue::queue& jobs, const definition_shelf& definitions,
                            queue::job_options defaults);
 /// GET /scraping/schedules: the caller's by their next time; all, also those of other programs, for
 /// administrators.

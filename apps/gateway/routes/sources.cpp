@@ -8,6 +8,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 
 namespace tiktrend::gateway {
 namespace {
@@ -45,7 +46,7 @@ void write_summary(json_object_writer& w, const sources::source_alias& a) {
     w.json("retired", "null");
 }
 
-/// Definitions do not change while the program runs, so answers are made once.
+/// Definitions change seldom, so answers are made once for each registry.
 struct source_page {
     std::string body, etag;
     explicit source_page(std::string text) : body{std::move(text)}, etag{http::weak_etag(body)} {}
@@ -60,58 +61,78 @@ http::response answer(const source_page& page, const http::request& r) {
     return response;
 }
 
-using pages = std::map<std::string, source_page, std::less<>>;
+/// The answers of one registry.
+struct source_pages {
+    sources::registry_ptr made_from;
+    std::optional<source_page> list;
+    std::map<std::string, source_page, std::less<>> each;
+};
 
-task<http::response> answer_page(std::shared_ptr<const source_page> page, http::request& r) {
-    co_return answer(*page, r);
+source_page list_page(const sources::registry& definitions) {
+    std::string items = "[";
+    const auto add = [&items](const auto& source) {
+        if (items.size() > 1) items += ',';
+        json_object_writer w;
+        write_summary(w, source);
+        items += w.take();
+    };
+    for (const auto& d : definitions.all())
+        add(*d);
+    for (const auto& a : definitions.aliases())
+        add(a);
+    json_object_writer w;
+    w.json("items", items + ']');
+    return source_page{w.take()};
 }
 
-task<http::response> answer_one(std::shared_ptr<const pages> all, http::request& r) {
+source_pages make_pages(const sources::registry_ptr& definitions) {
+    source_pages out{definitions, list_page(*definitions), {}};
+    for (const auto& d : definitions->all()) {
+        json_object_writer w;
+        write_summary(w, *d);
+        w.json("filters", d->input_schema);
+        w.json("limits", limits_json(d->limits));
+        out.each.emplace(d->id, source_page{w.take()});
+    }
+    for (const auto& a : definitions->aliases()) {
+        json_object_writer w;
+        write_summary(w, a);
+        w.json("filters", a.input_schema);
+        w.json("limits", "null"); // those of the definition that is chosen
+        out.each.emplace(a.id, source_page{w.take()});
+    }
+    return out;
+}
+
+const source_pages& pages_of(const definition_shelf& definitions, source_pages& kept) {
+    if (kept.made_from != definitions.current()) kept = make_pages(definitions.current());
+    return kept;
+}
+
+task<http::response> answer_list(const definition_shelf& definitions, std::shared_ptr<source_pages> kept, http::request& r) {
+    co_return answer(*pages_of(definitions, *kept).list, r);
+}
+
+task<http::response> answer_one(const definition_shelf& definitions, std::shared_ptr<source_pages> kept, http::request& r) {
     query_reader{r}.finish(); // no parameters
-    const auto it = all->find(r.param("id"));
-    if (it == all->end()) throw http::problem(404, "source_not_found", "There is no source with this id.");
+    const auto& all = pages_of(definitions, *kept).each;
+    const auto it = all.find(r.param("id"));
+    if (it == all.end()) throw http::problem(404, "source_not_found", "There is no source with this id.");
     co_return answer(it->second, r);
 }
 
 } // namespace
 
-http::handler list_sources(const sources::registry& definitions) {
-    std::string items = "[";
-    for (const auto& d : definitions.all()) {
-        if (items.size() > 1) items += ',';
-        json_object_writer w;
-        write_summary(w, *d);
-        items += w.take();
-    }
-    for (const auto& a : definitions.aliases()) {
-        if (items.size() > 1) items += ',';
-        json_object_writer w;
-        write_summary(w, a);
-        items += w.take();
-    }
-    json_object_writer w;
-    w.json("items", items + ']');
-    const auto page = std::make_shared<const source_page>(w.take());
-    return [page](http::request& r) { return answer_page(page, r); };
+http::handler list_sources(const definition_shelf& definitions) {
+    return [&definitions, kept = std::make_shared<source_pages>()](http::request& r) {
+        return answer_list(definitions, kept, r);
+    };
 }
 
-http::handler get_source(const sources::registry& definitions) {
-    auto made = std::make_shared<pages>();
-    for (const auto& d : definitions.all()) {
-        json_object_writer w;
-        write_summary(w, *d);
-        w.json("filters", d->input_schema);
-        w.json("limits", limits_json(d->limits));
-        made->emplace(d->id, source_page{w.take()});
-    }
-    for (const auto& a : definitions.aliases()) {
-        json_object_writer w;
-        write_summary(w, a);
-        w.json("filters", a.input_schema);
-        w.json("limits", "null"); // those of the definition that is chosen
-        made->emplace(a.id, source_page{w.take()});
-    }
-    return [made](http::request& r) { return answer_one(made, r); };
+http::handler get_source(const definition_shelf& definitions) {
+    return [&definitions, kept = std::make_shared<source_pages>()](http::request& r) {
+        return answer_one(definitions, kept, r);
+    };
 }
 
 } // namespace tiktrend::gateway

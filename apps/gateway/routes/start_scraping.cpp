@@ -15,7 +15,7 @@ constexpr std::size_t max_batch = 1000;
 
 struct services {
     job_intake& jobs;
-    const sources::registry& definitions;
+    const definition_shelf& definitions;
     queue::job_options defaults;
     quota_book& quotas;
 };
@@ -23,7 +23,7 @@ struct services {
 scrape_order read_start_request(const http::request& r, const services& s) {
     thread_local simdjson::dom::parser parser;
     json_object_reader body{parse_json_object(parser, r), {"body"}};
-    auto out = read_scrape_order(body, s.definitions, s.defaults);
+    auto out = read_scrape_order(body, *s.definitions.current(), s.defaults);
     body.finish();
     return out;
 }
@@ -76,7 +76,7 @@ batch_item read_item(simdjson::dom::element e, std::size_t index, const http::re
         return out;
     }
     json_object_reader reader{object, loc};
-    auto order = read_scrape_order(reader, s.definitions, s.defaults);
+    auto order = read_scrape_order(reader, *s.definitions.current(), s.defaults);
     auto errors = reader.take_errors();
     if (!errors.empty()) {
         out.refusal = http::validation_problem(std::move(errors));
@@ -169,14 +169,14 @@ task<http::response> start_batch(const services& s, http::request& r) {
 
 } // namespace
 
-http::handler start_scraping(job_intake& jobs, const sources::registry& definitions,
+http::handler start_scraping(job_intake& jobs, const definition_shelf& definitions,
                              queue::job_options defaults, quota_book& quotas) {
     // Shared, since a std::function copies what it holds.
     auto s = std::make_shared<const services>(services{jobs, definitions, std::move(defaults), quotas});
     return [s = std::move(s)](http::request& r) { return start(*s, r); };
 }
 
-http::handler start_scraping_batch(job_intake& jobs, const sources::registry& definitions,
+http::handler start_scraping_batch(job_intake& jobs, const definition_shelf& definitions,
                                    queue::job_options defaults, quota_book& quotas) {
     auto s = std::make_shared<const services>(services{jobs, definitions, std::move(defaults), quotas});
     return [s = std::move(s)](http::request& r) { return start_batch(*s, r); };

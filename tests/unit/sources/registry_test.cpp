@@ -2,7 +2,7 @@
 #include "sources_fixture.hpp"
 
 #include <tiktrend/sources/definition_test.hpp>
-#include <tiktrend/sources/registry.hpp>
+#include <tiktrend/sources/overlay.hpp>
 #include <tiktrend/testing/temp_dir.hpp>
 
 #include <catch2/catch.hpp>
@@ -124,4 +124,29 @@ TEST_CASE("a definition's own tests say what differs", "[unit][sources][registry
     CHECK(results[2].failures.at(0) == "there is no fixture \"none.json\"");
     CHECK(results[3].failures.at(0) == "outcome: expected blocked, found transient");
     CHECK(results[4].failures.at(0) == "outcome: expected ok, found transient (HTTP 500)");
+}
+
+TEST_CASE("texts from elsewhere stand in for files, and broken ones for nothing", "[unit][sources][registry]") {
+    overlay over{{{"a.yaml", yaml_of("a.shop")}, {"b.yaml", yaml_of("b.shop")}}, registry_options{}};
+    const auto files_only = over.current();
+    CHECK_FALSE(over.take({}).changed);
+    CHECK(over.current() == files_only);
+
+    const auto out = over.take({{"a.shop", 7, yaml_of("a.shop", "{more: {type: origin}}")},
+                                {"c.shop", 1, yaml_of("c.shop")},
+                                {"d.shop", 2, yaml_of("e.shop")},
+                                {"f.shop", 3, "format: 3"}});
+    CHECK(out.changed);
+    REQUIRE(out.taken.size() == 2);
+    REQUIRE(out.refused.size() == 2);
+    CHECK(out.refused[0].why == "its id is e.shop");
+    CHECK(out.refused[1].why.find("format") != std::string::npos);
+    CHECK(over.current()->all().size() == 3);
+    CHECK(over.current()->find("a.shop")->file == "database:a.shop@7");
+    CHECK(over.current()->find("b.shop")->file == "b.yaml");
+    CHECK(files_only->find("a.shop")->file == "a.yaml"); // who began with it keeps it
+
+    CHECK(over.take({}).changed);
+    CHECK(over.current()->find("a.shop")->file == "a.yaml");
+    CHECK_FALSE(over.current()->find("c.shop"));
 }

@@ -29,9 +29,9 @@ task<bool> source_store::enable(const stored_definition& definition) {
 }
 
 task<std::vector<stored_definition>> source_store::enabled() {
-    const auto found = co_await router_.write().query(versions_in_use);
+    const auto found = co_await router_.query(versions_in_use);
     std::vector<stored_definition> out;
-    for (const auto& r : found) {
+    for (const auto r : found.answer) {
         stored_definition d;
         d.id = r[0].text();
         d.version = static_cast<std::int32_t>(r[1].int64());

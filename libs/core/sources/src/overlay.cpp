@@ -1,0 +1,59 @@
+#include <tiktrend/sources/overlay.hpp>
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+namespace tiktrend::sources {
+namespace {
+
+registry_ptr checked(registry_result made) {
+    if (made) return std::move(*made);
+    std::string all;
+    for (const auto& e : made.error())
+        all += to_string(e) + '\n';
+    throw std::runtime_error(all);
+}
+
+} // namespace
+
+overlay::overlay(std::vector<source_file> files, registry_options options)
+    : files_{std::move(files)}, options_{std::move(options)}, current_{checked(make_registry(files_, options_))} {
+    for (const auto& d : current_->all())
+        file_of_.emplace(d->id, d->file);
+}
+
+overlay::outcome overlay::take(std::vector<overlaid_text> texts) {
+    outcome out;
+    std::map<std::string, std::string, std::less<>> by_id;
+    for (const auto& t : texts)
+        by_id.emplace(t.id, t.text);
+    if (by_id == in_use_) return out;
+    in_use_ = std::move(by_id);
+    out.changed = true;
+
+    auto files = files_;
+    for (auto& t : texts) {
+        const auto refuse = [&](std::string why) { out.refused.push_back({t.id, t.version, std::move(why)}); };
+        const auto name = fmt::format("database:{}@{}", t.id, t.version);
+        const auto parsed = parse_definition(name, t.text);
+        if (!parsed || (*parsed)->id != t.id) {
+            refuse(parsed ? "its id is " + (*parsed)->id : to_string(parsed.error().front()));
+            continue;
+        }
+        auto candidate = files;
+        if (const auto file = file_of_.find(t.id); file != file_of_.end())
+            std::erase_if(candidate, [&](const auto& f) { return f.name == file->second; });
+        candidate.push_back({name, t.text});
+        if (const auto made = make_registry(candidate, options_); !made) {
+            refuse(to_string(made.error().front()));
+            continue;
+        }
+        files = std::move(candidate);
+        out.taken.push_back(std::move(t));
+    }
+    current_ = checked(make_registry(files, options_));
+    return out;
+}
+
+} // namespace tiktrend::sources

@@ -1,6 +1,7 @@
 #include "middleware/idempotency.hpp"
 
 #include "canonical_json.hpp"
+#include "middleware/idempotency_key.hpp"
 #include "middleware/principal.hpp"
 #include "scripts.hpp"
 
@@ -18,28 +19,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view header = "idempotency-key";
 constexpr auto reconnect_limit = 2s; ///< how long the end of a request waits for a lost connection
-constexpr std::size_t max_key = 255;
 constexpr std::size_t max_kept_body = 1 << 20;
 /// What an answer repeats beside status and body.
 constexpr std::array<std::string_view, 3> repeated_fields{"Content-Type", "Location", "Cache-Control"};
-
-/// The key's text: a structured-field string in quotes, as the draft has it, or bare, as most clients send
-/// it.
-std::string read_key(const http::request& r) {
-    auto text = r.headers.get(header);
-    if (text.size() >= 2 && text.front() == '"' && text.back() == '"') {
-        text.remove_prefix(1);
-        text.remove_suffix(1);
-    }
-    const bool printable =
-        std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f && c != '"'; });
-    if (r.headers.count(header) != 1 || text.empty() || text.size() > max_key || !printable)
-        throw http::problem(400, "bad_idempotency_key",
-                            "Idempotency-Key should be sent once: 1 to 255 visible ASCII characters.");
-    return std::string{text};
-}
 
 std::string fields_of(const http::response& answer) {
     std::string out;
@@ -81,8 +64,8 @@ http::handler idempotency::once(http::handler next) {
 }
 
 task<http::response> idempotency::run(http::request& r, const http::handler& next) { // no coroutine
-    if (!r.headers.has(header)) return next(r);
-    return run_with_key(r, read_key(r), next);
+    if (!r.headers.has(idempotency_key_header)) return next(r);
+    return run_with_key(r, read_idempotency_key(r), next);
 }
 
 task<http::response> idempotency::run_with_key(http::request& r, std::string key, const http::handler& next) {

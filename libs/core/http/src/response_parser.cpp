@@ -83,7 +83,11 @@ std::size_t response_parser::put(std::string_view bytes, error_code& ec) {
 }
 
 void response_parser::put_end(error_code& ec) {
-    parser_->put_eof(ec);
+    // Without a single byte Beast takes the end for the end of an answer.
+    if (parser_->got_some())
+        parser_->put_eof(ec);
+    else
+        ec = bh::error::end_of_stream;
 }
 bool response_parser::has_head() const noexcept {
     return parser_->is_header_done();

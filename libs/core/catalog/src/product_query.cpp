@@ -147,9 +147,7 @@ list_statement build_list(const product_query& q, bool nulls, const std::optiona
     if (q.kind) // written out too; one of two fixed words
         where += fmt::format("{}p.kind = '{}'", where.empty() ? " WHERE " : " AND ", to_string(*q.kind));
     if (q.text)
-        require("to_tsvector('simple', left(p.title, 1000) || ' ' || left(coalesce(p.description, ''), 10000)) @@ "
-                "websearch_to_tsquery('simple', {}::text)",
-                *q.text); // the expression of products_text_idx (migration 008)
+        require("p.search_text @@ websearch_to_tsquery('simple', {}::text)", *q.text);
     if (sort.nullable)
         where += fmt::format("{}{} IS {}NULL", where.empty() ? " WHERE " : " AND ", sort.column,
                              nulls ? "" : "NOT ");

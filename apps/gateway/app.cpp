@@ -177,8 +177,10 @@ task<void> app::announce() {
             co_return;
         } catch (const system_error& e) {
             if (is_cancelled(e.code())) throw;
+            if (e.code() == errc::stopped) co_return; // we stop, and it never came up
             log_.warn("queue_not_reachable", {{"error", e.what()}});
         }
+        co_await sleep_for(1s);
     }
 }
 

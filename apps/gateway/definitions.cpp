@@ -33,7 +33,7 @@ task<bool> definition_follower::look() {
         co_return out.changed;
     } catch (const system_error& e) {
         if (is_cancelled(e.code())) throw;
-        log_.warn("definitions_not_read", {{"error", e.what()}});
+        if (e.code() != errc::stopped) log_.warn("definitions_not_read", {{"error", e.what()}});
         co_return false;
     }
 }

@@ -2,8 +2,11 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <cstdlib>
+#include <filesystem>
 #include <thread>
 #include <vector>
 
@@ -83,4 +86,28 @@ TEST_CASE("a gateway that is scraped all the time ends in time too", "[e2e]") {
     s.gateway().kill(); // so that the threads end in any case
     for (auto& t : scrapers)
         t.join();
+}
+
+TEST_CASE("a gateway that never saw its servers ends in time too", "[e2e]") {
+    const testing::temp_dir dir;
+    const auto nowhere = "unix://" + (dir.path() / "nobody.sock").string();
+    const auto ports = dir.path() / "ports";
+    testing::process::options o;
+    o.environment = {{"REDIS_QUEUE_URL", nowhere},
+                     {"REDIS_CACHE_URL", nowhere},
+                     {"DATABASE_URL", "postgresql:///nobody?host=" + dir.path().string()},
+                     {"SOURCES_DIR", std::string{std::getenv("TIKTREND_SOURCE_DIR")} + "/apps/worker/sources"},
+                     {"GATEWAY_ADDRESS", "127.0.0.1"},
+                     {"GATEWAY_PORT", "0"},
+                     {"METRICS_PORT", "0"},
+                     {"LAME_DUCK", "0ms"},
+                     {"PORT_FILE", ports.string()}};
+    o.output = dir.path() / "log";
+    testing::process gateway{{std::string{std::getenv("TIKTREND_BIN_DIR")} + "/tiktrend-gateway"}, o};
+    REQUIRE(testing::poll_until([&] { return std::filesystem::exists(ports); }, 20s));
+    gateway.signal(SIGTERM);
+    CHECK(gateway.wait(15s) == 0);
+    const auto log = e2e::read_file(o.output);
+    INFO(log.substr(0, 4000));
+    CHECK(std::count(log.begin(), log.end(), '\n') < 100); // it does not fill the disk meanwhile
 }

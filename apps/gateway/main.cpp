@@ -1,6 +1,7 @@
 // tiktrend-gateway: the HTTP side (ARCHITECTURE.md). Configuration: docs/configuration.md.
 #include "app.hpp"
 #include "config.hpp"
+#include "file_limit.hpp"
 
 #include <tiktrend/base/error.hpp>
 #include <tiktrend/base/program.hpp>
@@ -53,6 +54,7 @@ int main(int argc, char** argv) {
     const auto log = report::reporting_logger(settings.level, settings.sentry_dsn, std::move(reports))
                          .with("program", "tiktrend-gateway");
     print_settings(log, reader);
+    gateway::raise_file_limit(settings.threads * settings.http.max_connections, log);
     if (settings.cursor_secret_is_random)
         log.warn(
             "cursor_secret_is_random",

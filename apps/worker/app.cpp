@@ -258,6 +258,8 @@ task<void> app::drain() {
     if (left != 0)
         log_.error("jobs_left_active", {{"jobs", left}, {"effect", "the stalled check will find them"}});
 
+    parts_->wishes->cancel();
+    co_await parts_->wishes->join();
     if (upkeep_) {
         upkeep_->cancel();
         co_await upkeep_->join();

@@ -130,19 +130,42 @@ app::parts::parts(app& owner, const config& s, const logger& log)
                pages, health,      proxies,       caches,  metrics, *random, system_wall_clock(),
                log},
       worker{executor, *redis::parse_url(s.redis_queue_url), s.queue_name,
-             [this](queue::active_job& job) { return jobs.run(job); }, job_options(s, log)},
+             [this](queue::active_job& job) { return run(job); }, job_options(s, log)},
       cancellations{executor,
                     *redis::parse_url(s.redis_queue_url),
                     s.queue_name,
-                    [this](std::string_view id, std::string_view why) { worker.cancel(id, std::string{why}); },
+                    [this](std::string_view id, std::string_view why) {
+                        if (worker.cancel(id, std::string{why})) cancelled.emplace(id);
+                    },
                     s.queue_prefix,
-                    log} {
+                    log},
+      wishes{std::make_unique<task_group>(executor)} {
     jobs.add(scrape_products::name,
              [run = scrape_products{services}](queue::active_job& job) { return run(job); });
     jobs.add(mirror_images::name, [run = mirror_images{services, storage.get(), images}](
                                       queue::active_job& job) { return run(job); });
     jobs.add(refresh_trends::name,
              [run = refresh_trends{services, trends}](queue::active_job& job) { return run(job); });
+}
+
+task<std::string> app::parts::run(queue::active_job& job) {
+    const auto& record = job.record();
+    if (record.attempts_started > 1) // nobody could ask for more than removal before it had begun
+        if (const auto reason = co_await queue::kept_cancellation(queue_of_jobs, record.id)) {
+            cancelled.insert(record.id);
+            throw queue::unrecoverable_error{*reason};
+        }
+    co_return co_await jobs.run(job);
+}
+
+/// Somebody may try the job again. What cannot be forgotten ends by itself.
+task<void> app::parts::forget_wish(std::string id) {
+    try {
+        co_await queue::forget_cancellation(queue_of_jobs, id);
+    } catch (const system_error& e) {
+        if (is_cancelled(e.code())) throw;
+        services.log.debug("cancellation_not_forgotten", {{"job_id", id}, {"error", e.what()}});
+    }
 }
 
 queue::worker_options app::parts::job_options(const config& s, const logger& log) {
@@ -162,6 +185,8 @@ queue::worker_options app::parts::job_options(const config& s, const logger& log
     o.on_outcome = [this, log](const queue::worker_options::outcome& done) {
         metrics.job_ended(done);
         using kind = queue::worker_options::outcome::kind;
+        if (cancelled.erase(done.job.id) > 0 && done.what == kind::failed)
+            wishes->spawn("forget wish", forget_wish(done.job.id));
         const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(done.elapsed).count();
         if (done.what == kind::completed)
             log.info("job_completed",

@@ -8,12 +8,17 @@
 #include "source_book.hpp"
 
 #include <tiktrend/base/random.hpp>
+#include <tiktrend/base/task_group.hpp>
 #include <tiktrend/catalog/image_store.hpp>
 #include <tiktrend/catalog/source_health.hpp>
 #include <tiktrend/catalog/trend_store.hpp>
 #include <tiktrend/fetch/s3_client.hpp>
 #include <tiktrend/queue/cancellation.hpp>
 #include <tiktrend/queue/queue.hpp>
+
+#include <functional>
+#include <set>
+#include <string>
 
 namespace tiktrend::worker {
 
@@ -22,6 +27,9 @@ struct app::parts {
     parts(app& owner, const config& s, const logger& log);
 
     queue::worker_options job_options(const config& s, const logger& log);
+    /// A job that was to be cancelled when its worker was lost does not begin again.
+    task<std::string> run(queue::active_job& job);
+    task<void> forget_wish(std::string id);
 
     asio::any_io_executor executor;
     std::shared_ptr<default_random> random = std::make_shared<default_random>();
@@ -47,6 +55,8 @@ struct app::parts {
     scrape_services services;
     queue::worker worker;
     queue::cancellation_listener cancellations; ///< of single jobs, by whoever may
+    std::set<std::string, std::less<>> cancelled; ///< running jobs that were cancelled, by id
+    std::unique_ptr<task_group> wishes; ///< that are being forgotten
     bool is_working = false;                    ///< worker.start() was called
     std::unique_ptr<spot_watcher> spot;
     std::unique_ptr<deletion_cost> cost;

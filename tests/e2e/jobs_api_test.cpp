@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <csignal>
 #include <set>
 
 using namespace tiktrend;
@@ -191,14 +192,17 @@ TEST_CASE("queues are counted, paused, resumed, cleaned, retried and promoted", 
     auto& t = two_gateways::shared();
     const auto& api = t.s.api();
     const e2e::http_client reader{t.s.gateway_url(), t.s.make_key("read", "reader@example.test")};
+    const e2e::http_client watcher{t.s.gateway_url(), t.s.make_key("metrics", "watcher@example.test")};
     const auto count = [&](const char* state) {
         return integer(t.there.get("/queues/scraping").json()["counts"], state);
     };
-    const auto one = reader.get("/queues/scraping");
+    CHECK(reader.get("/queues").status == 403);
+    CHECK(reader.get("/queues/scraping").status == 403);
+    const auto one = watcher.get("/queues/scraping");
     REQUIRE(one.status == 200);
     CHECK(one.json()["workers"].get_array().size() >= 1);
-    CHECK(reader.get("/queues").status == 200);
-    CHECK(reader.post("/queues/scraping/pause", "").status == 403);
+    CHECK(watcher.get("/queues").status == 200);
+    CHECK(watcher.post("/queues/scraping/pause", "").status == 403);
     CHECK(api.get("/queues/nope").status == 404);
 
     CHECK(api.post("/queues/scraping/pause", "").status == 200);
@@ -236,4 +240,27 @@ TEST_CASE("the depth for scalers is a number, or 503 while Redis is away", "[e2e
     const auto gone = scaler.get("/autoscaling/queue-depth?queue=scraping");
     CHECK(gone.status == 503);
     CHECK_FALSE(gone.header("retry-after").empty());
+}
+
+TEST_CASE("a job whose worker was lost while it was cancelled does not begin again", "[e2e][jobs]") {
+    e2e::stack::options o;
+    o.worker = {{"LOCK_DURATION", "10s"}, {"STALLED_INTERVAL", "1s"}};
+    e2e::stack s{o};
+    REQUIRE(s.shop().post("/_control", R"({"path":"/api/products","kind":"slow","delay_ms":60000,"count":1})").status < 300);
+    const auto id = s.start_scrape();
+    REQUIRE(testing::poll_until([&] { return state_of(s.api(), id) == "active"; }, std::chrono::seconds{30}));
+    s.worker().signal(SIGSTOP); // it hears nothing any more
+    CHECK(s.api().send("DELETE", "/scraping/jobs/" + id, "", {}).status == 202);
+    s.worker().signal(SIGKILL);
+    const auto second = s.start_worker();
+    const auto job = s.wait_for_job(id);
+    CHECK(text(job.json(), "state") == "failed");
+    CHECK(text(job.json(), "failed_reason").find("cancelled by user:") == 0);
+    CHECK(s.database().execute("e2e", "SELECT count(*) FROM products") == "0");
+    // It was not for ever.
+    CHECK(testing::poll_until([&] { return s.queue_redis().command({"EXISTS", "cancelled:bull:scraping:" + id}) == "0"; },
+                              std::chrono::seconds{10}));
+    s.shop().send("DELETE", "/_control", "", {});
+    CHECK(s.api().post("/scraping/jobs/" + id + "/retry", "").status == 202);
+    CHECK(text(s.wait_for_job(id).json(), "state") == "completed");
 }

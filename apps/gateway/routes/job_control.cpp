@@ -18,6 +18,9 @@ using clock = std::chrono::steady_clock;
 /// How long a worker has for ending a job; it promises a second.
 constexpr auto patience = 2s;
 constexpr auto look_again_after = 50ms;
+/// How long the wish outlives its request: until the stalled check has found the job of a worker that was lost, and
+/// another has room for it.
+constexpr auto wish_life = 1h;
 
 http::problem not_failed(queue::job_state s) {
     return {409, "job_not_failed",
@@ -31,6 +34,7 @@ http::response job_answer(int status, const queue::job_record& job, queue::job_s
 }
 
 task<void> retry_failed(queue::queue& jobs, std::string id) {
+    co_await queue::forget_cancellation(jobs, id);
     queue::retry_options options;
     options.reset_attempts_made = true; // attempts_started goes on: the ledger of scrapes counts by it
     co_await queue::job_operations{jobs}.retry(std::move(id), options);
@@ -85,23 +89,29 @@ task<http::response> cancel(queue::queue& jobs, job_intake& intake, http::reques
     co_await intake.forget(job.id); // or it would come back if Redis lost its data
     const auto reason = "cancelled by " + principal_of(r).id;
     const auto deadline = clock::now() + patience;
+    bool is_kept = false;
     for (auto ask_at = clock::now();;) {
         const auto removed = co_await remove(jobs, job.id);
-        if (removed == removal::done) co_return http::response::empty(204);
+        if (removed == removal::done) {
+            co_await queue::forget_cancellation(jobs, job.id);
+            co_return http::response::empty(204);
+        }
         if (removed == removal::of_schedule)
             throw http::problem(409, "job_of_schedule",
                                 "This is the next job of a schedule; change or delete the schedule.");
         const auto now = clock::now();
         if (now >= deadline) co_return job_answer(202, job, state);
+        if (!std::exchange(is_kept, true)) co_await queue::keep_cancellation(jobs, job.id, reason, wish_life);
         if (now >= ask_at) { // again each half second: a worker that reconnects hears nothing meanwhile
             co_await queue::request_cancellation(jobs, job.id, reason);
             ask_at = now + 500ms;
         }
         co_await sleep_for(look_again_after);
         auto found = co_await jobs.get_job_and_state(job.id);
-        if (!found) co_return http::response::empty(204);
-        std::tie(job, state) = std::move(*found);
-        if (is_final(state)) co_return job_answer(200, job, state);
+        if (found) std::tie(job, state) = std::move(*found);
+        if (found && !is_final(state)) continue;
+        co_await queue::forget_cancellation(jobs, job.id);
+        co_return found ? job_answer(200, job, state) : http::response::empty(204);
     }
 }
 

@@ -2,6 +2,7 @@
 #include <tiktrend/queue/cancellation.hpp>
 #include <tiktrend/redis/subscriber.hpp>
 
+#include <fmt/format.h>
 #include <simdjson.h>
 
 namespace tiktrend::queue {
@@ -9,6 +10,18 @@ namespace {
 
 std::string channel_of(std::string_view key_base) {
     return std::string{key_base} + "cancel";
+}
+
+std::string wish_key(const queue& q, std::string_view id) {
+    return fmt::format("cancelled:{}{}", q.key_base(), id);
+}
+
+task<redis::reply> run(queue& q, redis::command c, std::string_view what) {
+    auto reply = co_await q.client().exec(c);
+    if (reply.is_error())
+        throw redis::server_error{redis::errc::protocol_error, q.client().where().to_string(),
+                                  fmt::format("{}: {}", what, reply.text())};
+    co_return reply;
 }
 
 redis::client_options listener_options(logger log) {
@@ -27,11 +40,26 @@ task<std::int64_t> request_cancellation(queue& q, std::string id, std::string re
     append_json_string(message, reason);
     message += '}';
     const auto channel = channel_of(q.key_base());
-    const auto reply = co_await q.client().exec(redis::command{"PUBLISH", channel, message});
-    if (reply.is_error())
-        throw redis::server_error{redis::errc::protocol_error, q.client().where().to_string(),
-                                  "PUBLISH " + channel + ": " + std::string{reply.text()}};
+    const auto reply = co_await run(q, redis::command{"PUBLISH", channel, message}, "PUBLISH " + channel);
     co_return reply.integer();
+}
+
+task<void> keep_cancellation(queue& q, const std::string& id, std::string_view reason, std::chrono::milliseconds life) {
+    const auto key = wish_key(q, id);
+    const auto ms = std::to_string(life.count());
+    co_await run(q, redis::command{"SET", key, reason, "PX", ms}, "SET " + key);
+}
+
+task<std::optional<std::string>> kept_cancellation(queue& q, const std::string& id) {
+    const auto key = wish_key(q, id);
+    const auto reply = co_await run(q, redis::command{"GET", key}, "GET " + key);
+    if (reply.is_nil()) co_return std::nullopt;
+    co_return std::string{reply.text()};
+}
+
+task<void> forget_cancellation(queue& q, const std::string& id) {
+    const auto key = wish_key(q, id);
+    co_await run(q, redis::command{"DEL", key}, "DEL " + key);
 }
 
 struct cancellation_listener::impl {

@@ -1,5 +1,7 @@
 #include "json_body.hpp"
 
+#include "characters.hpp"
+
 #include <tiktrend/http/media_type.hpp>
 
 #include <fmt/format.h>
@@ -67,12 +69,13 @@ std::optional<std::string> json_object_reader::text(std::string_view name, std::
         fail(name, fmt::format("Input should be a valid string, not {}", type_name(*e)), "string_type");
         return std::nullopt;
     }
-    if (value.size() < min) {
+    const auto length = characters_of(value);
+    if (length < min) {
         fail(name, fmt::format("String should have at least {} character{}", min, min == 1 ? "" : "s"),
              "string_too_short");
         return std::nullopt;
     }
-    if (value.size() > max) {
+    if (length > max) {
         fail(name, fmt::format("String should have at most {} characters", max), "string_too_long");
         return std::nullopt;
     }

@@ -1,5 +1,7 @@
 #include "query_reader.hpp"
 
+#include "characters.hpp"
+
 #include <tiktrend/http/query.hpp>
 
 #include <fmt/format.h>
@@ -44,7 +46,7 @@ std::optional<std::string> query_reader::take(std::string_view name) {
 std::optional<std::string> query_reader::text(std::string_view name, std::size_t max) {
     auto value = take(name);
     if (!value) return std::nullopt;
-    if (value->empty() || value->size() > max) {
+    if (value->empty() || characters_of(*value) > max) {
         fail(name, fmt::format("String should have 1 to {} characters", max), "string_length");
         return std::nullopt;
     }

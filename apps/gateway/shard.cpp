@@ -264,8 +264,8 @@ void shard::add_scraping_routes(http::router& routes) {
 void shard::add_admin_routes(http::router& routes) {
     using http::method;
     const auto& l = shared_.settings.limits;
-    routes.add(method::get, "/queues", guarded("read", l.read, list_queues(jobs_)));
-    routes.add(method::get, "/queues/{name}", guarded("read", l.read, get_queue(jobs_)));
+    routes.add(method::get, "/queues", guarded("metrics", l.read, list_queues(jobs_)));
+    routes.add(method::get, "/queues/{name}", guarded("metrics", l.read, get_queue(jobs_)));
     routes.add(method::post, "/queues/{name}/pause", guarded("admin", l.admin, pause_queue(jobs_)));
     routes.add(method::post, "/queues/{name}/resume", guarded("admin", l.admin, resume_queue(jobs_)));
     routes.add(method::post, "/queues/{name}/clean", guarded("admin", l.admin, clean_queue(jobs_)));

@@ -138,7 +138,10 @@ test('operation', async () => {
     const queue = (await call('listQueues', 200)).json.items[0].name;
     const path = { name: queue };
     await call('getQueue', 200, { path });
-    await call('getQueue', 200, { path, key: keys.reader });
+    await call('getQueue', 403, { path, key: keys.reader });
+    const { key } = (await call('createApiKey', 201, { body: { scopes: ['metrics'] } })).json; // watches, and changes nothing
+    for (const id of ['listQueues', 'getQueue']) await call(id, 200, { path, key });
+    await call('pauseQueue', 403, { path, key });
     await call('pauseQueue', 200, { path });
     await call('resumeQueue', 200, { path });
     await call('cleanQueue', 200, { path, body: { state: 'completed', grace: 1000, limit: 1 } });

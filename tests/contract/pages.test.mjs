@@ -66,8 +66,24 @@ test('an administrator sees counts, workers and jobs, and can pause, resume and 
     page.dom.window.close();
 });
 
-test('a reader sees the counts without buttons and jobs', async () => {
-    const page = await enter(keys.reader);
+const makeKey = async (...scopes) => JSON.parse((await send('POST', '/api-keys', { body: JSON.stringify({ scopes }) })).text).key;
+
+test('who scrapes sees jobs and no queue, who reads neither', async () => {
+    const { job_id: id } = JSON.parse((await send('POST', '/scraping/start', { body: JSON.stringify({ source: 'demo.shop', filters: { shop }, delay: 600_000 }) })).text);
+    const page = await enter(await makeKey('scrape'));
+    await until(() => !page.find('#jobs').hidden && page.find('#jobs tbody').textContent.includes(id));
+    await send('DELETE', `/scraping/jobs/${id}`);
+    assert.ok(page.find('#queue').hidden && page.find('#workers').hidden);
+    assert.deepEqual(page.errors, []);
+    page.dom.window.close();
+    const other = await enter(keys.reader);
+    await until(() => other.find('#message').textContent.includes('neither'));
+    assert.ok(other.find('#main').hidden);
+    other.dom.window.close();
+});
+
+test('who watches sees the counts without buttons and jobs', async () => {
+    const page = await enter(await makeKey('metrics'));
     await until(() => page.find('#counts dd'));
     assert.deepEqual(buttons(page), []);
     assert.ok(page.find('#jobs').hidden);

@@ -45,6 +45,14 @@ TEST_CASE("what the document forbids is refused by a documented problem", "[e2e]
     CHECK(run_node("bad_input.test.mjs") == 0);
 }
 
+TEST_CASE("limits, choices and defaults of the document are those of the code", "[e2e][contract]") {
+    CHECK(run_node("boundaries.test.mjs") == 0);
+}
+
+TEST_CASE("error codes of the document are those of the code", "[e2e][contract]") {
+    CHECK(run_node("codes.test.mjs") == 0);
+}
+
 TEST_CASE("docs/openapi.yaml is well-formed by the recommended rules", "[e2e][contract]") {
     CHECK(run_node("lint.test.mjs") == 0);
 }

@@ -181,9 +181,9 @@ task<http::response> forwarder::forward(http::request& r) {
         const bool late = e.code() == errc::timed_out;
         outcome = late ? "timeout" : "broken";
         reason = e.what();
-        problem = unreachable(late ? 504 : 502, late ? "primary_timeout" : "primary_failed",
-                              "The primary region did not answer in full. Whether it carried the request out "
-                              "is not known; with an Idempotency-Key it can be sent again.");
+        const auto* what = "The primary region did not answer in full. Whether it carried the request out is not "
+                           "known; with an Idempotency-Key it can be sent again.";
+        problem = late ? unreachable(504, "primary_timeout", what) : unreachable(502, "primary_failed", what);
     }
     forwarded_(outcome).add();
     log_.warn("forwarding_failed", {{"request_id", r.request_id}, {"path", r.path}, {"error", reason}});

@@ -9,6 +9,7 @@ let queue = null; // name of the queue that is shown
 let cursor = null;
 let isAdmin = false;
 let seesJobs = false;
+let seesQueues = false;
 
 function element(name, text, parent) {
   const e = document.createElement(name);
@@ -120,7 +121,7 @@ async function loadJobs(more) {
 }
 
 async function refresh() {
-  showQueue(await call('GET', `queues/${encodeURIComponent(queue)}`));
+  if (seesQueues) showQueue(await call('GET', `queues/${encodeURIComponent(queue)}`));
   if (seesJobs) await loadJobs(false);
 }
 
@@ -128,11 +129,14 @@ async function enter() {
   const me = await call('GET', 'users/me');
   isAdmin = me.scopes.includes('admin');
   seesJobs = isAdmin || me.scopes.includes('scrape');
-  queue = (await call('GET', 'queues')).items[0].name;
+  seesQueues = isAdmin || me.scopes.includes('metrics');
+  if (!seesJobs && !seesQueues) throw new Error('This key sees neither queues (scope metrics) nor jobs (scope scrape).');
+  queue = seesQueues ? (await call('GET', 'queues')).items[0].name : null;
   sessionStorage.setItem('key', key);
   $('enter').hidden = true;
   $('leave').hidden = false;
   $('main').hidden = false;
+  $('queue').hidden = $('workers').hidden = !seesQueues;
   $('jobs').hidden = !seesJobs;
   await refresh();
 }

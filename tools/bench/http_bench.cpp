@@ -106,7 +106,7 @@ std::vector<row> run_http_bench(const settings& s) {
     // As with the queue, the first round does not count.
     for (int round = 0; round <= s.rounds; ++round) {
         const auto load = [&](const target& t, const char* path, const char* script) {
-            const auto result = run_wrk(t.url + path, scripts, script, s.seconds, t.pid, s.load_cpu);
+            const auto result = run_wrk(t.url + path, scripts, {script}, s.seconds, t.pid, s.load_cpu);
             flush_queue();
             return result;
         };

@@ -42,6 +42,9 @@ int main(int argc, char** argv) {
     app.add_subcommand("http", "POST /scraping/start and the cached GET /products")->callback([&] {
         chosen = run_http_bench;
     });
+    app.add_subcommand("reads", "Products by key, filter and text, out of a million")->callback([&] {
+        chosen = run_reads_bench;
+    });
     app.add_subcommand("scrape", "Pages of a shop into PostgreSQL")->callback([&] {
         chosen = run_scrape_bench;
     });

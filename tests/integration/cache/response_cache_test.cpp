@@ -310,6 +310,37 @@ TEST_CASE("an item that was invalidated is given, marked, while the source is aw
         o);
 }
 
+TEST_CASE("while the source is away one at a time waits for it, the others have a stale answer at once", "[integration][cache]") {
+    response_cache_options o;
+    o.stale_for = 1h;
+    o.source_rest = 0ms;
+    o.load_timeout = 2s;
+    o.near.max_bytes = 0;
+    with_caches(
+        [](instance& a, instance&, source& s) -> task<void> {
+            const auto other = key::list("products", "other");
+            CHECK(co_await ask(a.cache, list, s) == "v1 miss");
+            CHECK(co_await ask(a.cache, other, s) == "v1 miss");
+            CHECK(co_await a.fill(2) == fill_result::stored);
+            co_await invalidator{a.far}.invalidate("products", {}, 200);
+            s.gate.reset(); // it does not answer any more
+            CHECK(co_await ask(a.cache, list, s) == "v1 stale");
+            CHECK(s.loads == 3);
+            std::string slow;
+            task_group group{a.far.get_executor()};
+            group.spawn("prober", note(ask(a.cache, list, s), slow));
+            CHECK(co_await eventually([&] { return s.loads == 4; }));
+            CHECK(co_await ask(a.cache, other, s) == "v1 stale");
+            CHECK(s.loads == 4); // it was not asked for this
+            CHECK(slow.empty());
+            s.gate.set(); // it is back
+            co_await group.join();
+            CHECK(slow == "v1 miss");
+            CHECK(co_await ask(a.cache, other, s) == "v1 miss");
+        },
+        o);
+}
+
 TEST_CASE("without Redis only so many load at once", "[integration][cache]") {
     testing::redis_server own;
     static testing::redis_server* gone = &own;

@@ -32,6 +32,22 @@ redis::client_options follower_options(const logger& log) {
     return o;
 }
 
+/// Sets the flag while it lives, if it has one.
+class probe {
+public:
+    explicit probe(bool* flag) : flag_{flag} {
+        if (flag_) *flag_ = true;
+    }
+    probe(const probe&) = delete;
+    probe& operator=(const probe&) = delete;
+    ~probe() {
+        if (flag_) *flag_ = false;
+    }
+
+private:
+    bool* flag_;
+};
+
 /// How many loads run that no cache takes off the source.
 struct bounded_loads {
     std::size_t running = 0;
@@ -153,7 +169,9 @@ struct response_cache::impl {
     near_cache near;
     default_random random;
     bounded_loads uncached;
-    near_cache::clock::time_point rests_until{}; ///< the source was away a moment ago
+    bool is_away = false;    ///< the source, as the last load found it
+    bool is_probing = false; ///< one load looks whether it is back
+    near_cache::clock::time_point rests_until{}; ///< and is not asked before
     bool started = false;
     bool stopped = false;
     bool joined = true;
@@ -269,14 +287,17 @@ task<entry_ptr> response_cache::impl::old_answer(const key& k, const far_state& 
 
 task<answer> response_cache::impl::load_now(const key& k, const far_state& seen, std::chrono::milliseconds ttl,
                                             loader load) {
-    const auto now = near_cache::clock::now();
-    if (now < rests_until)
+    // While the source is away one at a time finds out whether it still is, which takes as long as a connection is
+    // waited for; the others need not wait for what they would get anyway.
+    if (is_away && (is_probing || near_cache::clock::now() < rests_until))
         if (auto old = co_await old_answer(k, seen)) co_return answer{std::move(old), outcome::stale};
+    const probe mine{is_away && !is_probing ? &is_probing : nullptr};
     const bounded_loads::place place{seen.reached ? nullptr : &uncached, options.max_uncached_loads};
     std::exception_ptr failure;
     std::string reason;
     try {
         auto l = co_await within(options.load_timeout, load());
+        is_away = false;
         const auto at = options.clock->now_ms();
         const auto life = jittered(l.found ? ttl : std::min(ttl, options.negative_ttl));
         co_return answer{make_entry(std::move(l.body), l.found, l.lsn, at, options.compress_from, at + life.count()),
@@ -286,10 +307,11 @@ task<answer> response_cache::impl::load_now(const key& k, const far_state& seen,
         failure = std::current_exception();
         reason = e.what();
     }
+    is_away = true;
+    rests_until = near_cache::clock::now() + options.source_rest;
     auto old = co_await old_answer(k, seen);
     if (!old) std::rethrow_exception(failure);
     options.log.warn("stale_answer", {{"scope", k.scope()}, {"error", reason}});
-    rests_until = now + options.source_rest;
     co_return answer{std::move(old), outcome::stale};
 }
 

@@ -66,7 +66,8 @@ struct response_cache_options {
     /// that is too old or was invalidated is better than none. Not what was cleared, and not that there was
     /// nothing. 0: none.
     std::chrono::milliseconds stale_for{0};
-    /// After a failed load those who have a stale answer do not ask the source for so long.
+    /// For so long after a failed load those who have a stale answer do not ask the source, then one at a time until a load
+    /// succeeds.
     std::chrono::milliseconds source_rest{1'000};
     /// Loads at a time while Redis is away, so that the source is not asked for everything at once;
     /// errc::overloaded beyond.

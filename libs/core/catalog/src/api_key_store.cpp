@@ -135,9 +135,9 @@ task<std::optional<api_key>> api_key_store::find(const std::string& id) {
 
 task<std::vector<api_key>> api_key_store::list(std::int64_t user_id) {
     const auto values = postgres::params::of(user_id);
-    const auto found = co_await router_.query(list_keys, values);
+    const auto found = co_await router_.write().query(list_keys, values);
     std::vector<api_key> out;
-    for (const auto r : found.answer)
+    for (const auto r : found)
         out.push_back(read_key(r));
     co_return out;
 }

@@ -46,12 +46,12 @@ task<result<user>> user_store::create(const std::string& email, user_role role,
 
 task<std::optional<user>> user_store::find(std::int64_t id) {
     const auto values = postgres::params::of(id);
-    co_return first_of((co_await router_.query(find_by_id, values)).answer);
+    co_return first_of(co_await router_.write().query(find_by_id, values));
 }
 
 task<std::optional<user>> user_store::find_by_email(const std::string& email) {
     const auto values = postgres::params::of(email);
-    co_return first_of((co_await router_.query(find_by_address, values)).answer);
+    co_return first_of(co_await router_.write().query(find_by_address, values));
 }
 
 task<std::optional<user>> user_store::find_by_subject(const std::string& subject) {

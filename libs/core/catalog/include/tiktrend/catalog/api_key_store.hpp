@@ -54,6 +54,7 @@ public:
                          std::optional<std::int64_t> expires_ms = std::nullopt);
 
     task<std::optional<api_key>> find(const std::string& id);
+    /// From the primary: who has just made or revoked a key sees it.
     task<std::vector<api_key>> list(std::int64_t user_id);
 
     /// Who holds this key: errc::bad_key, unknown_key, revoked_key. The secret is compared in constant time.

@@ -87,7 +87,12 @@ TEST_CASE("try shows what each field got and from which alternative, and stores 
     CHECK(found.status == 0);
     CHECK_THAT(found.output, Catch::Contains("2 rows, 1 valid"));
     CHECK_THAT(found.output, Catch::Contains("1 × from name"));
-    CHECK_THAT(found.output, Catch::Contains("row 1: title: nothing was found"));
+    CHECK_THAT(found.output,
+               Catch::Contains("tea.yaml:10: fields.title: row 1: nothing was found, and the field "
+                               "is required; looked at label, then name"));
+    CHECK_THAT(
+        found.output,
+        Catch::Contains("tea.yaml:11: fields.price: row 1: \"call us\" has no number; looked at cost"));
     CHECK_THAT(found.output, Catch::Contains(R"("title":"Sencha")"));
     // an address that may not be asked is refused before any packet
     const auto refused =
@@ -98,7 +103,8 @@ TEST_CASE("try shows what each field got and from which alternative, and stores 
               .status == 2);
 }
 
-TEST_CASE("enable stores a version whose tests pass, once", "[integration][tiktrend]") {
+TEST_CASE("enable stores a version whose tests pass, once, and disable takes it out of use",
+          "[integration][tiktrend]") {
     const auto& server = postgres_server::shared();
     const std::map<std::string, std::string> database{
         {"DATABASE_URL", server.create_database("cli_sources")}};
@@ -129,4 +135,17 @@ TEST_CASE("enable stores a version whose tests pass, once", "[integration][tiktr
     write(file, "version: 2\n" + tea);
     CHECK(run_source({"source", "enable", file}, database).status == 0);
     CHECK(server.execute("cli_sources", "select count(*) from source_definitions") == "2");
+
+    const auto in_use = [&] {
+        return server.execute("cli_sources", "select count(*) from source_definitions where is_enabled");
+    };
+    const auto disabled = run_source({"source", "disable", "tea.shop"}, database);
+    CHECK(disabled.status == 0);
+    CHECK_THAT(disabled.output, Catch::Contains("disabled tea.shop"));
+    CHECK(in_use() == "0");
+    const auto again = run_source({"source", "disable", "tea.shop"}, database);
+    CHECK(again.status == 1);
+    CHECK_THAT(again.output, Catch::Contains("tea.shop: is not enabled in the database"));
+    CHECK(run_source({"source", "enable", file}, database).status == 0); // and back
+    CHECK(in_use() == "1");
 }

@@ -1,14 +1,9 @@
 #include "body_decoder.hpp"
 
-#include <tiktrend/testing/process.hpp>
+#include <tiktrend/testing/samples.hpp>
 
 #include <catch2/catch.hpp>
 #include <zlib.h>
-
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 
 using namespace tiktrend::fetch;
 
@@ -52,17 +47,8 @@ std::string sample_text() {
     return text;
 }
 
-/// Recorded inputs lie beside the repository; empty where they are absent.
-std::optional<std::string> recorded(const std::string& name) {
-    const char* root = std::getenv("TIKTREND_SOURCE_DIR");
-    std::ifstream file{std::filesystem::path{root ? root : "."} / "../shared/samples/compression" / name,
-                       std::ios::binary};
-    if (!file) return {};
-    return std::string{std::istreambuf_iterator<char>{file}, {}};
-}
-
 #define RECORDED(variable, name)                                                                             \
-    const auto variable##_file = recorded(name);                                                             \
+    const auto variable##_file = tiktrend::testing::sample(std::string{"compression/"} + (name));                                                             \
     if (!variable##_file) {                                                                                  \
         WARN("skipped: no recorded samples beside the repository");                                          \
         return;                                                                                              \

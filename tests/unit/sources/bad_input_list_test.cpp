@@ -1,6 +1,7 @@
 // docs/bad-inputs.md and the tests of this repository, kept together: what the list promises is tested under
 // that number, and what is tested under a number stands in the list.
-#include "samples.hpp"
+
+#include <tiktrend/testing/samples.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -9,7 +10,7 @@
 #include <set>
 
 namespace fs = std::filesystem;
-using namespace tiktrend::sources::testing;
+using namespace tiktrend::testing;
 
 namespace {
 

@@ -1,8 +1,9 @@
 // The bad inputs of parsers, each with the number that it has in the project's list of them (those of pages
 // as trees and texts, 29, 30, 32 and 34, are in html_test.cpp, 35 is in paging_test.cpp).
 #include "json_document.hpp"
-#include "samples.hpp"
 #include "sources_fixture.hpp"
+
+#include <tiktrend/testing/samples.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -10,6 +11,7 @@
 
 using namespace tiktrend::sources;
 using namespace tiktrend::sources::testing;
+using namespace tiktrend::testing;
 
 namespace {
 

@@ -1,6 +1,7 @@
 // JSON in the scripts of pages: where it begins, where it ends, and what it says.
 #include "html/raw_html.hpp"
 #include "sources_fixture.hpp"
+#include "structured/framework_state.hpp"
 #include "structured/lenient_json.hpp"
 
 #include <catch2/catch.hpp>
@@ -55,6 +56,41 @@ TEST_CASE("parser trap 5: an assigned value ends at its own bracket, not at the 
     CHECK(value("window.Xs = {\"t\":1}; other.window = 2") == "none");
     CHECK(value("window.X == {\"t\":1}") == "none");
     CHECK(title_of(by_name, assigned(R"(if (window.X) { f(); } window.X = {"t":"}; </p>"};)")) == "}; </p>");
+}
+
+TEST_CASE("a state whose members are places in a list is written out, within bounds",
+          "[unit][sources][embedded]") {
+    const auto state = [](std::string_view json) { return state_of_places(json).value_or("none"); };
+    CHECK(state(R"([{"a":1,"b":2},"x",[3,-1],null])") == R"({"a":"x","b":[null,null]})");
+    CHECK(state(R"([["Reactive",1],{"at":2},["Date","2024-05-06"]])") == R"({"at":"2024-05-06"})");
+    CHECK(state(R"([{"a":7,"b":"x"},1])") == R"({"a":null,"b":null})"); // no such place, and none at all
+    CHECK(state(R"(["x",1])") == "none");
+    CHECK(state(R"({"a":1})") == "none");
+    CHECK(state(R"([{"self":0},1])").size() < 2000); // ends, though it is within itself
+    std::string bomb = "[[1,1]";
+    for (int i = 2; i < 60; ++i)
+        bomb += ",[" + std::to_string(i) + "," + std::to_string(i) + "]";
+    CHECK(state(bomb + ",0]") == "none"); // two to the sixtieth
+}
+
+TEST_CASE("a state that a function makes of its arguments is written out", "[unit][sources][embedded]") {
+    const auto state = [](std::string_view script) { return state_of_function(script).value_or("none"); };
+    CHECK(state(R"(window.__NUXT__=(function(a,b){return {x:a,"b":b,c:[b,a],d:"a"}}("A",1));)") ==
+          R"({"x":"A","b":1,"c":[1,"A"],"d":"a"})");
+    CHECK(state(R"(window.__NUXT__=(function(a){return {x:a}})(void 0);)") == R"({"x":null})");
+    CHECK(state("window.__NUXT__=(function(a){a.b=1;return {x:a}}(f(1)))") == "none"); // a call is no value
+    CHECK(state("window.__NUXT__=(function(a){return ") == "none");
+    CHECK(state("window.__NUXT__={a:1}") == "none"); // plain, and read as such
+}
+
+TEST_CASE("a state that comes in pieces is put together", "[unit][sources][embedded]") {
+    const std::string page =
+        R"(<script>self.__next_f.push([1,"5:[\"$\",\"p\",null,{\"name\":\"Te"])</script>)"
+        R"(<script>self.__next_f.push([1,"a\",\"n\":\"\\u003cb\"}]\n6:I[1]\n"])</script>)"
+        "<script>self.__next_f.push([0])</script><script>self.__next_f.push(</script>";
+    const auto states = states_of_pieces(find_scripts(page));
+    REQUIRE(states.size() == 1);
+    CHECK(states[0] == R"(["$","p",null,{"name":"Tea","n":"\u003cb"}])");
 }
 
 TEST_CASE("the first of several names and ids that a page has is read", "[unit][sources][embedded]") {

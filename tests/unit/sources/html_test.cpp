@@ -2,14 +2,15 @@
 #include "html/encoding.hpp"
 #include "html/html_document.hpp"
 #include "html/raw_html.hpp"
-#include "samples.hpp"
+
+#include <tiktrend/testing/samples.hpp>
 
 #include <catch2/catch.hpp>
 
 #include <chrono>
 
 using namespace tiktrend::sources;
-using namespace tiktrend::sources::testing;
+using namespace tiktrend::testing;
 
 namespace {
 

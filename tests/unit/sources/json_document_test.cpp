@@ -1,11 +1,13 @@
 #include "json_document.hpp"
-#include "samples.hpp"
+
+#include <tiktrend/testing/samples.hpp>
 
 #include <catch2/catch.hpp>
 
 #include <string>
 
 using namespace tiktrend::sources;
+using namespace tiktrend::testing;
 
 namespace {
 
@@ -199,7 +201,7 @@ TEST_CASE("elements are counted from both ends", "[unit][sources][json]") {
 
 TEST_CASE("the public JSON samples are accepted or refused as their names say",
           "[unit][sources][json][samples]") {
-    const auto files = testing::sample_files("json");
+    const auto files = sample_files("json");
     if (files.empty()) {
         WARN("skipped: no ../shared/samples/json beside the repository");
         return;

@@ -1,12 +1,14 @@
 // Every mistake is told with its place, and nothing that this version does not read is passed over in
 // silence.
-#include "samples.hpp"
 #include "sources_fixture.hpp"
+
+#include <tiktrend/testing/samples.hpp>
 
 #include <catch2/catch.hpp>
 
 using namespace tiktrend::sources;
 using namespace tiktrend::sources::testing;
+using namespace tiktrend::testing;
 
 namespace {
 

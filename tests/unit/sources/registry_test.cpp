@@ -1,9 +1,9 @@
-#include "samples.hpp"
 #include "sources_fixture.hpp"
 
 #include <tiktrend/sources/definition_test.hpp>
 #include <tiktrend/sources/overlay.hpp>
 #include <tiktrend/testing/temp_dir.hpp>
+#include <tiktrend/testing/samples.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -11,6 +11,7 @@
 
 using namespace tiktrend::sources;
 using namespace tiktrend::sources::testing;
+using namespace tiktrend::testing;
 
 namespace {
 

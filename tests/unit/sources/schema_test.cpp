@@ -1,8 +1,9 @@
 // docs/source.schema.json and the parser know the same keys: a key that only one of them takes fails here.
 // Each key is then given what it does not want.
 #include "json_document.hpp"
-#include "samples.hpp"
 #include "sources_fixture.hpp"
+
+#include <tiktrend/testing/samples.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -10,6 +11,7 @@
 
 using namespace tiktrend::sources;
 using namespace tiktrend::sources::testing;
+using namespace tiktrend::testing;
 
 namespace {
 

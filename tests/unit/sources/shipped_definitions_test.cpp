@@ -1,10 +1,10 @@
 // The definitions that come with the worker: each parses and passes its own tests, and the recorded
 // storefront page gives what its manifest states.
-#include "samples.hpp"
 
 #include <tiktrend/sources/definition_test.hpp>
 #include <tiktrend/sources/page.hpp>
 #include <tiktrend/sources/registry.hpp>
+#include <tiktrend/testing/samples.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 namespace {
 
 fs::path folder() {
-    return testing::source_root() / "apps" / "worker" / "sources";
+    return tiktrend::testing::source_root() / "apps" / "worker" / "sources";
 }
 
 registry_ptr shipped() {
@@ -52,7 +52,7 @@ TEST_CASE("every shipped definition passes the tests in its file", "[unit][sourc
             run_definition_tests(*source, [](std::string_view name) -> std::optional<std::string> {
                 const auto file = folder() / name;
                 if (!fs::exists(file)) return std::nullopt;
-                return testing::read_file(file);
+                return tiktrend::testing::read_file(file);
             });
         REQUIRE(results.size() == source->test_count);
         for (const auto& result : results)
@@ -63,7 +63,7 @@ TEST_CASE("every shipped definition passes the tests in its file", "[unit][sourc
 
 TEST_CASE("the recorded storefront page gives the products that its manifest states",
           "[unit][sources][samples]") {
-    const auto body = testing::sample("shopify/storefront-products.json");
+    const auto body = tiktrend::testing::sample("shopify/storefront-products.json");
     if (!body) {
         WARN("skipped: no ../shared/samples/shopify beside the repository");
         return;
@@ -98,7 +98,7 @@ TEST_CASE("the recorded storefront page gives the products that its manifest sta
 }
 
 TEST_CASE("the Admin API's sample is not misread by the storefront's rules", "[unit][sources][samples]") {
-    const auto body = testing::sample("shopify/admin-api-products.json");
+    const auto body = tiktrend::testing::sample("shopify/admin-api-products.json");
     if (!body) {
         WARN("skipped: no ../shared/samples/shopify beside the repository");
         return;
@@ -117,7 +117,7 @@ TEST_CASE("the Admin API's sample is not misread by the storefront's rules", "[u
 }
 
 TEST_CASE("a page of a hundred products is read quickly", "[.bench][sources]") {
-    const auto body = testing::sample("shopify/storefront-products.json");
+    const auto body = tiktrend::testing::sample("shopify/storefront-products.json");
     REQUIRE(body);
     const auto source = shipped()->find("shopify.storefront");
     const auto inputs = validate_input(*source, R"({"shop":"shop.example","currency":"EUR"})");

@@ -1,12 +1,7 @@
-#include "glob.hpp"
 #include "values/count.hpp"
 #include "values/currency.hpp"
 #include "values/decimal_number.hpp"
 #include "values/money.hpp"
-#include "values/text.hpp"
-#include "values/time_text.hpp"
-#include "values/truth.hpp"
-#include "values/web_address.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -39,11 +34,6 @@ std::string json_price(std::string_view token, std::string_view currency = "", r
 std::string count(std::string_view text) {
     const auto value = count_from_text(text);
     return value ? std::to_string(*value) : std::string{value.error().reason};
-}
-
-std::string time(std::string_view text) {
-    const auto value = time_from_text(text);
-    return value ? time_to_text(*value) : std::string{value.error().reason};
 }
 
 std::string decimal(std::string_view text, rule r = rule::automatic) {
@@ -247,58 +237,6 @@ TEST_CASE("counts in JSON numbers may carry a zero fraction only", "[unit][sourc
     CHECK(count_from_json("1e30").error().reason == "is out of range");
 }
 
-TEST_CASE("times are read from Unix, ISO 8601 and HTTP forms", "[unit][sources][time]") {
-    struct row {
-        const char* text;
-        const char* expected;
-    };
-    const auto [text, expected] = GENERATE(values<row>({
-        {"0", "1970-01-01T00:00:00Z"},
-        {"1646770149", "2022-03-08T20:09:09Z"},
-        {"1646770149123", "2022-03-08T20:09:09.123Z"},
-        {"2022-03-08", "2022-03-08T00:00:00Z"},
-        {"2022-03-08T21:09:19+01:00", "2022-03-08T20:09:19Z"},
-        {"2022-03-08T21:09:19+0100", "2022-03-08T20:09:19Z"},
-        {"2022-03-08T00:30:00-08", "2022-03-08T08:30:00Z"},
-        {"2022-03-08 21:09", "2022-03-08T21:09:00Z"},
-        {"2022-03-08T21:09:19.5Z", "2022-03-08T21:09:19.500Z"},
-        {"2024-02-29T12:00:00Z", "2024-02-29T12:00:00Z"},
-        {"2023-02-29T12:00:00Z", "is no date or time"},
-        {"Sun, 06 Nov 1994 08:49:37 GMT", "1994-11-06T08:49:37Z"},
-        {"Sunday, 06-Nov-94 08:49:37 GMT", "1994-11-06T08:49:37Z"},
-        {"06/11/1994", "is no date or time"},
-        {"yesterday", "is no date or time"},
-        {"-5", "is no date or time"},
-        {"99999999999999999", "is no date or time"},
-        {"2022-03-08T21:09:19+01:00x", "is no date or time"},
-        {"", "is no date or time"},
-    }));
-    CAPTURE(text);
-    CHECK(time(text) == expected);
-}
-
-TEST_CASE("availability is read from schema.org names and short phrases", "[unit][sources][availability]") {
-    const auto says = [](std::string_view text) { return availability_from_text(text).value(); };
-    CHECK(says("https://schema.org/InStock"));
-    CHECK(says("http://schema.org/LimitedAvailability"));
-    CHECK(says("InStock"));
-    CHECK(says(" in stock "));
-    CHECK_FALSE(says("OutOfStock"));
-    CHECK_FALSE(says("https://schema.org/SoldOut"));
-    CHECK_FALSE(says("PreOrder"));
-    CHECK_FALSE(says("NOT SOLD"));
-    CHECK_FALSE(says("out-of-stock"));
-    CHECK(availability_from_text("maybe").has_error());
-}
-
-TEST_CASE("truth values are words, nothing is guessed", "[unit][sources]") {
-    CHECK(bool_from_text("TRUE").value());
-    CHECK(bool_from_text("1").value());
-    CHECK_FALSE(bool_from_text(" no ").value());
-    CHECK(bool_from_text("2").has_error());
-    CHECK(bool_from_text("").has_error());
-}
-
 TEST_CASE("currencies are ISO 4217 codes", "[unit][sources][money]") {
     CHECK(currency_from_text(" pln ").value() == "PLN");
     CHECK(minor_unit_of("EUR") == 2);
@@ -308,102 +246,4 @@ TEST_CASE("currencies are ISO 4217 codes", "[unit][sources][money]") {
     CHECK(currency_from_text("euro").has_error());
     CHECK(currency_from_text("€").has_error());
     CHECK(minor_unit_of("D A") == std::nullopt);
-}
-
-TEST_CASE("stored text has no controls, overrides or more characters than allowed", "[unit][sources][text]") {
-    CHECK(storable_text("plain", 100) == "plain");
-    CHECK(storable_text("a\x01\x1F\x7F"
-                        "b\nc\td",
-                        100) == "ab\nc\td");
-    CHECK(storable_text("abc\u202Edef\u2066x\u2069", 100) == "abcdefx");
-    CHECK(storable_text("\uFEFFa\u0085b", 100) == "ab");
-    CHECK(storable_text("<script>alert(1)</script>", 100) == "<script>alert(1)</script>");
-    CHECK(storable_text(std::string(1 << 20, 'x'), 4000).size() == 4000);
-    CHECK(storable_text("äöü", 2) == "äö");
-    CHECK(storable_text("€\x01€€", 2) == "€€");
-    CHECK(storable_text(std::string("a\0b", 3), 10) == "ab");
-}
-
-TEST_CASE("blanks collapse and references are decoded", "[unit][sources][text]") {
-    CHECK(collapse_blanks("  a \n\t b\u00A0\u00A0c ") == "a b c");
-    CHECK(collapse_blanks(" \n ") == "");
-    CHECK(decode_entities("Catan &#8211; Strategy") == "Catan – Strategy");
-    CHECK(decode_entities("a &amp;amp; b &lt;c&gt; &quot;&apos;") == "a &amp; b <c> \"'");
-    CHECK(decode_entities("&#x2013;&#X41;&#65") == "–AA");
-    CHECK(decode_entities("&#150;&#128;") == "–€");
-    CHECK(decode_entities("&#0;&#xD800;&#99999999999;") == "\uFFFD\uFFFD\uFFFD");
-    CHECK(decode_entities("AT&T & Co &unknown; &") == "AT&T & Co &unknown; &");
-    CHECK(decode_entities("&eacute;&Eacute;&euro;") == "éÉ€");
-}
-
-TEST_CASE("HTML becomes its text", "[unit][sources][text]") {
-    const auto text = [](std::string_view html) { return html_to_text(html, 4000); };
-    CHECK(text("<p>One &amp; two</p>\n<p>three<br>four</p>") == "One & two\nthree\nfour");
-    CHECK(text("<ul><li>a</li><li>b</li></ul>") == "a\nb");
-    CHECK(text("a<b>b</b>c &nbsp; d") == "abc d");
-    CHECK(text("x<script>if (a < b) { alert('</p>') }</script>y<style>p{}</style>z") == "xyz");
-    CHECK(text("a<!-- <p>no</p> -->b") == "ab");
-    CHECK(text("1 < 2 and 3 > 2") == "1 < 2 and 3 > 2");
-    CHECK(text("<a title=\"x > y\">link</a>") == "link");
-    CHECK(text("<p>unclosed") == "unclosed");
-    CHECK(text("<script>never ends") == "");
-    CHECK(text("<") == "<");
-    CHECK(text("") == "");
-}
-
-TEST_CASE("a hundred thousand nested tags are read in linear time", "[unit][sources][text]") {
-    std::string html;
-    for (int i = 0; i < 100'000; ++i)
-        html += "<div>";
-    html += "deep";
-    CHECK(html_to_text(html, 4000) == "deep");
-    CHECK(html_to_text(std::string(1 << 20, '<'), 4000).size() <= 4 * 4000 + 1);
-}
-
-TEST_CASE("links are resolved against the page and only http ones are kept", "[unit][sources][url]") {
-    const page_address page{"https://shop.example/list/page?x=1"};
-    const auto resolve = [&](std::string_view link) {
-        const auto url = page.resolve(link);
-        return url ? *url : std::string{url.error().reason};
-    };
-    CHECK(resolve("https://cdn.example/a.jpg?v=1") == "https://cdn.example/a.jpg?v=1");
-    CHECK(resolve("//cdn.example/a.jpg") == "https://cdn.example/a.jpg");
-    CHECK(resolve("/p/1") == "https://shop.example/p/1");
-    CHECK(resolve("next") == "https://shop.example/list/next");
-    CHECK(resolve("../up") == "https://shop.example/up");
-    CHECK(resolve("?y=2") == "https://shop.example/list/page?y=2");
-    CHECK(resolve(" /with blank ") == "https://shop.example/with%20blank");
-    CHECK(resolve("/caf\u00e9|x") == "https://shop.example/caf%C3%A9%7Cx");
-    CHECK(resolve("/100%") == "https://shop.example/100%25");
-    CHECK(resolve("/a\nb") == "https://shop.example/ab");
-    CHECK(resolve("javascript:alert(1)") == "is no http or https URL");
-    CHECK(resolve("JavaScript:alert(1)") == "is no http or https URL");
-    CHECK(resolve("data:image/png;base64," + std::string(5 << 20, 'A')) == "is no http or https URL");
-    CHECK(resolve("mailto:a@b.example") == "is no http or https URL");
-    CHECK(resolve("ftp://a.example/") == "is no http or https URL");
-    CHECK(resolve("https://user:pw@a.example/") == "holds a user name");
-    CHECK(resolve("https:///path") == "has no host");
-    CHECK(resolve("https://a.example:1.b.example/") == "has a malformed host or port");
-    CHECK(resolve("https://a.example:99999/") == "has a malformed host or port");
-    CHECK(resolve("https://[::1]:8080/x") == "https://[::1]:8080/x");
-    CHECK(resolve("/" + std::string(3000, 'a')) == "is longer than 2048 bytes");
-    CHECK(resolve("") == "is empty");
-    CHECK(page_address{""}.resolve("/p/1").error().reason ==
-          "is relative, and the address of the page is unknown");
-    CHECK(page_address{"http://127.0.0.1:4000/x"}.resolve("/p/1").value() == "http://127.0.0.1:4000/p/1");
-}
-
-TEST_CASE("globs match whole texts without backtracking explosions", "[unit][sources]") {
-    CHECK(matches_glob("*/login*", "https://a.example/login?x"));
-    CHECK_FALSE(matches_glob("*/login", "https://a.example/login?x"));
-    CHECK(matches_glob("text/html*", "text/html; charset=utf-8"));
-    CHECK(matches_glob("TEXT/*", "text/html", true));
-    CHECK_FALSE(matches_glob("TEXT/*", "text/html"));
-    CHECK(matches_glob("*", ""));
-    CHECK(matches_glob("a*b*c", "aXbYbZc"));
-    CHECK_FALSE(matches_glob("a*b*c", "aXbY"));
-    std::string glob;
-    for (int i = 0; i < 50; ++i)
-        glob += "a*";
-    CHECK_FALSE(matches_glob(glob + "b", std::string(10'000, 'a')));
 }

@@ -16,6 +16,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <csignal>
 #include <fstream>
 #include <iterator>
 
@@ -75,6 +76,7 @@ struct answered {
 };
 
 task<int> ask(const fetch::request& request, fetch::client_options settings, answered& out) {
+    std::signal(SIGPIPE, SIG_IGN); // OpenSSL writes without MSG_NOSIGNAL
     fetch::client client{co_await asio::this_coro::executor, std::move(settings)};
     auto got = co_await client.fetch(request);
     co_await client.stop();
@@ -90,6 +92,13 @@ task<int> ask(const fetch::request& request, fetch::client_options settings, ans
         out.headers.emplace_back(h.name, h.value);
     out.body = std::move(got->body);
     co_return exit_ok;
+}
+
+/// Who asks, in the request's User-Agent.
+std::string contact_of(const page_options& options) {
+    if (!options.contact.empty() && !fetch::is_contact(options.contact))
+        throw usage_error("--contact: expected an http(s) URL or a mail address, where shops can reach you");
+    return options.contact;
 }
 
 /// The page that the options name; nothing after saying why not.
@@ -131,6 +140,7 @@ std::optional<answered> page_of(const sources::definition& d, const sources::inp
     }
     rules.own_addresses = fetch::own_addresses();
     settings.guard = fetch::address_guard{std::move(rules)};
+    settings.user_agent = fetch::user_agent(contact_of(options));
     fmt::print("asking {} {}\n", spec->method, spec->display_url);
     if (run(ask(request, std::move(settings), out)) != exit_ok) return std::nullopt;
     fmt::print("HTTP {}, {} bytes, {}\n", out.status, out.body.size(), out.content_type);
@@ -166,8 +176,25 @@ void print_fields(const sources::definition& d, const sources::page_result& page
     }
 }
 
+/// Each with the place in the file, where the value was looked for and what stood there.
+void print_problems(const source_file& file, const sources::page_result& page) {
+    const auto fields = sources::describe_fields(*file.definition);
+    for (const auto& p : page.statistics.problems) {
+        const auto at =
+            std::find_if(fields.begin(), fields.end(), [&](const auto& f) { return f.name == p.field; });
+        if (at == fields.end()) {
+            fmt::print("{}: {}: row {}: {}\n", file.path.string(), p.field, p.row, p.message);
+            continue;
+        }
+        fmt::print("{}:{}: fields.{}: row {}: {}", file.path.string(), at->line, p.field, p.row, p.message);
+        if (!at->alternatives.empty()) fmt::print("; looked at {}", fmt::join(at->alternatives, ", then "));
+        fmt::print("\n");
+    }
+}
+
 struct reading {
     source_file file;
+    std::string inputs; ///< a JSON object
     answered page;
     sources::page_result result;
 };
@@ -192,7 +219,7 @@ std::optional<reading> read(const page_options& options) {
         if (name == "location") view.location = value;
     }
     auto result = sources::read_page(d, inputs, std::move(state), view);
-    return reading{std::move(*file), std::move(*page), std::move(result)};
+    return reading{std::move(*file), inputs.json(), std::move(*page), std::move(result)};
 }
 
 } // namespace
@@ -210,8 +237,7 @@ int try_page(const page_options& options) {
                : !result.next->cursor.empty() ? result.next->cursor
                                               : std::to_string(result.next->number));
     print_fields(*done->file.definition, result);
-    for (const auto& p : stats.problems)
-        fmt::print("  row {}: {}: {}\n", p.row, p.field, p.message);
+    print_problems(done->file, result);
     if (!result.records.empty()) fmt::print("first record: {}\n", sources::to_json(result.records.front()));
     return reaction_to(result.outcome) == sources::reaction::proceed ? exit_ok : exit_failed;
 }
@@ -236,8 +262,9 @@ int record_page(const page_options& options) {
     fmt::print(
         "wrote {} ({} bytes). Look at it, take out what is personal, and add to the definition's tests:\n\n",
         path.string(), done->page.body.size());
-    fmt::print("  - response: {}\n    status: {}\n    content_type: {}\n    base: {}\n    expect:\n", name,
-               done->page.status,
+    fmt::print("  - response: {}\n", name);
+    if (!d.inputs.empty()) fmt::print("    input: {}\n", done->inputs);
+    fmt::print("    status: {}\n    content_type: {}\n    base: {}\n    expect:\n", done->page.status,
                done->page.content_type.empty() ? "application/json" : done->page.content_type,
                done->page.url);
     fmt::print("      outcome: {}\n      count: {}\n", name_of(result.outcome), result.records.size());

@@ -12,6 +12,7 @@ struct page_options {
     std::vector<std::string> secrets; ///< name=value
     std::vector<std::string> allow;   ///< as FETCH_ALLOW
     std::vector<std::string> plain_http;
+    std::string contact;      ///< where shops can reach who asks
     std::string response;     ///< file; empty: ask
     std::string content_type; ///< of `response`
     std::string name;         ///< of the fixture

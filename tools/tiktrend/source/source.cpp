@@ -1,4 +1,4 @@
-// tiktrend source check|test|enable, and the frame of try and record (page.cpp).
+// tiktrend source check|test|enable|disable, and the frame of try and record (page.cpp).
 #include "../command.hpp"
 #include "../database.hpp"
 #include "file.hpp"
@@ -71,6 +71,18 @@ int enable(const std::string& file) {
     }));
 }
 
+int disable(const std::string& id) {
+    return run(with_router([&](postgres::router& router) -> task<int> {
+        catalog::source_store store{router};
+        if (!co_await store.disable(id)) {
+            fmt::print("{}: is not enabled in the database\n", id);
+            co_return exit_failed;
+        }
+        fmt::print("disabled {}: workers go back to their own file of it, if they have one\n", id);
+        co_return exit_ok;
+    }));
+}
+
 void add_page_options(CLI::App& verb, page_options& options) {
     verb.add_option("file", options.file, "Definition file")->required();
     verb.add_option("--url", options.url,
@@ -83,6 +95,9 @@ void add_page_options(CLI::App& verb, page_options& options) {
                     "127.0.0.1:4000; may be repeated (FETCH_ALLOW)");
     verb.add_option("--plain-http", options.plain_http,
                     "Host that is asked over http instead of https; may be repeated");
+    verb.add_option("--contact", options.contact,
+                    "URL or mail address for the request's User-Agent, where the shop can reach you")
+        ->envname("CONTACT");
 }
 
 } // namespace
@@ -124,6 +139,12 @@ void add_source(CLI::App& root, action& chosen) {
                                         "(DATABASE_URL)");
     enable_verb->add_option("file", *file, "Definition file")->required();
     enable_verb->callback([&chosen, file] { chosen = [file] { return enable(*file); }; });
+
+    auto id = std::make_shared<std::string>();
+    auto* disable_verb = group->add_subcommand(
+        "disable", "Take a definition out of use; its versions stay in the database (DATABASE_URL)");
+    disable_verb->add_option("id", *id, "Its id, like tea.shop")->required();
+    disable_verb->callback([&chosen, id] { chosen = [id] { return disable(*id); }; });
 }
 
 } // namespace tiktrend::cli

@@ -55,7 +55,7 @@ std::vector<field_description> describe_fields(const definition& source) {
     std::vector<field_description> out;
     const auto& rules = *source.plan;
     for (const auto& field : rules.fields) {
-        field_description d{field.name, field.is_required, {}};
+        field_description d{field.name, field.line, field.is_required, {}};
         for (const auto& s : field.sources) {
             auto text = std::visit(writer{rules}, s.from);
             d.alternatives.push_back(s.document ? rules.documents[*s.document].name + ": " + text : text);

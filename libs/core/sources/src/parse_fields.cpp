@@ -21,6 +21,7 @@ void fields_parser::parse_all(const yaml_node& section) {
     for (const auto& m : section.members) {
         field_rule rule;
         rule.name = m.key;
+        rule.line = m.line;
         if (const auto* known = find_canonical(m.key)) {
             rule.canonical = known->name;
             rule.type = known->type;

@@ -209,6 +209,7 @@ struct field_rule {
     enum class shape : std::uint8_t { single, each, object, rows, nothing };
 
     std::string name;
+    int line = 0;               ///< in the file, from 1; 0 for nested ones
     std::string_view canonical; ///< the same from canonical_fields(), empty for other names
     field_type type = field_type::any;
     field_rule::shape form = shape::single;

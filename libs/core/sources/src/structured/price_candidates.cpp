@@ -49,6 +49,21 @@ constexpr std::array<std::string_view, 17> aside_words{
     "viewed",  "bestsell",   "alsobought", "widget-", "breadcrumb"};
 constexpr std::array<std::string_view, 5> aside_elements{"nav", "footer", "aside", "select", "button"};
 
+/// Whether a browser shows it: not what waits in templates or is switched off where it stands.
+bool is_hidden(html_node node) {
+    for (; node.exists() && node.name() != "body"; node = node.parent()) {
+        const auto name = node.name();
+        if (name == "template" || name == "noscript" || node.has_attribute("hidden")) return true;
+        std::string style;
+        for (const char c : std::string_view{node.attribute("style")}.substr(0, 500))
+            if (c != ' ') style += c;
+        if (style.find("display:none") != std::string::npos ||
+            style.find("visibility:hidden") != std::string::npos)
+            return true;
+    }
+    return false;
+}
+
 bool is_struck(html_node node) noexcept {
     const auto name = node.name();
     return name == "del" || name == "s" || name == "strike";
@@ -150,7 +165,7 @@ std::vector<price_candidate> price_candidates(html_document& page, const page_hi
         if (candidate.text.empty() && !at.attribute("content").empty())
             candidate.text = at.attribute("content");
         const bool has_sign = currency_in(candidate.text, hints.country).has_value();
-        if (!looks_like_price(candidate.text, has_sign)) continue;
+        if (!looks_like_price(candidate.text, has_sign) || is_hidden(at)) continue;
 
         double score = has_sign ? 3 : 0;
         if (is_called) score += 5;

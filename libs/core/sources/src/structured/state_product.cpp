@@ -1,7 +1,9 @@
 #include "structured/state_product.hpp"
 
 #include "json_object_writer.hpp"
+#include "structured/framework_state.hpp"
 #include "structured/lenient_json.hpp"
+#include "values/truth.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,6 +16,7 @@ namespace {
 constexpr std::size_t most_nodes = 200'000; ///< of one script that are looked at
 constexpr std::size_t most_bytes = 8 << 20; ///< of all scripts that are parsed
 constexpr std::size_t most_near = 4'000;    ///< nodes around a title
+constexpr std::size_t most_variants = 200;  ///< whose stock is looked at
 constexpr double least_likeness = 0.75;
 
 using names = std::array<std::string_view, 12>;
@@ -49,18 +52,9 @@ constexpr names list_names{"listprice",
 constexpr names currency_names{
     "currency", "currencycode", "pricecurrency", "currencyiso", "currencyisocode", "", "", "", "", "", "",
     ""};
-constexpr names stock_names{"availability",
-                            "stockstatus",
-                            "availabilitystatus",
-                            "instock",
-                            "isinstock",
-                            "available",
-                            "isavailable",
-                            "",
-                            "",
-                            "",
-                            "",
-                            ""};
+constexpr names stock_names{
+    "availability", "stockstatus",      "availabilitystatus", "instock",     "isinstock", "available",
+    "isavailable",  "availabletoorder", "availableforsale",   "purchasable", "",          ""};
 constexpr names sku_names{"sku",  "skuid", "productid", "partnumber", "itemnumber", "articlenumber",
                           "code", "id",    "",          "",           "",           ""};
 constexpr names gtin_names{"gtin13", "gtin",   "ean", "upc", "barcode", "isbn",
@@ -114,6 +108,7 @@ struct fact {
 
 struct facts {
     fact price, list_price, currency, stock, sku, gtin, image, brand;
+    std::optional<bool> has_variant; ///< whether one of the variants can be had, where they say so
 };
 
 bool is_price(json_node node) {
@@ -135,8 +130,51 @@ bool is_number_of(const page_hints& page, std::string_view name, json_node value
            (page.url.find(text) != std::string::npos || page.canonical.find(text) != std::string::npos);
 }
 
+/// What an object says of its stock, itself or in a member of it.
+std::optional<bool> stock_of(json_node node, int level) {
+    std::optional<bool> out;
+    node.each_member([&](std::string_view key, json_node value) {
+        std::string scratch;
+        const bool is_named = rank(stock_names, plain(key)).has_value();
+        if (is_named && value.is(json_kind::boolean))
+            out = value.boolean();
+        else if (is_named && value.is(json_kind::string) && value.raw().size() < 100) {
+            if (const auto told = availability_from_text(value.text(scratch))) out = *told;
+        } else if (value.is(json_kind::object) && level < 2) {
+            out = stock_of(value, level + 1);
+        }
+        return !out;
+    });
+    return out;
+}
+
+/// Whether one of a list of variants can be had; nothing if none of them says so.
+std::optional<bool> stock_of_variants(json_node list) {
+    std::optional<bool> out;
+    std::size_t count = 0;
+    list.each_value([&](json_node n) {
+        if (const auto stock = stock_of(n, 0)) out = out.value_or(false) || *stock;
+        return ++count < most_variants;
+    });
+    return out;
+}
+
+bool holds_variants(std::string_view name) noexcept {
+    return name == "skus" || name.find("variant") != std::string_view::npos || name == "sizes";
+}
+
+/// What an object {"__ref":"Product:9"} of Apollo's cache stands for: a member of the document's root.
+json_node followed(json_node node, json_node root) {
+    if (!node.is(json_kind::object) || node.size() > 2) return node;
+    const auto to = node.member("__ref");
+    if (!to.is(json_kind::string)) return node;
+    std::string scratch;
+    const auto found = root.member(to.text(scratch));
+    return found.exists() ? found : node;
+}
+
 /// Looks breadth first through the neighbourhood below `top`, so that near things are found before far ones.
-facts facts_near(json_node top, const page_hints& page) {
+facts facts_near(json_node top, json_node root, const page_hints& page) {
     struct place {
         json_node node;
         std::size_t depth;
@@ -159,12 +197,15 @@ facts facts_near(json_node top, const page_hints& page) {
         }
         here.node.each_member([&](std::string_view key, json_node value) {
             const auto name = plain(key);
+            value = followed(value, root);
             const auto badness = [&](std::size_t by_name) { return here.depth * 20 + by_name; };
             if (!value.is_scalar()) {
                 const bool is_listed = rank(list_names, name).has_value();
                 if (!is_elsewhere(name) && !is_listed)
                     open.push_back(
                         {value, here.depth + 1, here.is_priced || name.find("price") != std::string::npos});
+                if (holds_variants(name) && value.is(json_kind::array) && !out.has_variant)
+                    out.has_variant = stock_of_variants(value);
                 if (rank(brand_names, name)) {
                     const auto inner = value.member("name");
                     if (inner.is(json_kind::string)) out.brand.offer(inner, badness(1));
@@ -205,40 +246,52 @@ class search {
 public:
     explicit search(const page_hints& page) : page_{page} {}
 
-    void look_at(json_node node, int depth) {
+    /// `currency`: what an object around this one says of all in it.
+    void look_at(json_node node, int depth, json_node currency = {}) {
         if (++seen_ > most_nodes || depth > 40) return;
-        if (node.is(json_kind::object)) consider(node, depth);
         if (node.is(json_kind::array)) {
             node.each_value([&](json_node n) {
-                if (!n.is_scalar()) look_at(n, depth + 1);
+                if (!n.is_scalar()) look_at(n, depth + 1, currency);
                 return seen_ < most_nodes;
             });
             return;
         }
         node.each_member([&](std::string_view key, json_node value) {
-            if (!value.is_scalar() && !is_elsewhere(plain(key))) look_at(value, depth + 1);
+            const bool is_currency = value.is(json_kind::string) && rank(currency_names, plain(key));
+            if (is_currency) currency = value;
+            return !is_currency;
+        });
+        if (node.is(json_kind::object)) consider(node, depth, currency);
+        node.each_member([&](std::string_view key, json_node value) {
+            if (!value.is_scalar() && !is_elsewhere(plain(key))) look_at(value, depth + 1, currency);
             return seen_ < most_nodes;
         });
     }
 
-    void begin_document() noexcept { seen_ = 0; }
+    void begin_document(json_node root) noexcept {
+        seen_ = 0;
+        root_ = root;
+    }
     const titled& best() const noexcept { return best_; }
     const facts& best_facts() const noexcept { return facts_; }
 
 private:
-    void consider(json_node node, int depth) {
+    void consider(json_node node, int depth, json_node currency) {
         node.each_member([&](std::string_view key, json_node value) {
             if (!value.is(json_kind::string) || value.raw().size() < 3 || value.raw().size() > 500)
                 return true;
             const auto r = rank(title_names, plain(key));
             if (!r) return true;
             std::string scratch;
-            const auto agreement = likeness(value.text(scratch), page_);
-            const double score = agreement * 10 - 0.1 * static_cast<double>(*r) - 0.02 * depth +
-                                 (value.raw().size() > 12 ? 0.5 : 0);
+            const auto title = value.text(scratch);
+            const auto agreement = likeness(title, page_);
+            const bool is_the_title = title == page_.heading || title == page_.og_title;
+            const double score = agreement * 10 + (is_the_title ? 1 : 0) - 0.1 * static_cast<double>(*r) -
+                                 0.02 * depth + (value.raw().size() > 12 ? 0.5 : 0);
             if (agreement < least_likeness || score <= best_.score || ++tries_ > 300) return true;
-            auto found = facts_near(node, page_);
+            auto found = facts_near(node, root_, page_);
             if (!found.price.node.exists()) return true;
+            if (!found.currency.node.exists()) found.currency.node = currency;
             best_ = {node, value, score};
             facts_ = found;
             return true;
@@ -246,6 +299,7 @@ private:
     }
 
     const page_hints& page_;
+    json_node root_;
     titled best_;
     facts facts_;
     std::size_t seen_ = 0;
@@ -267,8 +321,13 @@ std::vector<std::string> state_texts(const std::vector<script_block>& scripts) {
         if (type.find("ld+json") != std::string_view::npos || s.text.size() < 20) continue;
         if (type.find("json") != std::string_view::npos) {
             bytes += s.text.size();
-            out.push_back(std::string{s.text});
+            auto places = s.attribute("id") == "__NUXT_DATA__" ? state_of_places(s.text) : std::nullopt;
+            out.push_back(places ? std::move(*places) : std::string{s.text});
             continue;
+        }
+        if (auto text = state_of_function(s.text)) {
+            bytes += text->size();
+            out.push_back(std::move(*text));
         }
         for (const auto name : variables) {
             if (s.text.find(name) == std::string_view::npos) continue;
@@ -278,6 +337,8 @@ std::vector<std::string> state_texts(const std::vector<script_block>& scripts) {
             out.push_back(std::move(*text));
         }
     }
+    for (auto& text : states_of_pieces(scripts))
+        if ((bytes += text.size()) <= most_bytes) out.push_back(std::move(text));
     return out;
 }
 
@@ -290,7 +351,7 @@ std::optional<std::string> state_product(const std::vector<script_block>& script
     for (const auto& text : texts) {
         auto document = std::make_unique<json_document>();
         if (document->parse(text) != json_status::ok) continue;
-        found.begin_document();
+        found.begin_document(document->root());
         found.look_at(document->root(), 0);
         documents.push_back(std::move(document));
     }
@@ -313,7 +374,9 @@ std::optional<std::string> state_product(const std::vector<script_block>& script
             offer.node("price", f.price.node);
             offer.node("listPrice", f.list_price.node);
             offer.node("priceCurrency", f.currency.node);
-            if (f.stock.node.is(json_kind::boolean))
+            if (f.has_variant)
+                offer.text("availability", *f.has_variant ? "InStock" : "OutOfStock");
+            else if (f.stock.node.is(json_kind::boolean))
                 offer.text("availability", f.stock.node.boolean() ? "InStock" : "OutOfStock");
             else
                 offer.node("availability", f.stock.node);

@@ -188,6 +188,17 @@ private:
         if (text.empty() || text.size() > 120 || is_aside(node)) return;
         if (const auto is_there = availability_from_text(text))
             availability_ = *is_there ? "InStock" : "OutOfStock";
+        else
+            availability_ = stock_by_class(lower(node.attribute("class")));
+    }
+
+    /// "12 left" is no phrase that everybody uses, but shop systems say the same in a class.
+    static std::string stock_by_class(std::string_view names) {
+        for (const std::string_view gone : {"out-of-stock", "outofstock", "sold-out", "soldout"})
+            if (names.find(gone) != std::string_view::npos) return "OutOfStock";
+        for (const std::string_view there : {"in-stock", "instock"})
+            if (names.find(there) != std::string_view::npos) return "InStock";
+        return {};
     }
 
     html_document& page_;

@@ -9,6 +9,7 @@ namespace tiktrend::sources {
 
 struct field_description {
     std::string name;
+    int line = 0; ///< where it stands in the file, from 1
     bool is_required = false;
     std::vector<std::string>
         alternatives; ///< where the value is looked for, in file order: "ld: offers > * > price"

@@ -53,7 +53,6 @@ in_root() {
         if [ -n "${CCACHE_DIR:-}" ]; then
             mkdir -p "$root/var/cache/ccache"
             mount --bind "$CCACHE_DIR" "$root/var/cache/ccache"
-            export CCACHE_DIR=/var/cache/ccache
         fi
         exec chroot "$root" "$@"' "$@"
 }
@@ -83,6 +82,7 @@ copy() {
 
 # play STAGE ROOT: runs its instructions there; leaves the last USER, ENTRYPOINT and ENV in user, entrypoint and variables.
 user='' entrypoint='' variables=()
+path_of_debian=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 play() {
     local root=$2 word rest directory=/ from to words
     while read -r word rest; do
@@ -93,7 +93,9 @@ play() {
         ENTRYPOINT) entrypoint=$rest ;;
         EXPOSE | STOPSIGNAL) ;;
         RUN)
-            in_root "$root" /usr/bin/env JOBS="${JOBS:-$(nproc)}" /bin/sh -ec "cd $directory && $rest" >>"$work/$1.log" 2>&1 ||
+            # Nothing of this shell's environment, as with an engine.
+            in_root "$root" /usr/bin/env -i PATH="$path_of_debian" HOME=/root JOBS="${JOBS:-$(nproc)}" \
+                ${CCACHE_DIR:+CCACHE_DIR=/var/cache/ccache} /bin/sh -ec "cd $directory && $rest" >>"$work/$1.log" 2>&1 ||
                 { tail -n 30 "$work/$1.log" >&2; die "stage $1: RUN $rest"; }
             ;;
         COPY)

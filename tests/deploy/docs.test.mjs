@@ -1,6 +1,6 @@
 // docs/operations: what a page tells somebody to type, read or look for exists.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import test from 'node:test';
@@ -12,7 +12,7 @@ const pages = readdirSync(join(root, 'docs/operations')).filter((f) => f.endsWit
 const asked = ['scaling', 'install', 'upgrade', 'backup-and-restore', 'failover', 'poison-jobs', 'stuck-queue', 'redis-full', 'slow-database', 'shop-blocks-us'];
 
 // Programs of others that the pages use; ours are looked up.
-const tools = new Set(['kubectl', 'docker', 'systemctl', 'redis-cli', 'psql', 'curl', 'promtool', 'cp', 'install', 'export', 'git', 'kind', 'jq']);
+const tools = new Set(['kubectl', 'docker', 'systemctl', 'redis-cli', 'psql', 'curl', 'promtool', 'cp', 'timedatectl', 'install', 'export', 'git', 'kind', 'jq']);
 
 /** Lines of indented blocks, and commands between backticks in tables. */
 function commands(text) {
@@ -22,6 +22,7 @@ function commands(text) {
     return [...blocks, ...inline].map((l) => l.replace(/\s+#.*$/, ''));
 }
 
+const binaries = process.env.TIKTREND_BIN_DIR ?? join(root, 'build/dev/bin');
 const known = (flag, text) => text.includes(flag);
 
 test('every page that is asked for is there, is listed, and ends in commands', () => {
@@ -65,28 +66,39 @@ function checkCommand(part, line) {
     while (/^[A-Z_]+=/.test(words[0])) words.shift();
     const program = words[0];
     if (/^(#|apiVersion:|kind:|namespace:|resources:|images:|depth$|-$)/.test(program) || program === 'grep') return;
+    if (program === 'deploy/k8s/tiktrend.sh') return checkOwn(words.slice(1), line);
     if (/^(deploy|tools)\//.test(program) || program.startsWith('build/release/bin/')) {
         const source = program.startsWith('build/') ? `tools/autoscale-sim/main.cpp` : program;
         for (const flag of words.filter((w) => w.startsWith('--'))) assert.ok(known(flag.split('=')[0], read(source)), `${line}: ${program} has no ${flag}`);
         return;
     }
-    if (program === 'tiktrend') {
-        const sources = execFileSync('sh', ['-c', 'cat tools/tiktrend/*.cpp tools/tiktrend/queue/*.cpp'], { cwd: root, encoding: 'utf8' });
-        const verb = new RegExp(`add_subcommand\\(\\s*"${words[1]}"`);
-        assert.match(sources, verb, line);
-        // Its parts: `queue job retry`, `api-key create`.
-        for (const word of words.slice(2).filter((w) => /^[a-z][a-z-]+$/.test(w) && !['failed', 'delayed'].includes(w))) assert.ok(sources.includes(`"${word}"`), `${line}: no verb ${word}`);
-        for (const flag of words.filter((w) => w.startsWith('--'))) assert.ok(known(flag, sources), `${line}: no ${flag}`);
-        return;
-    }
+    if (program === 'tiktrend') return checkOwn(words.slice(1), line);
     assert.ok(tools.has(program), `${line}: what is ${program}?`);
     if (program === 'curl') {
         const path = /(?:127\.0\.0\.1:8080|\$GATEWAY_URL)(\/[\w/-]*)/.exec(line)?.[1];
         if (path) assert.ok(read('docs/http-api.md').includes(path.replace(/\/$/, '')), `${line}: no ${path} in docs/http-api.md`);
     }
+    if (program === 'systemctl') {
+        for (const [unit] of line.matchAll(/tiktrend-\w+(@[\w*]*)?/g)) assert.ok(exists(`deploy/systemd/${unit.replace(/@.*/, '@')}.service`), `${line}: no unit ${unit}`);
+    }
     if (program === 'promtool') assert.match(line, /^promtool query instant http:\S+ '.+'$/);
     const deployment = /(?:deployment|hpa|statefulset|service)[ /](api-server|[a-z][\w-]+)/.exec(line)?.[1];
-    if (program === 'kubectl' && deployment && !/grafana/.test(line)) {
+    if (program === 'kubectl' && deployment && !/--namespace monitoring/.test(line)) {
         assert.match(execFileSync('grep', ['-rhoE', `name: ${deployment}$`, 'deploy/k8s'], { cwd: root, encoding: 'utf8' }), /name/, line);
     }
+}
+
+/** A line for our command line: the program itself, where it is built, says whether verbs and flags exist. */
+function checkOwn(words, line) {
+    const verbs = words.slice(0, words.findIndex((w) => !/^[a-z][a-z-]+$/.test(w)) >>> 0);
+    const flags = words.filter((w) => w.startsWith('--')).map((w) => w.split('=')[0]);
+    const help = (...asked) => spawnSync(join(binaries, 'tiktrend'), [...asked, '--help'], { encoding: 'utf8' });
+    const { status, stdout, error } = help(...verbs);
+    if (error) { // not built: what its sources say
+        const sources = execFileSync('sh', ['-c', 'cat tools/tiktrend/*.cpp tools/tiktrend/*/*.cpp'], { cwd: root, encoding: 'utf8' });
+        for (const word of [...verbs.map((v) => `"${v}"`), ...flags]) assert.ok(sources.includes(word), `${line}: no ${word}`);
+        return;
+    }
+    assert.equal(status, 0, `${line}: ${verbs.join(' ')} is no verb`);
+    for (const flag of flags) assert.ok(stdout.includes(flag), `${line}: ${verbs.join(' ')} has no ${flag}`);
 }

@@ -1,6 +1,8 @@
 // deploy/k8s: every overlay is rendered, valid, and keeps the rules that a running fleet needs.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { documents, render } from './lib/kustomize.mjs';
@@ -178,6 +180,25 @@ test('the whole fleet fits into the connections that PostgreSQL allows', () => {
 test('queue and cache have the eviction policies that they need', () => {
     assert.match(read('deploy/k8s/components/redis/queue.sh'), /--maxmemory-policy noeviction/);
     assert.match(read('deploy/k8s/components/redis/cache.sh'), /--maxmemory-policy allkeys-lru/);
+});
+
+test('tiktrend.sh runs the command line in a pod that keeps our rules', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'tiktrend-kubectl.'));
+    try { // a kubectl that says which image runs, and repeats what it is told to run
+        writeFileSync(join(dir, 'kubectl'), `#!/bin/sh\ncase "$*" in *"get deployment"*) echo tiktrend/cli:${version()} ;; *) for w; do printf '%s\\0' "$w"; done ;; esac\n`, { mode: 0o755 });
+        const words = execFileSync(join(k8s, 'tiktrend.sh'), ['queue', 'clean', '--state', 'failed', '--yes'], { encoding: 'utf8', env: { ...process.env, PATH: `${dir}:${process.env.PATH}` } }).split('\0');
+        const pod = JSON.parse(words[words.indexOf('--overrides') + 1]);
+        const name = words[words.indexOf('run') + 1];
+        const labels = Object.fromEntries([words[words.indexOf('--labels') + 1].split('=')]);
+        assert.deepEqual(wrong({ ...pod, kind: 'Pod', metadata: { name, labels } }), []);
+        assert.deepEqual(pod.spec.containers[0].args, ['queue', 'clean', '--state', 'failed', '--yes']);
+        const job = { kind: 'Job', metadata: { name }, spec: { template: { metadata: { labels }, spec: pod.spec } } };
+        assert.deepEqual([...rules.security([job]), ...rules.resourcesAndImages([job])], []);
+        const policy = render(join(k8s, 'overlays/prometheus-adapter')).find((o) => o.kind === 'NetworkPolicy' && o.metadata.name === 'databases');
+        assert.ok(policy.spec.podSelector.matchExpressions[0].values.includes(labels['app.kubernetes.io/name']), 'a policy lets it reach the servers');
+    } finally {
+        rmSync(dir, { recursive: true });
+    }
 });
 
 test('apply.sh migrates before it rolls the programs out', () => {

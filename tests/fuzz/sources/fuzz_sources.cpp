@@ -7,17 +7,22 @@
 //     json_ld        a page with JSON-LD, microdata and Open Graph
 //     money          prices, counts and currencies in text
 //     html           bytes to text, text to a tree, selectors on it
+//     robots         a robots.txt, and whether addresses may be asked
 //
 // Nothing may crash, hang or grow beyond the limits that the command line sets.
 #include "html/encoding.hpp"
 #include "html/html_document.hpp"
 #include "html/raw_html.hpp"
+#include "json_document.hpp"
+#include "robots/robots_rules.hpp"
 #include "structured/lenient_json.hpp"
 #include "values/count.hpp"
 #include "values/currency_sign.hpp"
 #include "values/money.hpp"
 
 #include <tiktrend/sources/page.hpp>
+
+#include <simdjson.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -85,8 +90,12 @@ void read_with(const definition& source, std::string_view body, std::string_view
     response.url = "https://a.example/p/1";
     response.body = body;
     const auto page = reader.read(source, *inputs, first_page(source), response);
-    for (const auto& r : page.records)
-        if (to_json(r).empty()) std::abort();
+    for (const auto& r : page.records) {
+        const auto json = to_json(r);
+        json_document again;
+        if (again.parse(json) != json_status::ok) std::abort();
+        if (json.find('\0') != std::string::npos || !simdjson::validate_utf8(json)) std::abort();
+    }
     if (page.next && !page_state::from_json(page.next->to_json())) std::abort();
 }
 
@@ -130,6 +139,7 @@ void fuzz_html(std::string_view text) {
     static html_document page;
     std::string storage;
     const auto decoded = decode_text(text, "", storage).text;
+    if (!simdjson::validate_utf8(decoded.data(), decoded.size())) std::abort();
     static const auto what = *compile_css("div:not(.a) > [b^=c]:nth-child(2n+1), p:has(i)");
     for (const bool is_xml : {false, true}) {
         if (!(is_xml ? page.parse_xml(decoded) : page.parse_html(decoded))) continue;
@@ -142,6 +152,16 @@ void fuzz_html(std::string_view text) {
         if (selector && page.parse_html(decoded)) static_cast<void>(page.first(*selector, page.root()));
 }
 
+void fuzz_robots(std::string_view text) {
+    const auto rules = tiktrend::worker::robots_rules::parse(text, "TikTrendBot");
+    const auto line = text.substr(0, text.find('\n'));
+    for (const auto target : {std::string_view{"/"}, std::string_view{"/a/b?c=d"}, line})
+        static_cast<void>(rules.allows(target));
+    if (!rules.allows("/robots.txt")) std::abort();
+    if (rules.size() > tiktrend::worker::robots_rules::max_rules) std::abort();
+    if (rules.crawl_delay() && rules.crawl_delay()->count() < 0) std::abort();
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -152,13 +172,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         {"json_ld", [](std::string_view t) { read_with(*whole(), t, "text/html"); }},
         {"money", fuzz_money},
         {"html", fuzz_html},
+        {"robots", fuzz_robots},
     };
     static const auto* name = std::getenv("TIKTREND_FUZZ_TARGET");
     static const auto target = targets.find(name != nullptr ? name : "");
     if (target == targets.end()) {
         std::fprintf(
             stderr,
-            "TIKTREND_FUZZ_TARGET: expected definition, path, embedded_json, json_ld, money or html\n");
+            "TIKTREND_FUZZ_TARGET: expected definition, path, embedded_json, json_ld, money, html or robots\n");
         std::exit(2);
     }
     target->second({reinterpret_cast<const char*>(data), size});

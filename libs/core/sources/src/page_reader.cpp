@@ -7,6 +7,8 @@
 #include <tiktrend/base/json_text.hpp>
 #include <tiktrend/sources/page.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 #include <set>

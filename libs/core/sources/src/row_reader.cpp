@@ -7,6 +7,8 @@
 
 #include <tiktrend/base/json_text.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace tiktrend::sources {

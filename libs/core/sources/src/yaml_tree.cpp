@@ -2,6 +2,7 @@
 
 #include <tiktrend/base/json_text.hpp>
 
+#include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/mark.h>

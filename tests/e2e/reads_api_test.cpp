@@ -96,7 +96,7 @@ TEST_CASE("reads survive replicas, then the primary, and see one's own writes", 
         const auto ids = t.s.database().execute("e2e", "SELECT string_agg(id::text, ' ' ORDER BY id) FROM products");
         std::istringstream words{ids};
         std::vector<std::string> paths{list, "/products/trending", "/categories"};
-        for (std::string word; words >> word && paths.size() < 200;) {
+        for (std::string word; words >> word && paths.size() < 60;) {
             paths.push_back("/products/" + word);
             paths.push_back("/products/" + word + "/history");
         }
@@ -121,8 +121,13 @@ TEST_CASE("reads survive replicas, then the primary, and see one's own writes", 
             INFO(path);
             const bool may_be_unchanged = path.find("/products/") == 0 && path != "/products/trending" && path.find("history") == std::string::npos;
             // Who looks whether the database is back waits DATABASE_ACQUIRE_TIMEOUT (2 s) for it; nobody else does.
-            if (!may_be_unchanged) CHECK(poll_until([&] { return t.api.get(path).header("x-cache") == "stale"; }, 10s));
-            const auto r = t.api.get(path);
+            // A cache that is slow to answer (busy machine) is passed by, so one look may be a 503.
+            auto r = t.api.get(path);
+            poll_until([&] {
+                r = t.api.get(path);
+                return r.header("x-cache") == "stale" || (may_be_unchanged && r.status == 200);
+            }, 10s);
+            if (!may_be_unchanged) CHECK(r.header("x-cache") == "stale");
             INFO(r.header("x-cache"));
             CHECK(r.status == 200);
             CHECK(r.body == known[path]);

@@ -39,7 +39,8 @@ std::unique_ptr<line_peer> start_fastify(const settings& s) {
 
 std::unique_ptr<line_peer> start_fastapi(const settings& s) {
     return std::make_unique<line_peer>("FastAPI", [&](const std::string& fd) {
-        return std::vector<std::string>{"python3", s.peers + "/reads_api.py", fd, environment("DATABASE_URL"),
+        return std::vector<std::string>{"/usr/bin/python3", // Debian's, which has the packages
+                                        s.peers + "/reads_api.py", fd, environment("DATABASE_URL"),
                                         environment("API_KEY")};
     });
 }

@@ -38,7 +38,7 @@ http_load run_wrk(const std::string& url, const std::string& scripts, const wrk_
     std::vector<std::string> command;
     if (!load_cpu.empty()) command = {"taskset", "--cpu-list", load_cpu};
     for (auto& word : std::vector<std::string>{"wrk", "-t", "1", "-c", std::to_string(requests.connections), "-d",
-                                               fmt::format("{}s", seconds), "-s", scripts + "/" + requests.script, url})
+                                               fmt::format("{}s", seconds), "--timeout", "10s", "-s", scripts + "/" + requests.script, url})
         command.push_back(std::move(word));
     const auto cpu = cpu_seconds_of(server), wrk_cpu = cpu_seconds_of_children();
     const auto status = testing::run(std::move(command), options, std::chrono::seconds{seconds + 30});

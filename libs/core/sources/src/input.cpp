@@ -94,7 +94,7 @@ std::optional<std::string_view> input_values::find(std::string_view name) const 
 
 result<input_values, std::vector<invalid_field>> validate_input(const definition& source,
                                                                 std::string_view json_object) {
-    json_document document;
+    thread_local json_document document; // whose buffers are as large as most inputs need
     const auto status = document.parse(json_object);
     if (status == json_status::bad)
         return std::vector<invalid_field>{

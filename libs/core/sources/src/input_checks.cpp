@@ -60,9 +60,24 @@ struct host_and_port {
     std::string port; ///< empty: none
 };
 
+bool is_plain(char c) noexcept {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
+}
+
 /// "shop.example", "shop.example:8080", "127.0.0.1:80", "[::1]:80" and nothing else.
 std::optional<host_and_port> parse_host(std::string_view text) {
     const auto whole = "http://" + lower(text); // `parsed` looks into it
+    // Of these bytes alone a URL can only have a name or an IPv4 address, which is written as a name may be.
+    const auto authority = std::string_view{whole}.substr(7);
+    const auto name = authority.substr(0, authority.find(':'));
+    const auto port = authority.substr(std::min(name.size() + 1, authority.size()));
+    if (std::all_of(name.begin(), name.end(), is_plain) &&
+        std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+        host_and_port out{std::string{name}, std::string{port}};
+        if (out.host.ends_with('.')) out.host.pop_back();
+        if (!has_sound_authority(whole) || !is_host_name(out.host)) return std::nullopt;
+        return out;
+    }
     const auto parsed = boost::urls::parse_uri(whole);
     if (!parsed.has_value() || parsed->has_userinfo() || !parsed->encoded_path().empty() ||
         parsed->has_query() || parsed->has_fragment())
@@ -111,8 +126,9 @@ checked check_origin(const input_field& field, std::string_view text) {
     const auto host = parse_host(rest);
     if (!host) return bad();
     const bool is_default_port = host->port.empty() || host->port == (scheme == "http" ? "80" : "443");
-    return check_hosts(field, host->host,
-                       fmt::format("{}://{}{}", scheme, host->host, is_default_port ? "" : ":" + host->port));
+    auto origin = scheme + "://" + host->host;
+    if (!is_default_port) origin.append(1, ':').append(host->port);
+    return check_hosts(field, host->host, std::move(origin));
 }
 
 checked check_url(const input_field& field, std::string_view text) {

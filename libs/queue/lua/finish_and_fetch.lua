@@ -34,17 +34,11 @@ BullMQ    6.7: moveToFinished-14, moveToDelayed-11, retryJob-11, moveJobFromActi
 local base = KEYS[1]
 local now_text, token, lock_ms, wanted = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local worker, limit_max, limit_duration = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
-local metrics_points, group_limits = tonumber(ARGV[8]), {}
-if not metrics_points then
-    local points, slots, starts, window = string.match(ARGV[8], '^(%d+) (%d+) (%d+) (%d+)$')
-    metrics_points = tonumber(points)
-    group_limits.concurrency = slots ~= '0' and tonumber(slots) or nil
-    group_limits.max = starts ~= '0' and tonumber(starts) or nil
-    group_limits.duration = window ~= '0' and tonumber(window) or nil
-end
 local words = ARGV
 local call = redis.call
 --@include "fetch"
+--@include "group_limits"
+local metrics_points, group_limits = read_limits(ARGV[8])
 
 local FIXED_WORDS, WORDS_PER_JOB, WORDS_OF_ANOTHER = 8, 10, 3
 -- A number given to a command is printed as a floating point number, which is slow: what is stored unchanged stays text.

@@ -20,6 +20,7 @@ constexpr std::size_t max_per_call = 1000; ///< what one script moves; more goes
 constexpr std::size_t worth_halving = 32;  ///< slots, below which all jobs travel in one call: halves would cost Redis more
 constexpr std::size_t worth_another = 8;   ///< jobs at least in a call behind one that is on its way
 constexpr std::chrono::milliseconds pause_after_failure{200};
+constexpr std::int64_t most_ahead_ms = 10;
 
 /// Words of a script call; those that are not views of something older are kept here. Room is taken once, so
 /// that no word moves.
@@ -149,6 +150,7 @@ std::size_t conveyor::most_per_call() const noexcept {
 }
 
 bool conveyor::has_work() const noexcept {
+    if (!unclear_.empty()) return true;
     if (calls_open_ == 0) return !ended_.empty() || (!is_drained_ && wanted() > 0);
     const auto least = std::max(most_per_call() / 2, worth_another);
     return ended_.size() >= least || (!is_drained_ && ended_.empty() && wanted() >= least);
@@ -161,7 +163,7 @@ bool conveyor::begin_idle() noexcept {
 }
 
 void conveyor::end_idle() {
-    is_idling_ = false;
+    if (!std::exchange(is_idling_, false)) return; // the woken call has said what there is
     is_drained_ = false;
     next_delayed_ms_ = 0;
     wake_loops();
@@ -170,6 +172,8 @@ void conveyor::end_idle() {
 conveyor::call conveyor::next_call() {
     call c;
     c.now_ms = options_.clock->now_ms();
+    // Nothing ends before it has begun.
+    if (latest_ms_ > c.now_ms && latest_ms_ < c.now_ms + most_ahead_ms) c.now_ms = latest_ms_;
     c.wanted = wanted();
     if (c.wanted > 0) c.token = worker_id_ + ":" + std::to_string(++calls_);
     const auto count = static_cast<std::ptrdiff_t>(std::min(ended_.size(), most_per_call()));
@@ -184,7 +188,7 @@ conveyor::call conveyor::next_call() {
 /// What became of the call is known.
 void conveyor::answered(call& c) {
     c.is_open = false;
-    --calls_open_;
+    if (!c.is_woken) --calls_open_;
     asked_ -= c.wanted;
     if (asked_ == 0) answered_.notify_all();
     wake_loops();
@@ -206,6 +210,10 @@ task<void> conveyor::send_calls(event& my_work) {
         // Jobs that are about to end in this turn travel along.
         co_await asio::post(executor, asio::use_awaitable);
         if (!unclear && !has_work()) continue;
+        if (!unclear && !unclear_.empty()) {
+            unclear = std::move(unclear_.back());
+            unclear_.pop_back();
+        }
         bool is_through;
         if (unclear) {
             is_through = co_await try_recover(*unclear);
@@ -217,6 +225,34 @@ task<void> conveyor::send_calls(event& my_work) {
         }
         if (!is_through) co_await sleep_for(pause_after_failure);
     }
+}
+
+conveyor::call conveyor::begin_woken_call() {
+    call c;
+    c.is_woken = true;
+    c.wanted = 1;
+    c.token = worker_id_ + ":" + std::to_string(++calls_);
+    is_idling_ = false; // the slot is the call's now
+    asked_ += c.wanted;
+    return c;
+}
+
+void conveyor::woken(call c, const redis::reply& reply) {
+    c.now_ms = latest_ms_ = reply[4].integer();
+    accept(c, reply);
+    wake_loops();
+}
+
+void conveyor::woken_in_vain(call c) {
+    is_drained_ = false;
+    answered(c);
+}
+
+void conveyor::woken_unclear(call c) {
+    c.now_ms = options_.clock->now_ms();
+    is_drained_ = false;
+    unclear_.push_back(std::move(c));
+    wake_loops();
 }
 
 task<redis::reply> conveyor::send(const call& c) {

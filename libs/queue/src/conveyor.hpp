@@ -49,6 +49,16 @@ public:
     /// Fetches nothing for so long.
     void limit_for(std::chrono::milliseconds duration);
 
+    /// A call as it was sent.
+    struct call {
+        std::string token;
+        std::int64_t now_ms = 0;
+        std::size_t wanted = 0;
+        std::vector<running_job*> ended;
+        bool is_open = true;   ///< what became of it is not known yet
+        bool is_woken = false; ///< sent behind the wait on the marker
+    };
+
     // For the one that waits on the marker while there is nothing to take:
     /// Set whenever may_idle() could have changed.
     event& changed() noexcept { return idle_changed_; }
@@ -62,19 +72,17 @@ public:
     bool begin_idle() noexcept;
     /// There may be something to take now.
     void end_idle();
+    /// After begin_idle(): a call for one job, which runs when the wait on the marker ends (fetch_when_woken.lua). The slot is
+    /// its own until one of the next three is called with it.
+    call begin_woken_call();
+    void woken(call c, const redis::reply& reply);
+    void woken_in_vain(call c); ///< it certainly has not run
+    void woken_unclear(call c); ///< its reply was lost: it is looked into
     std::int64_t next_delayed_ms() const noexcept { return next_delayed_ms_; }
     std::chrono::steady_clock::time_point limited_until() const noexcept { return limited_until_; }
 
 private:
     using settled_jobs = std::vector<running_job*>;
-    /// A call as it was sent.
-    struct call {
-        std::string token;
-        std::int64_t now_ms = 0;
-        std::size_t wanted = 0;
-        settled_jobs ended;
-        bool is_open = true; ///< what became of it is not known yet
-    };
 
     task<void> send_calls(event& my_work);
     std::size_t wanted() const noexcept;
@@ -107,6 +115,8 @@ private:
     std::size_t calls_open_ = 0;     ///< on their way, or lost and not looked into yet
     std::size_t asked_ = 0;          ///< jobs that these want
     std::deque<running_job*> ended_; ///< waiting for the next call
+    std::vector<call> unclear_;      ///< woken calls to look into
+    std::int64_t latest_ms_ = 0;     ///< of a woken call, whose clock may be ahead by a ms or two
     bool is_fetching_ = true;
     bool is_paused_ = false;
     bool is_drained_ = false; ///< the last fetch found less than it wanted

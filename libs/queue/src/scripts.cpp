@@ -41,6 +41,7 @@ const scripts& scripts::all() {
     static const scripts instance{
         .add = make("add"),
         .finish_and_fetch = make("finish_and_fetch"),
+        .fetch_when_woken = make("fetch_when_woken"),
         .renew_locks = make("renew_locks"),
         .recover = make("recover"),
         .stalled_check = make("stalled_check"),

@@ -73,6 +73,76 @@ TEST_CASE("a cancelled blocking command is forgotten by the server, so no elemen
     testing::run_coroutine(body());
 }
 
+namespace {
+
+task<void> pop_and_count(blocking_connection& b, std::chrono::milliseconds block, std::pair<reply, reply>& out,
+                         error_code& code) {
+    const command c{"BLPOP", "queue", std::to_string(static_cast<double>(block.count()) / 1000)};
+    const command behind{"INCR", "count"};
+    try {
+        out = co_await b.exec_with(c, behind, block);
+    } catch (const system_error& e) {
+        code = e.code();
+    }
+}
+
+} // namespace
+
+TEST_CASE("a command behind a blocking one runs when that has its reply", "[integration][redis]") {
+    auto body = []() -> task<void> {
+        auto& s = redis_server::shared();
+        s.command({"DEL", "queue", "count"});
+        blocking_connection b{co_await asio::this_coro::executor, at(s.unix_url()), quick()};
+        std::pair<reply, reply> both;
+        error_code code;
+        task_group group{co_await asio::this_coro::executor};
+        group.spawn("pop", pop_and_count(b, 20s, both, code));
+        CHECK(co_await eventually([&] { return blocked(s) == 1; }));
+        CHECK(s.command({"EXISTS", "count"}) == "0");
+        s.command({"RPUSH", "queue", "x"});
+        co_await group.join();
+        CHECK_FALSE(code.failed());
+        CHECK(both.first[1].text() == "x");
+        CHECK(both.second.integer() == 1);
+        co_await pop_and_count(b, 20ms, both, code); // also when there was nothing
+        CHECK_FALSE(code.failed());
+        CHECK(both.first.is_nil());
+        CHECK(both.second.integer() == 2);
+        s.command({"SET", "queue", "no list"});
+        co_await pop_and_count(b, 20ms, both, code);
+        CHECK_FALSE(code.failed());
+        CHECK(both.first.is_error());
+        CHECK(both.second.integer() == 3);
+    };
+    testing::run_coroutine(body());
+}
+
+TEST_CASE("finish ends a wait so that nothing behind it runs any more", "[integration][redis]") {
+    auto body = []() -> task<void> {
+        auto& s = redis_server::shared();
+        s.command({"DEL", "queue", "count"});
+        blocking_connection b{co_await asio::this_coro::executor, at(s.unix_url()), quick()};
+        std::pair<reply, reply> both;
+        error_code code;
+        task_group group{co_await asio::this_coro::executor};
+        group.spawn("pop", pop_and_count(b, 20s, both, code));
+        CHECK(co_await eventually([&] { return blocked(s) == 1; }));
+        b.finish();
+        co_await group.join();
+        CHECK(code == errc::not_connected);
+        CHECK(is_certainly_not_executed(code));
+        s.command({"RPUSH", "queue", "kept"});
+        CHECK(s.command({"EXISTS", "count"}) == "0");
+        code = {};
+        co_await pop_and_count(b, 5s, both, code); // connects again
+        CHECK_FALSE(code.failed());
+        CHECK(both.first[1].text() == "kept");
+        CHECK(both.second.integer() == 1);
+        b.finish(); // nothing runs: as close()
+    };
+    testing::run_coroutine(body());
+}
+
 TEST_CASE("close ends a running blocking command, and the next one connects again", "[integration][redis]") {
     auto body = []() -> task<void> {
         auto& s = redis_server::shared();

@@ -29,7 +29,43 @@ struct blocking_connection::impl {
     std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now(); ///< connected, or trying
     std::chrono::steady_clock::time_point not_before;
     std::uint64_t closes = 0;
+    std::shared_ptr<connection> with_two; ///< exec_with() waits for its replies
+
+    task<void> connect_for(const command& c);
+    template <class Work>
+    auto guarded(std::shared_ptr<connection> used, Work work) -> decltype(work);
 };
+
+/// Connected, in a cluster to the node that owns the command's first key.
+task<void> blocking_connection::impl::connect_for(const command& c) {
+    if (is_cluster()) {
+        const auto key = first_key(c);
+        const auto its = key ? slot_of_key(*key) : std::uint16_t{0};
+        if (live && slot != its) drop(); // another queue's keys, maybe another node
+        slot = its;
+        line.set_slot(its);
+    }
+    if (!live) co_await connect();
+}
+
+/// Awaits `work`, which uses `used`. What it throws closes the connection and is told in exec()'s words.
+template <class Work>
+auto blocking_connection::impl::guarded(std::shared_ptr<connection> used, Work work) -> decltype(work) {
+    try {
+        co_return co_await std::move(work);
+    } catch (const server_error& e) {
+        if (e.code() == errc::not_ready && live == used) drop();
+        throw;
+    } catch (const system_error& e) {
+        const bool closed_by_hand = live != used;
+        if (!closed_by_hand) drop();
+        if (e.code() == tiktrend::errc::timed_out) throw system_error{errc::timed_out, line.name()};
+        if (e.code() == errc::protocol_error || e.code() == errc::not_connected ||
+            (is_cancelled(e.code()) && !closed_by_hand))
+            throw;
+        throw system_error{errc::connection_lost, line.name()};
+    }
+}
 
 task<void> blocking_connection::impl::connect() {
     const auto closes_before = closes;
@@ -69,33 +105,50 @@ blocking_connection::blocking_connection(asio::any_io_executor executor, address
 
 blocking_connection::~blocking_connection() = default;
 
+namespace {
+
+task<reply> answer(std::shared_ptr<connection> used, const command& c, std::chrono::milliseconds limit,
+                   bool is_cluster) {
+    auto r = co_await within(limit, used->request(c));
+    if (is_cluster && r.is_error() && (redirection_in(r.text()) || r.text().starts_with("TRYAGAIN")))
+        throw server_error{errc::not_ready, used->where(), std::string{r.text()}}; // the slot moves, or has moved
+    co_return r;
+}
+
+} // namespace
+
 task<reply> blocking_connection::exec(const command& c, std::chrono::milliseconds block,
                                       std::chrono::milliseconds grace) {
-    if (impl_->is_cluster()) {
-        const auto key = first_key(c);
-        const auto slot = key ? slot_of_key(*key) : std::uint16_t{0};
-        if (impl_->live && impl_->slot != slot) impl_->drop(); // another queue's keys, maybe another node
-        impl_->slot = slot;
-        impl_->line.set_slot(slot);
-    }
-    if (!impl_->live) co_await impl_->connect();
+    co_await impl_->connect_for(c);
+    co_return co_await impl_->guarded(impl_->live, answer(impl_->live, c, block + grace, impl_->is_cluster()));
+}
+
+task<std::pair<reply, reply>> blocking_connection::exec_with(const command& c, const command& behind,
+                                                             std::chrono::milliseconds block,
+                                                             std::chrono::milliseconds grace) {
+    co_await impl_->connect_for(c);
     const auto used = impl_->live;
+    impl_->with_two = used;
+    std::pair<reply, reply> both;
     try {
-        auto r = co_await within(block + grace, used->request(c));
-        if (impl_->is_cluster() && r.is_error() &&
-            (redirection_in(r.text()) || r.text().starts_with("TRYAGAIN")))
-            throw server_error{errc::not_ready, used->where(), std::string{r.text()}}; // the slot moves, or has moved
-        co_return r;
-    } catch (const server_error& e) {
-        if (e.code() == errc::not_ready && impl_->live == used) impl_->drop();
+        both = co_await impl_->guarded(used, within(block + grace, used->request_both(c, behind)));
+    } catch (...) {
+        impl_->with_two.reset();
         throw;
-    } catch (const system_error& e) {
-        const bool closed_by_hand = impl_->live != used;
-        if (!closed_by_hand) impl_->drop();
-        if (e.code() == tiktrend::errc::timed_out) throw system_error{errc::timed_out, impl_->line.name()};
-        if (e.code() == errc::protocol_error || (is_cancelled(e.code()) && !closed_by_hand)) throw;
-        throw system_error{errc::connection_lost, impl_->line.name()};
     }
+    impl_->with_two.reset();
+    // The next call finds a server that is ready, or the node that owns the keys now.
+    const bool must_go = both.first.is_error() && (classify(both.first.text()) == errc::not_ready ||
+                                                   redirection_in(both.first.text()));
+    if (must_go && impl_->live == used) impl_->drop();
+    co_return both;
+}
+
+void blocking_connection::finish() noexcept {
+    if (impl_->with_two && impl_->with_two == impl_->live)
+        impl_->live->finish_sending();
+    else
+        impl_->drop();
 }
 
 void blocking_connection::close() noexcept {

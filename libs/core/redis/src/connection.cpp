@@ -36,6 +36,29 @@ task<reply> connection::request(const command& c) {
     co_return r;
 }
 
+task<std::pair<reply, reply>> connection::request_both(const command& first, const command& second) {
+    auto bytes = first.encoded();
+    second.append_to(bytes);
+    co_await send(bytes);
+    bool has_first = false;
+    try {
+        auto a = co_await read_reply();
+        has_first = true;
+        auto b = co_await read_reply();
+        co_return std::pair{std::move(a), std::move(b)};
+    } catch (const system_error& e) {
+        // A server runs nothing more of a client whose end it has seen, and what it has run is answered before.
+        if (e.code() == asio::error::eof && is_finishing_ && !has_first && !reader_.has_part())
+            throw system_error{errc::not_connected, where_};
+        throw;
+    }
+}
+
+void connection::finish_sending() noexcept {
+    is_finishing_ = true;
+    stream_.finish_sending();
+}
+
 void throw_if_unavailable(const reply& r, const std::string& where) {
     if (!r.is_error()) return;
     if (const auto code = classify(r.text())) throw server_error{code, where, std::string{r.text()}};

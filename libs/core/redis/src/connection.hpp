@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tiktrend::redis {
@@ -32,6 +33,10 @@ public:
     task<reply> read_reply();
     /// One command and its reply. Throws server_error for replies that classify() knows.
     task<reply> request(const command& c);
+    /// Two commands at once and their replies, which may be errors. If the server closes before the first byte of
+    /// a reply, after finish_sending(), errc::not_connected: it has run neither.
+    task<std::pair<reply, reply>> request_both(const command& first, const command& second);
+    void finish_sending() noexcept;
 
     void close() noexcept { stream_.close(); }
 
@@ -41,6 +46,7 @@ private:
     reply_reader reader_;
     std::string where_;
     std::vector<char> buffer_;
+    bool is_finishing_ = false;
 };
 
 /// Throws server_error if `r` is an error reply that classify() knows.

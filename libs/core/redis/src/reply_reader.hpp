@@ -24,6 +24,8 @@ public:
     /// True and a whole reply in `out`; false if more bytes are needed or, with `ec` set
     /// (errc::protocol_error), if the stream is broken.
     bool next(reply& out, error_code& ec);
+    /// A part of the next reply is here.
+    bool has_part() const noexcept { return unfinished_ > 0; }
     /// What was wrong with the stream.
     const std::string& message() const noexcept { return message_; }
 

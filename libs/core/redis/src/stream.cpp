@@ -107,6 +107,11 @@ task<void> stream::connect(const address& where, const std::shared_ptr<asio::ssl
     co_await tls_->async_handshake(asio::ssl::stream_base::client, asio::use_awaitable);
 }
 
+void stream::finish_sending() noexcept {
+    error_code ignored;
+    socket_.shutdown(socket::shutdown_send, ignored);
+}
+
 void stream::close() noexcept {
     closed_ = true;
     error_code ignored;

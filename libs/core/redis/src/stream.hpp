@@ -34,6 +34,8 @@ public:
                     : asio::async_write(socket_, b, std::forward<Token>(token));
     }
 
+    /// Says that nothing more is sent; reading goes on.
+    void finish_sending() noexcept;
     /// At once, without a TLS farewell; running operations end with an error.
     void close() noexcept;
     asio::any_io_executor get_executor() { return socket_.get_executor(); }

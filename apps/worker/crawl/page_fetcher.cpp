@@ -53,13 +53,12 @@ std::string page_fetcher::conditional_url(const sources::page_state& state) cons
 }
 
 void page_fetcher::known_ahead(std::string url, std::optional<catalog::cached_page> memory) {
-    ahead_url_ = std::move(url);
-    ahead_ = std::move(memory);
+    if (ahead_.size() > 1) ahead_.clear(); // of pages that were not asked for after all
+    if (!url.empty()) ahead_.insert_or_assign(std::move(url), std::move(memory));
 }
 
 task<std::optional<catalog::cached_page>> page_fetcher::memory_of(const std::string& url) {
-    const auto ahead = std::exchange(ahead_url_, {});
-    if (!ahead.empty() && ahead == url) co_return std::exchange(ahead_, std::nullopt);
+    if (auto known = ahead_.extract(url)) co_return std::move(known.mapped());
     co_return co_await services_.pages.find(url);
 }
 
@@ -206,7 +205,7 @@ task<std::optional<page_answer>> page_fetcher::ask(const sources::page_state& st
     if (response.status == 200 && is_conditional)
         memory = remember(spec.url, response, source, order_.inputs, a.page.scraped_at_ms);
     const bool is_same = memory && validators && is_same_body(*memory, *validators);
-    a.page.result = reader_.read(source, order_.inputs, state, view);
+    a.page.result = services_.reader.read(source, order_.inputs, state, view);
     auto& result = a.page.result;
     if (result.outcome == sources::outcome::not_modified) {
         a.page.found = validators ? validators->found : 0;

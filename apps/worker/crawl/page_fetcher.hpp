@@ -7,6 +7,7 @@
 #include <tiktrend/queue/worker.hpp>
 #include <tiktrend/sources/page.hpp>
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -46,7 +47,7 @@ public:
     /// The URL of that page if what is remembered of it is going to be asked for; empty otherwise, and when
     /// it cannot be made.
     std::string conditional_url(const sources::page_state& state) const;
-    /// What is remembered of a page, known before ask() would look it up. Good for the next ask().
+    /// What is remembered of a page, known before ask() would look it up. Good for one ask() for that page.
     void known_ahead(std::string url, std::optional<catalog::cached_page> memory);
 
 private:
@@ -66,9 +67,7 @@ private:
     scrape_report& report_;
     const sources::limits& limits_;
     sources::render_context context_;
-    sources::page_reader reader_;
-    std::string ahead_url_; ///< of ahead_; empty: nothing is known ahead
-    std::optional<catalog::cached_page> ahead_;
+    std::map<std::string, std::optional<catalog::cached_page>> ahead_; ///< by URL; at most two
     std::shared_ptr<fetch::cookie_jar> cookies_; ///< null unless the source asks for it
 };
 

@@ -24,14 +24,24 @@ constexpr auto commit_limit = 12s;             ///< one try, waiting for a conne
 constexpr int commit_tries = 3;
 constexpr auto database_pause = 5s; ///< of a job whose page cannot be committed now
 
+/// The page after `next`, which comes after page `number`, as far as its address goes. Nothing if only `next` itself can tell.
+std::optional<sources::page_state> after(std::int64_t number, const sources::page_state& next) {
+    if (!next.cursor.empty() || !next.url.empty()) return {};
+    sources::page_state out;
+    out.number = next.number + (next.number - number);
+    out.index = next.index + 1;
+    return out;
+}
+
 } // namespace
 
-pager::pager(scrape_services& services, const scrape_order& order, queue::active_job& job,
+pager::pager(asio::any_io_executor executor, scrape_services& services, const scrape_order& order, queue::active_job& job,
              scrape_report& report)
     : services_{services}, order_{order}, job_{job}, report_{report},
       limits_{order.source->limits.capped_by(services.settings.limits)},
       fetcher_{services, order, job, report, limits_},
-      deadline_{std::chrono::steady_clock::now() + limits_.deadline} {}
+      deadline_{std::chrono::steady_clock::now() + limits_.deadline},
+      ahead_{executor}, progress_{executor} {}
 
 void pager::stop_if_asked() const {
     if (job_.should_stop()) throw queue::released_error{std::string{job_.stop_reason()}};
@@ -98,7 +108,8 @@ task<catalog::committed_page> pager::commit_surely(const catalog::scraped_page& 
     for (int n = 1; n <= commit_tries; ++n) {
         if (n > 1) co_await sleep_for(250ms * n);
         try {
-            auto done = co_await within(commit_limit, services_.products.commit_page(order_.run, page));
+            auto done = co_await within(commit_limit, services_.products.commit_page(order_.run, page,
+                                                                                     [this] { start_ahead(); }));
             if (done) co_return std::move(*done);
             if (done.error() == catalog::errc::already_finished) {
                 is_finished_elsewhere_ = true;
@@ -139,17 +150,22 @@ task<void> pager::order_images(const catalog::scraped_page& page, const catalog:
     }
 }
 
-task<void> pager::commit(read_page page) {
+task<void> pager::commit(read_page page, std::int64_t number, std::optional<sources::page_state>& next) {
     co_await hand_on(page);
     catalog::scraped_page entry;
     entry.number = report_.totals.pages + 1;
-    entry.cursor = page.result.next ? page.result.next->to_json() : std::string{end_cursor};
+    entry.cursor = next ? next->to_json() : std::string{end_cursor};
     entry.found = page.found;
     entry.cache = std::move(page.memory);
-    if (page.result.next) entry.next_url = fetcher_.conditional_url(*page.result.next);
+    if (next && may_ask_ahead(page)) {
+        next_ahead_ = &*next;
+        if (const auto later = after(number, *next)) entry.next_url = fetcher_.conditional_url(*later);
+    } else if (next) {
+        entry.next_url = fetcher_.conditional_url(*next);
+    }
     entry.products.reserve(page.result.records.size());
-    for (const auto& r : page.result.records)
-        entry.products.push_back(product_of(r, *order_.source, page.scraped_at_ms));
+    for (auto& r : page.result.records)
+        entry.products.push_back(product_of(std::move(r), *order_.source, page.scraped_at_ms));
 
     // From here to the cache the page is finished even if the worker is told to end: a commit without its
     // invalidation would leave caches wrong for as long as they live.
@@ -171,23 +187,68 @@ task<void> pager::commit(read_page page) {
     } catch (...) {
         error = std::current_exception();
     }
+    next_ahead_ = nullptr;
     co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
     if (error) std::rethrow_exception(error);
 }
 
-task<void> pager::save_progress() {
+bool pager::may_ask_ahead(const read_page& page) const {
+    return !job_.should_stop() &&
+           end_by_operator_limits(report_.totals.pages + 1, report_.totals.products_found + page.found).empty();
+}
+
+void pager::start_ahead() {
+    if (!next_ahead_ || std::exchange(is_ahead_, true)) return; // the transaction is tried again
+    ahead_.spawn("page ahead", ask_ahead());
+}
+
+task<void> pager::ask_ahead() {
+    const auto state = std::move(*next_ahead_); // its number stays, which is all that the loop needs
     try {
-        co_await job_.update_progress(report_.progress_json());
-    } catch (const system_error& e) {
-        if (is_cancelled(e.code())) throw;
-        // The page is safe; if the job itself is gone, its lock tells.
-        services_.log.warn("progress_not_saved", {{"job_id", job_.id()}, {"error", e.what()}});
+        page_ahead_ = co_await next_page(state);
+    } catch (...) {
+        error_ahead_ = std::current_exception();
     }
 }
 
-std::string pager::end_by_operator_limits() const {
-    if (report_.totals.pages >= limits_.max_pages) return "max_pages";
-    if (report_.totals.products_found >= limits_.max_items) return "max_items";
+task<read_page> pager::take_ahead() {
+    co_await ahead_.join();
+    is_ahead_ = false;
+    if (const auto error = std::exchange(error_ahead_, nullptr)) std::rethrow_exception(error);
+    auto page = std::move(*page_ahead_);
+    page_ahead_.reset();
+    co_return page;
+}
+
+void pager::save_progress() {
+    is_progress_new_ = true;
+    if (progress_.size() == 0) progress_.spawn("progress", tell_progress());
+}
+
+task<void> pager::tell_progress() {
+    while (std::exchange(is_progress_new_, false)) {
+        try {
+            co_await job_.update_progress(report_.progress_json());
+        } catch (const system_error& e) {
+            if (is_cancelled(e.code())) throw;
+            // The page is safe; if the job itself is gone, its lock tells.
+            services_.log.warn("progress_not_saved", {{"job_id", job_.id()}, {"error", e.what()}});
+        } catch (...) {
+            progress_error_ = std::current_exception();
+        }
+    }
+}
+
+task<void> pager::end_company(bool is_good) {
+    ahead_.cancel();
+    if (!is_good) progress_.cancel();
+    co_await ahead_.join();
+    co_await progress_.join();
+}
+
+std::string pager::end_by_operator_limits(std::int64_t pages, std::int64_t products) const {
+    if (pages >= limits_.max_pages) return "max_pages";
+    if (products >= limits_.max_items) return "max_items";
     return {};
 }
 
@@ -195,6 +256,21 @@ task<void> pager::run(const catalog::run_state& from, bool caches_may_be_stale) 
     report_.totals = from;
     report_.resumed_at = from.pages;
     if (caches_may_be_stale) co_await services_.caches.unknown_changed();
+    std::exception_ptr error;
+    try {
+        co_await walk(from);
+    } catch (...) {
+        error = std::current_exception();
+    }
+    // A coroutine that is cancelled could not even begin to wait.
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    co_await end_company(!error);
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+    if (!error) error = progress_error_;
+    if (error) std::rethrow_exception(error);
+}
+
+task<void> pager::walk(const catalog::run_state& from) {
     if (from.cursor == end_cursor) {
         report_.end = "resumed_after_the_last_page";
         co_return;
@@ -207,15 +283,21 @@ task<void> pager::run(const catalog::run_state& from, bool caches_may_be_stale) 
                                              from.cursor.substr(0, 100)};
         state = std::move(*saved);
     }
+    co_await walk_from(std::move(state));
+}
+
+task<void> pager::walk_from(sources::page_state state) {
     for (;;) {
-        auto page = co_await next_page(state);
-        const auto next = page.result.next;
+        stop_if_asked();
+        auto page = is_ahead_ ? co_await take_ahead() : co_await next_page(state);
+        auto next = std::exchange(page.result.next, std::nullopt);
         const auto end = page.result.end;
         if (page.result.outcome == sources::outcome::not_modified) ++report_.not_modified;
-        co_await commit(std::move(page));
+        co_await commit(std::move(page), state.number, next);
         if (is_finished_elsewhere_) co_return;
-        report_.end = next ? end_by_operator_limits() : std::string{sources::name_of(end)};
-        co_await save_progress();
+        report_.end = next ? end_by_operator_limits(report_.totals.pages, report_.totals.products_found)
+                           : std::string{sources::name_of(end)};
+        save_progress();
         if (!report_.end.empty()) co_return;
         state = std::move(*next);
     }

@@ -2,6 +2,7 @@
 
 #include <tiktrend/base/json_text.hpp>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -9,19 +10,16 @@ namespace tiktrend::worker {
 namespace {
 
 /// Fields that go to columns; the others of sources::canonical_fields() become attributes.
-constexpr std::array<std::string_view, 12> column_fields{
-    "title",     "description", "url",      "image",    "category",    "price",
-    "price_min", "price_max",   "currency", "sales_7d", "sales_total", "review_count"};
-constexpr std::array<std::string_view, 2> number_columns{"rating", "popularity"};
+enum class column {
+    title, description, url, image, category, price, price_min, price_max, currency,
+    sales_7d, sales_total, review_count, rating, popularity, none
+};
+constexpr std::array<std::string_view, static_cast<std::size_t>(column::none)> column_fields{
+    "title",    "description", "url",      "image",       "category",     "price",  "price_min",
+    "price_max", "currency",   "sales_7d", "sales_total", "review_count", "rating", "popularity"};
 
-bool has_column(std::string_view name) {
-    return std::find(column_fields.begin(), column_fields.end(), name) != column_fields.end() ||
-           std::find(number_columns.begin(), number_columns.end(), name) != number_columns.end();
-}
-
-std::optional<std::string> text_of(const sources::record& r, std::string_view name) {
-    const auto t = r.text(name);
-    return t ? std::optional<std::string>{*t} : std::nullopt;
+column column_of(std::string_view name) noexcept {
+    return static_cast<column>(std::find(column_fields.begin(), column_fields.end(), name) - column_fields.begin());
 }
 
 std::optional<std::string> price_of(std::optional<std::string_view> text) {
@@ -29,9 +27,21 @@ std::optional<std::string> price_of(std::optional<std::string_view> text) {
     return std::string{*text};
 }
 
-std::optional<double> number_of(const sources::record& r, std::string_view name) {
-    if (const auto i = r.integer(name)) return static_cast<double>(*i);
-    const auto t = r.text(name);
+std::optional<std::int64_t> integer_of(const sources::field_value& value) {
+    const auto* n = std::get_if<std::int64_t>(&value);
+    return n != nullptr ? std::optional{*n} : std::nullopt;
+}
+
+/// Text and decimals. Takes the text out of `value`.
+std::optional<std::string> text_of(sources::field_value& value) {
+    if (auto* t = std::get_if<std::string>(&value)) return std::move(*t);
+    if (auto* d = std::get_if<sources::decimal>(&value)) return std::move(d->text);
+    return {};
+}
+
+std::optional<double> number_of(sources::field_value& v) {
+    if (const auto i = integer_of(v)) return static_cast<double>(*i);
+    const auto t = text_of(v);
     if (!t) return {};
     double value = 0;
     const auto [end, code] = std::from_chars(t->data(), t->data() + t->size(), value);
@@ -62,47 +72,54 @@ void append_value(std::string& out, const sources::field_value& value) {
     std::visit(writer{out}, value);
 }
 
-std::string attributes_of(const sources::record& r) {
-    std::string out = "{";
-    for (const auto& f : r.fields) {
-        if (has_column(f.name)) continue;
-        if (out.size() > 1) out += ',';
-        append_json_string(out, f.name);
-        out += ':';
-        append_value(out, f.value);
-    }
-    // `extra` is an object of its own with other names: its members join ours.
-    if (r.extra.size() > 2) {
-        if (out.size() > 1) out += ',';
-        out.append(r.extra, 1, r.extra.size() - 2);
-    }
-    return out + '}';
+void append_member(std::string& attributes, const sources::field& f) {
+    if (attributes.size() > 1) attributes += ',';
+    append_json_string(attributes, f.name);
+    attributes += ':';
+    append_value(attributes, f.value);
 }
 
 } // namespace
 
-catalog::scraped_product product_of(const sources::record& r, const sources::definition& source,
-                                    std::int64_t now_ms) {
+catalog::scraped_product product_of(sources::record r, const sources::definition& source, std::int64_t now_ms) {
     catalog::scraped_product p;
     p.source = source.id;
-    p.external_id = r.key;
     p.kind = source.kind == sources::record_kind::trend ? catalog::product_kind::trend
                                                         : catalog::product_kind::product;
-    p.title = r.text("title").value_or(r.key);
-    p.description = text_of(r, "description");
-    p.url = text_of(r, "url");
-    p.image_url = text_of(r, "image");
-    p.category = text_of(r, "category");
     p.price_min = price_of(r.lowest_price());
     p.price_max = price_of(r.highest_price());
-    p.currency = text_of(r, "currency");
-    p.sales_7d = r.integer("sales_7d");
-    p.sales_total = r.integer("sales_total");
-    p.rating = number_of(r, "rating");
-    p.review_count = r.integer("review_count");
-    p.trend_score = number_of(r, "popularity");
+    std::optional<std::string> title;
+    auto& attributes = p.attributes;
+    attributes.reserve(r.extra.size() + 160);
+    attributes = "{";
+    for (auto& f : r.fields) {
+        switch (column_of(f.name)) {
+        case column::title: title = text_of(f.value); break;
+        case column::description: p.description = text_of(f.value); break;
+        case column::url: p.url = text_of(f.value); break;
+        case column::image: p.image_url = text_of(f.value); break;
+        case column::category: p.category = text_of(f.value); break;
+        case column::currency: p.currency = text_of(f.value); break;
+        case column::sales_7d: p.sales_7d = integer_of(f.value); break;
+        case column::sales_total: p.sales_total = integer_of(f.value); break;
+        case column::review_count: p.review_count = integer_of(f.value); break;
+        case column::rating: p.rating = number_of(f.value); break;
+        case column::popularity: p.trend_score = number_of(f.value); break;
+        case column::price:
+        case column::price_min:
+        case column::price_max: break; // above
+        case column::none: append_member(attributes, f); break;
+        }
+    }
+    // `extra` is an object of its own with other names: its members join ours.
+    if (r.extra.size() > 2) {
+        if (attributes.size() > 1) attributes += ',';
+        attributes.append(r.extra, 1, r.extra.size() - 2);
+    }
+    attributes += '}';
+    p.title = title ? std::move(*title) : r.key;
+    p.external_id = std::move(r.key);
     p.is_trending = source.kind == sources::record_kind::trend;
-    p.attributes = attributes_of(r);
     p.scraped_at_ms = now_ms;
     return p;
 }

@@ -15,6 +15,7 @@
 #include <tiktrend/catalog/source_health.hpp>
 #include <tiktrend/fetch/client.hpp>
 #include <tiktrend/queue/queue.hpp>
+#include <tiktrend/sources/page.hpp>
 
 namespace tiktrend::worker {
 
@@ -35,6 +36,7 @@ struct scrape_services {
     random_source& random;
     const wall_clock& clock;
     logger log;
+    sources::page_reader reader{}; ///< one for all jobs: it is done with a page before it returns
 };
 
 } // namespace tiktrend::worker

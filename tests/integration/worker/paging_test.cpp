@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <fstream>
+#include <thread>
 
 using namespace tiktrend;
 using namespace tiktrend::worker_tests;
@@ -138,4 +139,31 @@ TEST_CASE("all five kinds of pagination reach the last page, and go on where a k
         CHECK(repeats <= 1);
         CHECK(times.size() == (kind == "number" ? 5 : 4));
     }
+}
+
+TEST_CASE("the next page is asked for while the database works on this one, and none beyond it",
+          "[integration][worker][pages]") {
+    const scripted_shop shop{every_kind()};
+    worker_stack stack;
+    write_definitions(stack.directory() / "sources");
+    auto worker = stack.start_worker({{"SOURCES_DIR", (stack.directory() / "sources").string()},
+                                      {"FETCH_ALLOW", shop.host()},
+                                      {"SCRAPE_MIN_DELAY", "300ms"}});
+    worker_stack::job_order order;
+    order.data = fmt::format(R"({{"source":"t.number","filters":{{"shop":"{}"}}}})", shop.url(""));
+    const auto id = stack.add(order);
+    // No page can be committed while this is held.
+    std::thread holder{[&stack] {
+        stack.sql("BEGIN; LOCK TABLE products IN EXCLUSIVE MODE; SELECT pg_sleep(5); COMMIT");
+    }};
+    CHECK(testing::poll_until([&] {
+        return stack.sql("SELECT count(*) FROM pg_locks WHERE relation = 'products'::regclass AND NOT granted") != "0";
+    }));
+    const auto committed =
+        std::stoul(stack.sql(fmt::format("SELECT coalesce(max(pages), 0) FROM scrape_runs WHERE job_id = '{}'", id)));
+    CHECK(testing::poll_until([&] { return shop.asked().size() >= committed + 2; }, 4s));
+    holder.join();
+    REQUIRE(stack.wait_for_state(id, "completed"));
+    CHECK(stack.result(id).at("requests") == 5);
+    CHECK(shop.asked().size() == 5);
 }

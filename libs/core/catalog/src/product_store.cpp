@@ -186,7 +186,8 @@ task<result<run_state>> product_store::finish_run(const run_key& key, run_status
                                                               to_string(status), reason));
 }
 
-task<result<committed_page>> product_store::commit_page(const run_key& key, const scraped_page& page) {
+task<result<committed_page>> product_store::commit_page(const run_key& key, const scraped_page& page,
+                                                        std::function<void()> on_sent) {
     auto& s = *impl_;
     detail::page_commit commit{key, page, s.options.touch_unchanged_after};
     co_await s.ensure_history_months(commit.months());
@@ -196,7 +197,8 @@ task<result<committed_page>> product_store::commit_page(const run_key& key, cons
         commit.keep(co_await s.router.write().run(probe));
     }
     const bool with_categories = !s.knows_all(commit.categories());
-    const auto statements = commit.statements(with_categories);
+    auto statements = commit.statements(with_categories);
+    statements.on_sent(std::move(on_sent));
     if (commit.refused())
         s.options.log.warn("product_values_refused",
                            {{"job_id", key.job_id}, {"page", page.number}, {"values", commit.refused()}});

@@ -73,6 +73,11 @@ batch& batch::sync() {
     return *this;
 }
 
+batch& batch::on_sent(std::function<void()> call) {
+    sent_ = std::move(call);
+    return *this;
+}
+
 struct connection::impl {
     /// What was sent and will be answered, in order.
     enum class expected { prepared, answer, sync };
@@ -296,7 +301,8 @@ struct connection::impl {
         std::optional<server_error> error;
     };
 
-    task<outcome> exchange(const batch::step* steps, std::size_t count, std::size_t statements) {
+    task<outcome> exchange(const batch::step* steps, std::size_t count, std::size_t statements,
+                           const std::function<void()>& sent = {}) {
         require_open();
         operation op{*this, options.response_timeout};
         if (!PQenterPipelineMode(conn)) throw_lost();
@@ -306,6 +312,7 @@ struct connection::impl {
             send_step(steps[i], f);
         if (f.order.empty() || f.order.back() != expected::sync) send_step({}, f);
         co_await flush();
+        if (sent) sent();
 
         outcome out;
         out.answers.reserve(statements);
@@ -443,7 +450,7 @@ task<rows> connection::query(std::string_view sql, const params& values) {
 
 task<std::vector<rows>> connection::run(const batch& statements) {
     const auto& steps = statements.steps_;
-    auto out = co_await impl_->exchange(steps.data(), steps.size(), statements.statements_);
+    auto out = co_await impl_->exchange(steps.data(), steps.size(), statements.statements_, statements.sent_);
     if (out.error) throw *out.error;
     co_return std::move(out.answers);
 }

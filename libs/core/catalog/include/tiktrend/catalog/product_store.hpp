@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -108,7 +109,12 @@ public:
     /// as a whole. errc::fenced, errc::already_finished: nothing was written. After
     /// postgres::errc::connection_lost or timed_out hand the same page in again: see
     /// committed_page::is_replay.
-    task<result<committed_page>> commit_page(const run_key& key, const scraped_page& page);
+    /// A page without a product to write is not waited for on the server's disk: should the server die in the next
+    /// moment, the job's cursor goes back to where the disk has it.
+    /// `on_sent`: called when the transaction is on its way and will happen even if this process dies; again with another
+    /// try. Must not throw.
+    task<result<committed_page>> commit_page(const run_key& key, const scraped_page& page,
+                                             std::function<void()> on_sent = {});
 
     /// Ends the attempt. `succeeded` closes the job for every later attempt. Asking again with the same
     /// status is fine.

@@ -6,6 +6,7 @@
 #include <tiktrend/postgres/rows.hpp>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -53,6 +54,9 @@ public:
     /// Commits what was added so far; what follows is a transaction of its own and runs also if this one
     /// failed.
     batch& sync();
+    /// Called once all of it is on its way to the server, which from then on carries it out even if this process dies.
+    /// Must not throw. Called again when the batch is run again.
+    batch& on_sent(std::function<void()> call);
     /// Statements added; sync() does not count.
     std::size_t size() const noexcept { return statements_; }
 
@@ -64,6 +68,7 @@ private:
     };
     std::vector<step> steps_;
     std::size_t statements_ = 0;
+    std::function<void()> sent_;
 };
 
 /// One libpq connection on one executor, one operation at a time.

@@ -18,8 +18,10 @@ page_state first_page(const definition& source) {
 
 std::string page_state::to_json() const {
     auto out = fmt::format(R"({{"number":{},"index":{},"items":{},"pages":")", number, index, items);
-    for (const auto digest : page_digests)
-        out += fmt::format("{:016x}", digest);
+    out.reserve(out.size() + page_digests.size() * 16 + cursor.size() + url.size() + 32);
+    for (const auto digest : page_digests) // there may be thousands, and this runs for every page
+        for (int shift = 60; shift >= 0; shift -= 4)
+            out += "0123456789abcdef"[digest >> shift & 15];
     out += '"';
     for (const auto& [name, text] : {std::pair{"cursor", &cursor}, std::pair{"url", &url}})
         if (!text->empty()) {

@@ -74,6 +74,19 @@ struct page_address::parts {
     boost::urls::url base;
     bool has_base = false;
     std::string origin; ///< of the base, when it is plain
+    /// Plain origin of the last absolute link, which is that of most others on the page.
+    std::string last_origin;
+
+    /// True if `link` is absolute with a plain origin.
+    bool has_plain_origin(std::string_view link) {
+        const auto n = last_origin.size();
+        if (n > 0 && link.starts_with(last_origin) &&
+            (link.size() == n || link[n] == '/' || link[n] == '?' || link[n] == '#'))
+            return true;
+        const auto length = plain_origin(link);
+        if (length > 0) last_origin = link.substr(0, length);
+        return length > 0;
+    }
 };
 
 page_address::page_address(std::string_view url) : parts_{std::make_unique<parts>()} {
@@ -97,7 +110,7 @@ converted<std::string> page_address::resolve(std::string_view link) const {
     if (link.empty()) return reject{"is empty"};
 
     if (is_plain(link)) {
-        if (plain_origin(link) > 0) return std::string{link};
+        if (parts_->has_plain_origin(link)) return std::string{link};
         if (!parts_->origin.empty() && link.starts_with('/') && !link.starts_with("//")) {
             std::string out;
             out.reserve(parts_->origin.size() + link.size());

@@ -35,20 +35,34 @@ std::optional<double> exact_cpu_seconds_of(pid_t pid) {
     return sum > 0 ? std::optional{sum / 1e9} : std::nullopt;
 }
 
-} // namespace
-
-double cpu_seconds_of(pid_t pid) {
-    if (const auto exact = exact_cpu_seconds_of(pid)) return *exact;
+/// Two fields of /proc/PID/stat, `skip` behind utime, in seconds.
+double ticks_of(pid_t pid, int skip) {
     const auto text = read_proc(pid, "stat");
     // Fields are counted after the name, which stands in parentheses and may hold anything.
     std::istringstream fields{text.substr(text.rfind(')') + 1)};
     std::string skipped;
-    for (int i = 0; i < 11; ++i)
+    for (int i = 0; i < 11 + skip; ++i)
         fields >> skipped;
     double user = 0, system = 0;
     if (!(fields >> user >> system))
         throw std::runtime_error(fmt::format("/proc/{}/stat has too few fields", pid));
     return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
+} // namespace
+
+double cpu_seconds_of(pid_t pid) {
+    if (const auto exact = exact_cpu_seconds_of(pid)) return *exact;
+    return ticks_of(pid, 0);
+}
+
+double cpu_seconds_of_family(pid_t parent) {
+    // Those that it has waited for: cutime and cstime.
+    auto sum = cpu_seconds_of(parent) + ticks_of(parent, 2);
+    std::ifstream children{fmt::format("/proc/{}/task/{}/children", parent, parent)};
+    for (pid_t child = 0; children >> child;)
+        if (const auto exact = exact_cpu_seconds_of(child)) sum += *exact; // else it has just ended
+    return sum;
 }
 
 double cpu_seconds_of_children() {
@@ -78,6 +92,11 @@ double peak_mib_of(pid_t pid) {
     const auto at = text.find("VmHWM:");
     if (at == std::string::npos) throw std::runtime_error(fmt::format("/proc/{}/status has no VmHWM", pid));
     return std::stod(text.substr(at + 6)) / 1024;
+}
+
+void forget_peak_of(pid_t pid) {
+    std::ofstream file{fmt::format("/proc/{}/clear_refs", pid)};
+    if (!(file << "5" << std::flush)) throw std::runtime_error(fmt::format("/proc/{}/clear_refs refuses", pid));
 }
 
 } // namespace tiktrend::bench

@@ -1,18 +1,18 @@
 // A shop's pages into PostgreSQL: our worker beside a Node worker of BullMQ, undici and pg; first all
 // products new, then none changed, then the price of every twentieth.
 #include "benches.hpp"
+#include "pages_bench.hpp"
 #include "process_usage.hpp"
+#include "scrape_api.hpp"
 #include "startup.hpp"
 
 #include <tiktrend/testing/line_peer.hpp>
-#include <tiktrend/testing/temp_dir.hpp>
 
 #include <boost/json.hpp>
 
 #include <fmt/format.h>
 
 #include <chrono>
-#include <fstream>
 #include <iterator>
 #include <memory>
 #include <stdexcept>
@@ -28,34 +28,6 @@ struct scrape {
     double products_per_second;
     double worker_us_per_page;
 };
-
-std::string output_of(std::vector<std::string> argv) {
-    const testing::temp_dir dir;
-    testing::process::options options;
-    options.output = dir.path() / "output";
-    const auto name = argv.at(0);
-    const auto status = testing::run(std::move(argv), options);
-    std::ifstream file{options.output};
-    std::string text{std::istreambuf_iterator<char>{file}, {}};
-    if (status != 0) throw std::runtime_error(fmt::format("{} ended with {}: {}", name, status, text));
-    return text;
-}
-
-json::object api(std::vector<std::string> words, const std::string& path) {
-    std::vector<std::string> argv{"curl", "--silent", "--fail-with-body", "--header",
-                                  "Authorization: Bearer " + environment("API_KEY")};
-    argv.insert(argv.end(), words.begin(), words.end());
-    argv.push_back(environment("GATEWAY_URL") + path);
-    return json::parse(output_of(std::move(argv))).as_object();
-}
-
-/// Milliseconds of an RFC 3339 time within its day; the jobs here do not run over midnight often enough to
-/// matter.
-double milliseconds_of(const json::value& time) {
-    const std::string text{time.as_string()};
-    const auto part = [&](std::size_t at, std::size_t n) { return std::stod(text.substr(at, n)); };
-    return ((part(11, 2) * 60 + part(14, 2)) * 60 + part(17, 2)) * 1000 + part(20, 3);
-}
 
 /// `products` of a finished job are checked, so that nothing is fast by doing less.
 scrape scrape_ours(pid_t worker, int products) {
@@ -90,12 +62,6 @@ scrape scrape_theirs(line_peer& peer, int products) {
         throw std::runtime_error("their job: " + json::serialize(answer));
     return {products / answer.at("seconds").to_number<double>(),
             answer.at("cpu_seconds").to_number<double>() * 1e6 / answer.at("pages").to_number<double>()};
-}
-
-/// Empties what a scrape writes, so that every product is new again.
-void forget_products() {
-    output_of({"psql", environment("DATABASE_URL"), "--quiet", "--no-psqlrc", "--command",
-               "truncate products, product_history, page_cache, peer_products cascade"});
 }
 
 /// The shop moves the price of every twentieth product, for both sides the same ones.
@@ -180,7 +146,10 @@ std::vector<row> run_scrape_bench(const settings& s) {
             }
         }
     }
-    return {fresh, fresh_cpu, again, again_cpu, some, some_cpu, measure_memory(worker, *node, peer), start};
+    std::vector<row> rows{fresh, fresh_cpu, again, again_cpu, some, some_cpu, measure_memory(worker, *node, peer), start};
+    const auto many = measure_pages(s, worker, *node, peer);
+    rows.insert(rows.end(), many.begin(), many.end());
+    return rows;
 }
 
 } // namespace tiktrend::bench

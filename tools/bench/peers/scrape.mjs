@@ -3,7 +3,8 @@
 //   node scrape.mjs FD QUEUE_URL DATABASE_URL
 //
 // When it is ready: {"ready"}. Then {"shop", "per_page", "jobs"?} → {"pages", "products", "seconds", "cpu_seconds"}; `jobs`
-// of the kind run at once (1).
+// of the kind run at once (1). Or {"parts": [{"prefix", "kind": "json" or "html"}, …]}: a job for each, which asks for
+// PREFIX1.KIND, PREFIX2.KIND, … up to a page without products; pages and products are sums then.
 import net from 'node:net';
 import readline from 'node:readline';
 import { Queue, QueueEvents, Worker } from 'bullmq';
@@ -28,18 +29,44 @@ const columns = {
 };
 const names = Object.keys(columns);
 const upsert = `insert into peer_products (source, ${names.join(', ')})
-  select 'demo.shop', * from unnest(${names.map((name, i) => `$${i + 1}::${columns[name][0]}[]`).join(', ')})
+  select $${names.length + 1}::text, * from unnest(${names.map((name, i) => `$${i + 1}::${columns[name][0]}[]`).join(', ')})
   on conflict (source, external_id) do update set
   ${names.slice(1).map((name) => `${name} = excluded.${name}`).join(', ')}, last_updated = now()`;
 
+const write = (source, products) =>
+  pool.query(upsert, [...names.map((name) => products.map((p) => columns[name][1](p) ?? null)), source]);
+
+const jsonLd = /<script type="application\/ld\+json"[^>]*>(.*?)<\/script>/s;
+function fromMarkup(text) {
+  return JSON.parse(jsonLd.exec(text)[1]).itemListElement.map(({ item }) => ({
+    ...item, price: item.offers.price, currency: item.offers.priceCurrency, in_stock: item.offers.availability.endsWith('/InStock'),
+    rating: item.aggregateRating.ratingValue, reviews: item.aggregateRating.reviewCount,
+  }));
+}
+
+async function scrapePart(job) {
+  const { prefix, kind } = job.data;
+  let found = 0;
+  for (let page = 1; ; page++) {
+    const response = await fetch(`${prefix}${page}.${kind}`);
+    if (!response.ok) throw new Error(`the shop answered ${response.status}`);
+    const products = kind === 'html' ? fromMarkup(await response.text()) : (await response.json()).products;
+    if (products.length === 0) return { products_found: found, pages: page - 1 };
+    await write(`bench.${kind}`, products);
+    found += products.length;
+    await job.updateProgress({ page, products_found: found });
+  }
+}
+
 async function scrape(job) {
+  if (job.data.prefix) return scrapePart(job);
   const { shop, per_page: perPage } = job.data;
   let found = 0;
   for (let page = 1; ; page++) {
     const response = await fetch(`${shop}/api/products?page=${page}&per_page=${perPage}`, { headers: { accept: 'application/json' } });
     if (!response.ok) throw new Error(`the shop answered ${response.status}`);
     const { products, pages } = await response.json();
-    await pool.query(upsert, names.map((name) => products.map((p) => columns[name][1](p) ?? null)));
+    await write('demo.shop', products);
     found += products.length;
     await job.updateProgress({ page, pages, products_found: found });
     if (page >= pages) return { products_found: found, pages: page };
@@ -53,12 +80,14 @@ queue.setMaxListeners(0);
 events.setMaxListeners(0); // many jobs are waited for at once
 await Promise.all([queue.waitUntilReady(), events.waitUntilReady(), worker.waitUntilReady()]);
 
-async function run({ jobs = 1, ...order }) {
+async function run({ jobs = 1, parts, ...order }) {
   const cpu = process.cpuUsage();
   const start = process.hrtime.bigint();
-  const added = await queue.addBulk(Array.from({ length: jobs }, () => ({ name: 'scrape_products', data: order })));
+  const added = await queue.addBulk((parts ?? Array(jobs).fill(order)).map((data) => ({ name: 'scrape_products', data })));
   const results = await Promise.all(added.map((job) => job.waitUntilFinished(events)));
-  const { pages, products_found: products } = results[0];
+  const sum = (name) => results.reduce((total, result) => total + result[name], 0);
+  const pages = parts ? sum('pages') : results[0].pages;
+  const products = parts ? sum('products_found') : results[0].products_found;
   const seconds = Number(process.hrtime.bigint() - start) / 1e9;
   const used = process.cpuUsage(cpu);
   return { pages, products, seconds, cpu_seconds: (used.user + used.system) / 1e6 };

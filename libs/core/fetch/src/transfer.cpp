@@ -81,7 +81,7 @@ void transfer::set_up() {
     set(CURLOPT_TCP_KEEPALIVE, 1L);
     set(CURLOPT_DNS_CACHE_TIMEOUT, static_cast<long>(options_.dns_cache.count()));
     set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.connect_timeout.count()));
-    set(CURLOPT_BUFFERSIZE, 16L << 10); // each transfer under way has one: a thousand slow shops are 16 MB
+    set(CURLOPT_BUFFERSIZE, 16L << 10); // each transfer under way has one
 
     // A pooled connection is not opened again, so the guard is asked before each request too.
     set(CURLOPT_OPENSOCKETFUNCTION, &transfer::on_open_socket);

@@ -44,6 +44,26 @@ std::shared_ptr<http::certificates> load_certificates(const config& c) {
     return c.certificates.chain.empty() ? nullptr : std::make_shared<http::certificates>(c.certificates);
 }
 
+/// Those of METRICS_QUEUES, read by nothing but /metrics.
+std::vector<std::unique_ptr<queue::queue>> make_more_queues(const config& c, redis::client& client) {
+    std::vector<std::unique_ptr<queue::queue>> out;
+    queue::queue_options o;
+    o.prefix = c.queue_prefix;
+    for (const auto& name : c.metrics_queues)
+        if (name != c.queue_name) out.push_back(std::make_unique<queue::queue>(client, name, o));
+    return out;
+}
+
+/// A replica region has no queue of its own: its gateways say nothing of one.
+std::vector<queue::queue*> watched_queues(const config& c, queue::queue& own,
+                                          const std::vector<std::unique_ptr<queue::queue>>& more) {
+    if (c.region.is_replica) return {};
+    std::vector<queue::queue*> out{&own};
+    for (const auto& q : more)
+        out.push_back(q.get());
+    return out;
+}
+
 } // namespace
 
 app::app(const config& settings, std::vector<sources::source_file> definitions, logger log)
@@ -52,22 +72,22 @@ app::app(const config& settings, std::vector<sources::source_file> definitions, 
       shards_{make_shards(shared_)}, definitions_{std::move(definitions), definition_options_,
                                                   catalog::source_store{shards_[0]->database()}, log_,
                                                   [this](const sources::registry_ptr& r) { take_definitions(r); }},
-      gauges_{shards_[0]->context().get_executor(), shards_[0]->jobs()},
-      activity_{shards_[0]->cache_redis(), system_wall_clock()}, sampled_{metrics_,
-                                                                          gauges_,
-                                                                          activity_,
-                                                                          shards_[0]->usage(),
-                                                                          shards_[0]->queue_redis(),
-                                                                          settings_.queue_name,
-                                                                          shards_[0]->jobs().key_base()},
+      more_queues_{make_more_queues(settings_, shards_[0]->queue_redis())},
+      activity_{shards_[0]->cache_redis(), system_wall_clock()},
+      sampled_{metrics_, shards_[0]->context().get_executor(), watched_queues(settings_, shards_[0]->jobs(), more_queues_),
+               activity_, shards_[0]->usage()},
       servers_{metrics_, shards_[0]->queue_redis(), shards_[0]->cache_redis()},
       pool_{metrics_.gauges("db_pool_connections", "Database connections of this gateway by state.",
                             {"state"})},
       connections_{metrics_.make_gauge("http_connections", "Open client connections.")},
       tls_reloads_{metrics_.counters("tls_reloads_total", "Times the certificate's files were read again.",
                                      {"result"})},
+      region_{metrics_.gauges("gateway_region_info", "1, with the region and the part that this gateway plays.",
+                              {"region", "role"})},
       process_metrics_{observe::add_process_metrics(metrics_, project_version())},
-      stop_{shards_[0]->context().get_executor()} {}
+      stop_{shards_[0]->context().get_executor()} {
+    region_(settings_.region.name, settings_.region.is_replica ? "replica" : "primary").set(1);
+}
 
 app::~app() {
     for (auto& t : threads_)

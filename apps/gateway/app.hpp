@@ -55,13 +55,14 @@ private:
     std::size_t started_ = 0; ///< shards that were started, from the first on
     bool are_shards_stopping_ = false;
     definition_follower definitions_;
-    queue_gauges gauges_;
+    std::vector<std::unique_ptr<queue::queue>> more_queues_; ///< METRICS_QUEUES
     activity activity_;
     sampled_metrics sampled_;
     server_gauges servers_;
     observe::gauge_family& pool_;
     observe::gauge connections_;
     observe::counter_family& tls_reloads_;
+    observe::gauge_family& region_;
     observe::registry::token process_metrics_;
     std::unique_ptr<http::server> metrics_server_;
     stop_state stop_;

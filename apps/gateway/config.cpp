@@ -189,12 +189,18 @@ config read_config(config_reader& r) {
                               {"redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel"});
     c.database_url = r.url("DATABASE_URL", "postgresql://127.0.0.1/tiktrend", {"postgresql", "postgres"});
     c.replica_urls = r.list("DATABASE_REPLICA_URLS", "");
+    c.replica_max_lag = r.duration("DATABASE_REPLICA_MAX_LAG", 2s, 100ms, 10min);
     c.database_pool_size = static_cast<std::size_t>(r.integer("DATABASE_POOL_SIZE", 8, 1, 1000));
     c.database_acquire_timeout = r.duration("DATABASE_ACQUIRE_TIMEOUT", 2s, 10ms, 60s);
 
     c.queue_prefix = r.text("QUEUE_PREFIX", "bull");
     c.queue_name = r.text("QUEUE_NAME", "scraping");
     if (c.queue_name.find(':') != std::string::npos) r.fail("QUEUE_NAME", c.queue_name, "a name without ':'");
+    c.metrics_queues = r.list("METRICS_QUEUES", "");
+    constexpr std::size_t most_queues = 100;
+    for (const auto& name : c.metrics_queues)
+        if (name.empty() || name.find(':') != std::string::npos || c.metrics_queues.size() > most_queues)
+            r.fail("METRICS_QUEUES", name, "up to 100 names of queues, without ':'");
     c.job_defaults = read_job_defaults(r);
     c.sources_dir = r.text("SOURCES_DIR", "apps/worker/sources");
     c.sources_refresh = r.duration("SOURCES_REFRESH", 30s, 0ms, 24h);

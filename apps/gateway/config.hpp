@@ -33,6 +33,8 @@ struct config {
     std::string redis_cache_url;
     std::string database_url;
     std::vector<std::string> replica_urls; ///< empty: the primary serves reads too
+    std::chrono::milliseconds replica_max_lag{};
+    std::vector<std::string> metrics_queues; ///< further queues that /metrics tells about
     std::size_t database_pool_size = 8;    ///< per thread and role
     std::chrono::milliseconds database_acquire_timeout{};
 

@@ -2,6 +2,9 @@
 
 #include <tiktrend/base/clock.hpp>
 #include <tiktrend/base/timeout.hpp>
+#include <tiktrend/redis/client.hpp>
+
+#include <array>
 
 namespace tiktrend::gateway {
 
@@ -9,7 +12,7 @@ queue_gauges::queue_gauges(asio::any_io_executor executor, queue::queue& jobs,
                            std::chrono::milliseconds max_age, std::chrono::milliseconds deadline)
     : jobs_{jobs}, max_age_{max_age}, deadline_{deadline}, read_done_{std::move(executor)} {}
 
-task<std::optional<queue::queue_depth>> queue_gauges::sample() {
+task<std::optional<queue_reading>> queue_gauges::sample() {
     if (reading_) {
         co_await read_done_.wait();
         co_return value_;
@@ -30,9 +33,20 @@ task<std::optional<queue::queue_depth>> queue_gauges::sample() {
     co_return value_;
 }
 
+task<queue_reading> queue_gauges::ask() {
+    queue_reading out;
+    out.depth = co_await jobs_.depth();
+    const std::array commands{redis::command{"HGET", jobs_.key_base() + "metrics:completed", "count"},
+                              redis::command{"HGET", jobs_.key_base() + "metrics:failed", "count"}};
+    const auto totals = co_await jobs_.client().exec_all(commands);
+    out.completed = totals.at(0).integer();
+    out.failed = totals.at(1).integer();
+    co_return out;
+}
+
 task<void> queue_gauges::read() {
     try {
-        value_ = co_await within(deadline_, jobs_.depth());
+        value_ = co_await within(deadline_, ask());
         read_at_ = std::chrono::steady_clock::now();
         last_success_ms_ = system_wall_clock().now_ms();
     } catch (const system_error& e) {

@@ -4,9 +4,11 @@
 
 #include <tiktrend/catalog/usage_store.hpp>
 #include <tiktrend/observe/registry.hpp>
-#include <tiktrend/redis/client.hpp>
 
+#include <deque>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace tiktrend::gateway {
 
@@ -14,29 +16,34 @@ namespace tiktrend::gateway {
 /// those of activity. What could not be read is absent, never 0 and never old.
 class sampled_metrics {
 public:
-    sampled_metrics(observe::registry& r, queue_gauges& queue, activity& users, catalog::usage_store& usage,
-                    redis::client& queue_redis, std::string queue_name, std::string key_base);
+    /// `queues`: the product's own first; none in a region whose queue is elsewhere. Must outlive this
+    /// object.
+    sampled_metrics(observe::registry& r, asio::any_io_executor executor,
+                    const std::vector<queue::queue*>& queues, activity& users, catalog::usage_store& usage);
     task<void> refresh();
 
 private:
-    void export_depth(const queue::queue_depth& d);
-    void withdraw_depth();
-    task<void> refresh_job_totals();
+    struct watched {
+        watched(asio::any_io_executor e, queue::queue& q, observe::counter c, observe::counter f)
+            : gauges{std::move(e), q}, completed{c}, failed{f} {}
+        queue_gauges gauges;
+        observe::counter completed, failed;
+        std::uint64_t errors_counted = 0;
+    };
+    task<std::vector<std::optional<queue_reading>>> read_queues();
+    void show(watched& w, const std::optional<queue_reading>& now);
+    void export_reading(watched& w, const queue_reading& now);
+    void withdraw(const std::string& name);
     task<void> refresh_usage();
 
-    queue_gauges& queue_;
+    asio::any_io_executor executor_;
+    std::deque<watched> queues_;
     activity& users_;
     catalog::usage_store& usage_;
-    redis::client& redis_;
-    std::string name_;
-    std::string key_base_;
 
-    observe::gauge_family &depth_, &backlog_, &oldest_, &paused_, &job_count_, &last_success_;
+    observe::gauge_family &depth_, &backlog_, &oldest_, &paused_, &job_count_, &last_success_, &up_;
     observe::gauge_family &active_users_, &quota_usage_;
     observe::counter_family& errors_;
-    observe::counter completed_, failed_;
-    observe::gauge up_;
-    std::uint64_t errors_counted_ = 0;
 };
 
 } // namespace tiktrend::gateway

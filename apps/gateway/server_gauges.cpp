@@ -18,6 +18,8 @@ server_gauges::server_gauges(observe::registry& r, redis::client& queue, redis::
                           "1 if the Redis has the eviction policy that its use needs: noeviction for the "
                           "queue, any other for the cache.",
                           {"role"})},
+      clock_{r.gauges("redis_clock_difference_seconds",
+                      "How far this machine's clock is ahead of the Redis's; negative: behind.", {"role"})},
       lag_{r.gauges("db_replica_lag_seconds",
                     "How long ago the primary wrote what the replica still lacks; 0 if it lacks nothing.",
                     {"replica"})},
@@ -33,6 +35,8 @@ task<void> server_gauges::check(server& s) {
         if (const auto policy = redis::eviction_policy(answer.text()); !policy.empty()) {
             const bool evicts = policy != "noeviction";
             config_ok_(s.role).set(evicts == s.must_evict ? 1 : 0);
+            if (const auto ahead = co_await within(limit, redis::clock_ahead(s.client, system_wall_clock())))
+                clock_(s.role).set(std::chrono::duration<double>{*ahead}.count());
             s.read_at = clock::now();
             co_return;
         }
@@ -40,6 +44,7 @@ task<void> server_gauges::check(server& s) {
         if (is_cancelled(e.code())) throw;
     }
     config_ok_.remove({std::string{s.role}});
+    clock_.remove({std::string{s.role}});
 }
 
 void server_gauges::show(const std::vector<postgres::router::replica_state>& replicas) {

@@ -10,8 +10,8 @@
 namespace tiktrend::gateway {
 
 /// Gauges about the servers behind the gateway: whether each Redis has the eviction policy that its use
-/// needs, and how far each replica of the database is behind. What could not be read is absent, never old. To
-/// be used on the executor of both clients.
+/// needs and the same time, and how far each replica of the database is behind. What could not be read is
+/// absent, never old. To be used on the executor of both clients.
 class server_gauges {
 public:
     server_gauges(observe::registry& r, redis::client& queue, redis::client& cache);
@@ -31,7 +31,7 @@ private:
     task<void> check(server& s);
     void show(const std::vector<postgres::router::replica_state>& replicas);
 
-    observe::gauge_family &config_ok_, &lag_, &serving_;
+    observe::gauge_family &config_ok_, &clock_, &lag_, &serving_;
     server queue_, cache_;
 };
 

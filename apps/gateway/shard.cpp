@@ -59,6 +59,7 @@ postgres::router_options router_options(const shared_parts& s) {
     o.pool.acquire_timeout = s.settings.database_acquire_timeout;
     o.pool.log = s.log;
     o.replica_urls = s.settings.replica_urls;
+    o.max_lag = s.settings.replica_max_lag;
     o.log = s.log;
     return o;
 }
@@ -126,6 +127,12 @@ task<void> expect_noeviction(redis::client& redis) {
         throw std::runtime_error("maxmemory-policy is " + std::string{policy} + ": must be noeviction");
 }
 
+/// Servers that do not tell pass.
+task<void> expect_same_time(redis::client& redis) {
+    const auto ahead = co_await redis::clock_ahead(redis, system_wall_clock());
+    if (auto problem = redis::clock_problem(ahead.value_or(std::chrono::milliseconds{0})); !problem.empty()) throw std::runtime_error(problem);
+}
+
 task<void> select_one(postgres::pool& pool) {
     co_await pool.query("SELECT 1");
 }
@@ -176,6 +183,7 @@ std::vector<health::dependency> shard::dependencies() {
     } else {
         out.push_back({"redis_queue", true, [this] { return ping(queue_redis_); }});
         out.push_back({"redis_queue_noeviction", false, [this] { return expect_noeviction(queue_redis_); }});
+        out.push_back({"clock", false, [this] { return expect_same_time(queue_redis_); }});
         out.push_back({"redis_cache", false, [this] { return ping(cache_redis_); }});
         out.push_back({"postgresql", true, [this] { return select_one(database_.write()); }});
     }
@@ -327,6 +335,9 @@ task<void> shard::announce_queue(std::chrono::milliseconds limit) {
                                                     {"error", e.what()},
                                                     {"effect", "jobs can vanish when memory runs out"}});
     }
+    const auto ahead = co_await redis::clock_ahead(queue_redis_, system_wall_clock());
+    if (const auto problem = redis::clock_problem(ahead.value_or(std::chrono::milliseconds{0})); !problem.empty())
+        shared_.log.error("clocks_differ", {{"error", problem}});
 }
 
 task<void> shard::stop(std::chrono::steady_clock::time_point deadline) {

@@ -56,6 +56,7 @@ void app::start_status_server() {
         const bool is_queue_up = !parts_->is_working || parts_->worker.is_connected();
         out.push_back({"redis_queue", is_queue_up && policy_problem_.empty(),
                        is_queue_up ? policy_problem_ : "no connection"});
+        out.push_back({"clock", clock_problem_.empty(), clock_problem_});
         const bool is_database_up = parts_->database.write().is_healthy() && waiting_for_.empty();
         out.push_back({"database", is_database_up,
                        waiting_for_.empty() ? "no connection" : "waiting for " + waiting_for_});
@@ -149,7 +150,7 @@ task<void> app::serve() {
         tasks.spawn("stop deadline", stop_.run());
         tasks.spawn("second signal", hurry_on_second_signal());
         tasks.spawn("start", start_when_ready());
-        tasks.spawn("eviction policy", check_eviction_policy());
+        tasks.spawn("queue server", check_queue_server());
         if (parts_->spot) tasks.spawn("spot notices", watch_spot_notices());
         if (parts_->cost) tasks.spawn("deletion cost", parts_->cost->run([this] { return parts_->worker.active(); }));
         log_.info("worker_started", {{"queue", settings_.queue_name},
@@ -206,13 +207,13 @@ task<void> app::watch_spot_notices() {
     ask_to_drain(std::min(settings_.drain_timeout, std::chrono::milliseconds{usable}), "spot notice: " + notice.what);
 }
 
-/// A Redis that evicts loses jobs without a word, so the worker says so, once a minute anew, and is not ready.
-/// It goes on working all the same: jobs that nobody takes are lost sooner. Servers that do not tell (INFO
-/// refused) pass.
-task<void> app::check_eviction_policy() {
+/// A Redis that evicts loses jobs without a word, and clocks that differ make delayed jobs early or late, so the
+/// worker says so and is not ready. It goes on working all the same: jobs that nobody takes are lost sooner. Servers
+/// that do not tell (INFO or TIME refused) pass.
+task<void> app::check_queue_server() {
     const redis::command ask{"INFO", "memory"};
     for (;;) {
-        auto again = 60s;
+        auto again = 10s;
         try {
             const auto answer = co_await within(2s, parts_->shared.exec(ask));
             const auto policy = redis::eviction_policy(answer.text());
@@ -223,6 +224,10 @@ task<void> app::check_eviction_policy() {
                                                      {"expected", "noeviction"},
                                                      {"effect", "jobs can vanish when memory runs out"}});
             policy_problem_ = is_wrong ? fmt::format("maxmemory-policy is {}: must be noeviction", policy) : "";
+            const auto ahead = co_await within(2s, redis::clock_ahead(parts_->shared, system_wall_clock()));
+            auto problem = redis::clock_problem(ahead.value_or(0ms));
+            if (!problem.empty() && clock_problem_.empty()) log_.error("clocks_differ", {{"error", problem}});
+            clock_problem_ = std::move(problem);
         } catch (const system_error& e) {
             if (is_cancelled(e.code()) && stop_.is_stopping()) throw;
             again = 1s; // not connected yet, or again
@@ -271,7 +276,7 @@ task<void> app::drain() {
     co_await parts_->caches.stop(500ms);
     co_await parts_->cache.stop();
     co_await parts_->database.stop(500ms);
-    if (parts_->status) co_await parts_->status->stop(steady::now() + 200ms);
+    if (parts_->status) co_await parts_->status->stop(steady::now() + 100ms); // who scrapes keeps its connection open
     log_.info("stopped", {{"status", status_}});
     // A job that did not end in time may still use the parts, so they are not taken apart under it.
     if (left != 0) std::_Exit(status_);

@@ -44,7 +44,7 @@ private:
     task<void> hurry_on_second_signal();
     task<void> watch_spot_notices();
     void ask_to_drain(std::chrono::milliseconds limit, std::string reason);
-    task<void> check_eviction_policy();
+    task<void> check_queue_server();
     /// What the parts do on their own while jobs run. Ends with the drain.
     task<void> start_upkeep();
     task<void> keep_trend_schedule();
@@ -62,6 +62,7 @@ private:
     stop_state stop_;
     std::chrono::milliseconds drain_for_; ///< DRAIN_TIMEOUT, or what a notice leaves of it
     std::string policy_problem_;          ///< the queue's Redis may evict jobs; empty: it may not
+    std::string clock_problem_;  ///< as above, of the clocks
     std::unique_ptr<parts> parts_;
     std::unique_ptr<task_group> upkeep_;
     std::vector<observe::registry::token> collectors_;

@@ -15,10 +15,10 @@ struct router_options {
     router_options() {}
     pool_options pool; ///< for every server; pool.connection.url is the primary's (may name several hosts)
     std::vector<std::string> replica_urls; ///< none, or the primary's own URL: the primary serves both
-    std::chrono::milliseconds probe_interval{1000};
+    std::chrono::milliseconds probe_interval{500};
     std::chrono::milliseconds probe_timeout{1000};
     std::int64_t max_lag_bytes = 16LL << 20; ///< a replica further behind gets no reads …
-    std::chrono::milliseconds max_lag{5000}; ///< … nor one that lacks what the primary wrote longer ago
+    std::chrono::milliseconds max_lag{2000}; ///< … nor one that lacks what the primary wrote longer ago (left after this and two probes: 3 s)
     int good_probes_to_return = 3;           ///< in a row, after an ejection
     std::chrono::milliseconds consistency_wait{100}; ///< how long read_at() waits for a replica to catch up
     logger log;
@@ -44,7 +44,7 @@ struct read_result {
 };
 
 /// The roles of the servers behind one object: writes to the primary, reads to a replica that is not too far
-/// behind (ops: lag-aware routing). Replicas are probed each second; an ejected one returns after three good
+/// behind (ops: lag-aware routing). Replicas are probed twice a second; an ejected one returns after three good
 /// probes; with none left the primary serves the reads. Owned by one executor.
 class router {
 public:

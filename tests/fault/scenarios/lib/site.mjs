@@ -21,6 +21,13 @@ function write_sources(dir) {
     return to;
 }
 
+const ms_of = (duration) => (duration === undefined ? undefined : Number(/^\d+/.exec(duration)[0]) * (duration.endsWith('ms') ? 1 : 1000));
+
+/// What a process holds: descriptors (its connections are among them) and memory.
+export function resources(child) {
+    return { fds: child.fds(), rss_kib: Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${child.pid}/status`, 'utf8'))[1]) };
+}
+
 export class Site {
     constructor() {
         this.dir = temp_dir();
@@ -52,13 +59,20 @@ export class Site {
         await until('the shop listens', () => fs.existsSync(file));
         this.shop_url = `http://127.0.0.1:${fs.readFileSync(file, 'utf8').trim()}`;
     }
+    gateway_environment(port_file) {
+        return { ...this.common, GATEWAY_PORT: '0', METRICS_PORT: '0', GATEWAY_THREADS: '2', PORT_FILE: port_file, CURSOR_SECRET: 'a secret of the tests',
+            LAME_DUCK: '300ms', DRAIN_TIMEOUT: '5s', ACCESS_LOG: 'false', RATE_LIMIT_SCRAPE: 'off', RATE_LIMIT_READ: 'off', QUOTA_SCRAPES: 'off',
+            HTTP_MAX_CONNECTIONS_PER_ADDRESS: '0' };
+    }
+    worker_environment(port_file) {
+        return { ...this.common, METRICS_PORT: '0', PORT_FILE: port_file, FETCH_ALLOW: this.shop_url.slice(7), FETCH_MAX_PER_HOST: '50', FETCH_RETRY_BASE: '20ms',
+            LOCK_DURATION: '2s', STALLED_INTERVAL: '1s', DRAIN_DELAY: '1s', DRAIN_TIMEOUT: '10s', OBEY_ROBOTS: 'false', TREND_REFRESH: '0s' };
+    }
     async start_gateway(env = {}, { wait = true, netns, address = '127.0.0.1' } = {}) {
         const n = ++this.count;
         const file = path.join(this.dir, `gateway${n}.port`);
-        const child = new Child(`gateway ${n}`, [path.join(programs, 'tiktrend-gateway')], { log: path.join(this.dir, `gateway${n}.log`), env: {
-            ...this.common, GATEWAY_PORT: '0', METRICS_PORT: '0', GATEWAY_THREADS: '2', PORT_FILE: file, CURSOR_SECRET: 'a secret of the tests',
-            LAME_DUCK: '300ms', DRAIN_TIMEOUT: '5s', ACCESS_LOG: 'false', RATE_LIMIT_SCRAPE: 'off', RATE_LIMIT_READ: 'off', QUOTA_SCRAPES: 'off',
-            HTTP_MAX_CONNECTIONS_PER_ADDRESS: '0', GATEWAY_ADDRESS: address, METRICS_ADDRESS: address, ...env }, netns });
+        const child = new Child(`gateway ${n}`, [path.join(programs, 'tiktrend-gateway')], { log: path.join(this.dir, `gateway${n}.log`),
+            env: { ...this.gateway_environment(file), GATEWAY_ADDRESS: address, METRICS_ADDRESS: address, ...env }, netns });
         this.children.push(child);
         await until(`${child.name} listens`, () => {
             if (!child.is_running) throw new Error(child.log());
@@ -73,10 +87,11 @@ export class Site {
     }
     async start_worker(env = {}, { wait = true, wrap = [] } = {}) {
         const n = ++this.count;
+        const recovers_in = (ms_of(env.LOCK_DURATION) ?? 2000) + (ms_of(env.STALLED_INTERVAL) ?? 1000);
+        this.recovery_ms = Math.max(this.recovery_ms ?? 0, recovers_in);
         const file = path.join(this.dir, `worker${n}.port`);
-        const child = new Child(`worker ${n}`, [...wrap, path.join(programs, 'tiktrend-worker')], { log: path.join(this.dir, `worker${n}.log`), env: {
-            ...this.common, METRICS_PORT: '0', PORT_FILE: file, WORKER_NAME: `w${n}`, FETCH_ALLOW: this.shop_url.slice(7), FETCH_MAX_PER_HOST: '50',
-            FETCH_RETRY_BASE: '20ms', LOCK_DURATION: '2s', STALLED_INTERVAL: '1s', DRAIN_DELAY: '1s', DRAIN_TIMEOUT: '10s', OBEY_ROBOTS: 'false', TREND_REFRESH: '0s', ...env } });
+        const child = new Child(`worker ${n}`, [...wrap, path.join(programs, 'tiktrend-worker')], { log: path.join(this.dir, `worker${n}.log`),
+            env: { ...this.worker_environment(file), WORKER_NAME: `w${n}`, ...env } });
         this.children.push(child);
         if (wait) await until(`${child.name} is ready`, () => {
             if (!child.is_running) throw new Error(child.log());
@@ -152,6 +167,8 @@ export class Site {
         await this.cache.client.flushall();
         this.database.sql('TRUNCATE products, product_history, scrape_runs, page_cache CASCADE');
         await this.log.restart();
+        this.recovery_ms = 0;
+        this.baseline = this.gateway?.is_running ? { child: this.gateway, ...resources(this.gateway) } : undefined;
     }
     async end() {
         await this.log?.stop();

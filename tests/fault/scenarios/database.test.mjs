@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
-import { is_long, sleep, until } from './lib/children.mjs';
+import { Child, is_long, programs, sleep, until } from './lib/children.mjs';
 import { check_invariants, report } from './lib/invariants.mjs';
 import { PostgresServer } from './lib/servers.mjs';
 import { Site, base } from './lib/site.mjs';
@@ -23,8 +23,10 @@ test('19: a worker whose clock jumps an hour on and back breaks nothing', { skip
     await site.start_worker();
     const jumping = await site.start_worker({ LD_PRELOAD: faketime, FAKETIME_TIMESTAMP_FILE: file, FAKETIME_CACHE_DURATION: '1',
         FAKETIME_DONT_FAKE_MONOTONIC: '1' });
+    const early_ms = 5000;
     const offset_of = () => Math.round((Date.parse(jumping.lines().at(-1).ts) - Date.now()) / 60_000);
     const delay_ms = 2000, added_at = Date.now();
+    let put_off;
     const later = await site.scrapes(5, {}); // at once
     for (const offset of ['+3600', '-3600', '+0']) {
         set(offset);
@@ -34,6 +36,13 @@ test('19: a worker whose clock jumps an hour on and back breaks nothing', { skip
             await sleep(100);
             return offset_of() === Number(offset) / 60;
         });
+        if (offset === '-3600') { // the other worker's clock is right: what this one thinks holds nothing up
+            const asked = Date.now();
+            const r = await site.request('POST', '/scraping/start', { body: { source: 'demo.shop', filters: { shop: site.shop_url, per_page: 50 }, delay: early_ms } });
+            assert.equal(r.status, 202, r.text);
+            site.log.accepted(r.json.job_id);
+            put_off = { id: r.json.job_id, due: asked + early_ms };
+        }
         await sleep(1500); // renewals and stalled checks under this clock
     }
     const r = await site.request('POST', '/scraping/start', { body: { source: 'demo.shop', filters: { shop: site.shop_url, per_page: 50 }, delay: delay_ms } });
@@ -44,10 +53,12 @@ test('19: a worker whose clock jumps an hour on and back breaks nothing', { skip
     const counts = await check_invariants(site);
     const started = site.log.times('active', r.json.job_id)[0];
     assert.ok(started >= asked_at + delay_ms - 100, `a delayed job started ${asked_at + delay_ms - started} ms early with right clocks`);
+    const late = site.log.times('active', put_off.id)[0] - put_off.due;
+    assert.ok(late >= -100 && late <= 1000 + 2000, `a job delayed while one clock was an hour behind started ${late} ms after it was due`);
     assert.equal(counts.stalled, 0, 'no lock expired: their lives are counted by Redis');
     const sum = await site.metric(jumping, 'bullmq_job_duration_seconds_sum');
     assert.ok(sum >= 0 && sum < 120, `durations are of the steady clock: ${sum} s`);
-    report(19, { ...counts, 'jumps': 3, 'of the jumping worker s': sum, ms: Date.now() - added_at, first: later.length });
+    report(19, { ...counts, 'jumps': 3, 'due job late by ms': late, 'of the jumping worker s': sum, ms: Date.now() - added_at, first: later.length });
 });
 
 test('20: PostgreSQL killed in mid-batch: all or nothing, and no deadlock', async (t) => {
@@ -103,35 +114,42 @@ test('21: a replica that lags is never cached from, and leaves', async (t) => {
     await site.start_worker();
     await site.scrapes(1);
     await site.until_quiet();
-    const read = () => site.get('/products?limit=40&sort=id', { of: gateway });
-    const fallback = async () => { const r = await read(); return r.status === 200 ? r : site.get('/products?limit=40', { of: gateway }); };
-    const old = await until('the first products', async () => { const r = await fallback(); return r.status === 200 && r.json.items?.length === 40 && r.text; });
-    await until('the replica serves', async () => (await site.get(gateway.metrics_url)).text.match(/db_replica_serving\{[^}]*\} 1/));
+    const read = (headers) => site.get('/products?limit=40', { of: gateway, headers });
+    const serving = async () => (await site.get(gateway.metrics_url)).text.match(/db_replica_serving\{[^}]*\} (\d)/)?.[1] === '1';
+    const old = await until('the first products', async () => { const r = await read(); return r.status === 200 && r.json.items?.length === 40 && r.text; });
+    await until('the replica serves', serving);
     replica.sql('SELECT pg_wal_replay_pause()');
     await site.next_day();
-    await site.scrapes(1);
+    const [id] = await site.scrapes(1);
     await site.until_quiet();
     const committed_at = Date.now();
-    let stale = 0, cached_stale = 0, first_new = 0, back = 0;
-    while (Date.now() < committed_at + 9000 && !(first_new && Date.now() > first_new + 2500)) {
-        const r = await fallback();
+    const token = (await site.get(`/scraping/jobs/${id}`, { of: gateway })).headers.get('x-consistency-token');
+    assert.ok(token, 'a completed job comes with a token');
+    let stale = 0, cached_stale = 0, first_new = 0, back = 0, ejected_at = 0, own = 0;
+    while (Date.now() < committed_at + 9000 && !(first_new && ejected_at && Date.now() > first_new + 2500)) {
+        const r = await read();
         assert.equal(r.status, 200);
         if (r.text === old) {
             stale++;
             if (first_new) back++;
-            if (r.headers.get('x-cache')?.startsWith('HIT') && Date.now() > committed_at + 1000) cached_stale++;
+            if (/^hit/i.test(r.headers.get('x-cache') ?? '') && Date.now() > committed_at + 1000) cached_stale++;
         } else first_new ||= Date.now();
+        const with_token = await read({ 'x-consistency-token': token });
+        assert.equal(with_token.status, 200, with_token.text);
+        assert.notEqual(with_token.text, old, 'who sends the token sees what the job wrote');
+        own++;
+        if (!ejected_at && !(await serving())) ejected_at = Date.now();
         await sleep(50);
     }
     assert.equal(cached_stale, 0, 'I7: no stored answer is older than the invalidation');
     assert.ok(first_new, 'the replica was never left');
-    const ejected = (await site.get(gateway.metrics_url)).text.match(/db_replica_serving\{[^}]*\} (\d)/)?.[1];
+    assert.equal(back, 0, 'no read goes back to the old');
+    assert.ok(ejected_at && ejected_at - committed_at <= 3000, `the replica was left after ${ejected_at - committed_at} ms`);
     replica.sql('SELECT pg_wal_replay_resume()');
-    await until('the replica serves again', async () => (await site.get(gateway.metrics_url)).text.match(/db_replica_serving\{[^}]*\} 1/), 20_000);
-    const last = await fallback();
-    assert.notEqual(last.text, old);
-    report(21, { ...(await check_invariants(site)), 'stale answers': stale, 'from the cache': cached_stale, 'back to the old': back,
-        'new after ms': first_new - committed_at, 'still serving': ejected });
+    await until('the replica serves again', serving, 20_000);
+    assert.notEqual((await read()).text, old);
+    report(21, { ...(await check_invariants(site)), 'stale answers': stale, 'from the cache': cached_stale, 'reads with the token': own,
+        'left after ms': ejected_at - committed_at, 'new after ms': first_new - committed_at });
 });
 
 test('a replica that is lost costs no read', async (t) => {
@@ -173,6 +191,9 @@ test('22: the primary is lost, the standby promoted: no acknowledged write is', 
     })();
     t.after(async () => { is_over = true; await load; });
     await until('work goes on', async () => (await site.queue.client.zcard(base + 'completed')) >= 5);
+    const [some] = await site.queue.client.zrange(base + 'completed', 0, 0);
+    const token = (await site.get(`/scraping/jobs/${some}`, { of: gateway })).headers.get('x-consistency-token');
+    assert.ok(token);
     await site.database.kill();
     const killed_at = Date.now();
     standby.promote();
@@ -188,11 +209,25 @@ test('22: the primary is lost, the standby promoted: no acknowledged write is', 
     const old = site.database;
     site.database = standby;
     try {
-        report(22, { ...(await check_invariants(site)), 'working again after ms': took, timeline: standby.sql('SELECT timeline_id FROM pg_control_checkpoint()') });
+        standby.sql('CHECKPOINT'); // writes the timeline down
+        const timeline = Number(standby.sql('SELECT timeline_id FROM pg_control_checkpoint()'));
+        assert.equal(timeline, 2);
+        const kept = await site.get('/products?limit=1', { of: gateway, headers: { 'x-consistency-token': token } });
+        assert.equal(kept.status, 200, 'a token of the old timeline is answered by the new primary');
+        // Two migrations at once: one waits for the other's lock, and neither does anything twice.
+        const migrate = (n) => new Child(`migrate ${n}`, [path.join(programs, 'tiktrend'), 'migrate'], { log: path.join(site.dir, `migrate-22-${n}.log`), env: { ...site.common, DATABASE_URL: url } });
+        for (const m of [migrate(1), migrate(2)]) assert.equal(await m.ended(30_000), 0, m.log());
+        // The old primary comes back as if nothing had been: whoever is on the new one stays there.
+        await old.start();
+        const position = () => old.sql('SELECT count(*) FROM scrape_runs');
+        const before = position();
+        await site.scrape({ of: gateway });
+        await site.until_quiet();
+        assert.equal(position(), before, 'no write went to the old primary');
+        report(22, { ...(await check_invariants(site)), 'working again after ms': took, timeline });
     } finally {
         site.database = old;
     }
-    await old.start();
     old.sql("ALTER SYSTEM RESET synchronous_standby_names");
     old.sql('SELECT pg_reload_conf()');
 });

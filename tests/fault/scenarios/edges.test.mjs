@@ -23,7 +23,7 @@ test('23: what shops do to us ends in time, and a storm of 429 does not scale th
     const faults = [{ kind: 'status', status: 503 }, { kind: 'drip', delay_ms: 100 }, { kind: 'hang' }, { kind: 'huge' }, { kind: 'endless' },
         { kind: 'redirect_loop' }, { kind: 'reset' }, { kind: 'bad_json' }, { kind: 'gzip_bomb' }, { kind: 'empty' }];
     const limit_ms = 1500;
-    const worker = await site.start_worker({ FETCH_TOTAL_TIMEOUT: `${limit_ms}ms`, FETCH_FIRST_BYTE_TIMEOUT: '700ms', FETCH_TRIES: '1', FETCH_MAX_BODY: '1MiB',
+    const worker = await site.start_worker({ FETCH_TOTAL_TIMEOUT: `${limit_ms}ms`, FETCH_FIRST_BYTE_TIMEOUT: '700ms', FETCH_TRIES: '1', FETCH_MAX_BODY: '1MiB', FETCH_ALLOW: `${site.shop_url.slice(7)},${site.shop_url.slice(7).replace('127.0.0.1', 'localhost')}`,
         BLOCKED_COOL_DOWN: '0ms', RATE_LIMIT_WAIT: '0ms' });
     const took = {};
     const failed = new Set();
@@ -35,7 +35,7 @@ test('23: what shops do to us ends in time, and a storm of 429 does not scale th
         const start = await until('it starts', () => site.log.times('active', id)[0]);
         const end = await until(`a job ends in spite of ${fault.kind}`, () => site.log.entries.find((e) => e.jobId === id && ['failed', 'completed', 'delayed'].includes(e.event))?.at, 20_000);
         took[fault.kind] = end - start;
-        assert.ok(end - start <= limit_ms + 1000 + 1500, `${fault.kind} took ${end - start} ms`);
+        assert.ok(end - start <= limit_ms + 1000, `${fault.kind} took ${end - start} ms`);
     }
     assert.ok(worker.is_running, 'none of it hurt the worker');
     const rss_kib = Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${worker.pid}/status`, 'utf8'))[1]);
@@ -46,7 +46,10 @@ test('23: what shops do to us ends in time, and a storm of 429 does not scale th
     const stormed = await site.scrapes(20);
     await until('all are put off', async () => (await site.queue.client.zcard(base + 'delayed')) === 20);
     const put_off_at = Date.now();
+    const elsewhere = site.shop_url.replace('127.0.0.1', 'localhost'); // the same shop by another name: another host to the worker
     await site.well_shop();
+    const [other] = await site.scrapes(1, { filters: { shop: elsewhere } });
+    await until('a job of another host ends meanwhile', async () => (await site.queue.client.zscore(base + 'completed', other)) !== null, 4000);
     await until('the depth is 0 while 20 jobs are put off', async () => {
         assert.equal(await site.queue.client.zcard(base + 'delayed') > 0 || Date.now() - put_off_at > 5000, true);
         return (await site.metric(site.gateway, depth)) === 0;
@@ -54,7 +57,11 @@ test('23: what shops do to us ends in time, and a storm of 429 does not scale th
     for (const id of stormed) assert.equal(await site.field(id, 'atm'), null, 'a 429 spends no attempt');
     await until('they end', async () => (await site.queue.client.zcard(base + 'delayed')) === 0, 90_000);
     await site.until_quiet();
-    report(23, { ...(await check_invariants(site, { may_fail: failed })), 'longest ms': Math.max(...Object.values(took)) });
+    // The host's rest is counted from its first 429; who meets it later waits for what is left.
+    const first_no = Math.min(...stormed.map((id) => site.log.times('delayed', id)[0]));
+    const rest = Math.min(...stormed.map((id) => site.log.times('active', id)[1])) - first_no;
+    assert.ok(rest >= 6000 - 50, `the host was asked again ${rest} ms after a 429 that said 6 s`);
+    report(23, { ...(await check_invariants(site, { may_fail: failed })), 'longest ms': Math.max(...Object.values(took)), 'asked again after ms': rest });
 });
 
 /// Opens `n` sockets that send a byte of a header now and then; how long each lived.

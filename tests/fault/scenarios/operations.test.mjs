@@ -8,6 +8,7 @@ import { Child, programs, sleep, until } from './lib/children.mjs';
 import { report } from './lib/invariants.mjs';
 import { Site } from './lib/site.mjs';
 
+const faketime = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu'].map((d) => `${d}/faketime/libfaketimeMT.so.1`).find((f) => fs.existsSync(f));
 const site = new Site();
 before(() => site.start());
 beforeEach(() => site.reset());
@@ -137,6 +138,60 @@ test('what is wrong with the settings is said at start, all of it, with status 2
         assert.equal(await child.ended(5000), 2, child.log());
         for (const name of names) assert.ok(child.log().includes(name), `${name} is named in: ${child.log()}`);
         assert.ok(!child.log().includes('nonsense'), 'secrets are not printed');
+    }
+});
+
+test('programs that never reached a server leave when they are told to', async () => {
+    const nowhere = { REDIS_QUEUE_URL: 'redis://127.0.0.1:1', REDIS_CACHE_URL: 'redis://127.0.0.1:1', DATABASE_URL: 'postgresql://127.0.0.1:1/x' };
+    const gateway = await site.start_gateway({ ...nowhere, LAME_DUCK: '100ms' }, { wait: false });
+    const worker = await site.start_worker(nowhere, { wait: false });
+    await until('the worker says what it waits for', () => worker.lines().some((l) => l.event === 'waiting' && l.for === 'the database'));
+    await until('the gateway says what it misses', () => gateway.log().includes('redis_connect_failed'));
+    await until('so does its health', async () => {
+        const r = await site.get('/health', { of: gateway });
+        return r.status === 503 && ['redis_queue', 'postgresql'].every((d) => r.json.dependencies[d].status === 'down');
+    });
+    const exits = {};
+    for (const child of [gateway, worker]) {
+        const at = Date.now();
+        child.signal('SIGTERM');
+        assert.equal(await child.ended(10_000), 0, child.log().slice(-1000));
+        exits[child.name] = child.ended_at - at;
+    }
+    report('nobody there', Object.fromEntries(Object.entries(exits).map(([k, v]) => [`${k} exits ms`, v])));
+});
+
+test('a clock that is an hour off is said in the log, in readiness and in health', { skip: !faketime && 'libfaketime is not installed' }, async (t) => {
+    const off = (offset) => ({ LD_PRELOAD: faketime, FAKETIME: offset, FAKETIME_DONT_FAKE_MONOTONIC: '1' });
+    const worker = await site.start_worker(off('-1h'));
+    const gateway = await site.start_gateway(off('+1h'));
+    t.after(() => gateway.kill());
+    for (const child of [worker, gateway]) await until(`${child.name} says it`, () => child.lines().some((l) => l.event === 'clocks_differ' && /360\d s|3599 s/.test(l.error)));
+    const ready = await site.get('/health/ready', { of: worker });
+    assert.equal(ready.status, 503);
+    assert.match(ready.json.checks.clock.detail, /behind that of Redis/);
+    const health = await site.get('/health', { of: gateway });
+    assert.deepEqual([health.json.status, health.json.dependencies.clock.status], ['degraded', 'down']);
+    const difference = /redis_clock_difference_seconds\{role="queue"\} (\S+)/.exec((await site.get(gateway.metrics_url)).text)?.[1];
+    assert.ok(Math.abs(Number(difference) - 3600) < 5, difference);
+});
+
+test('secrets that are missing or wrong are named at start', async (t) => {
+    const gateway = await site.start_gateway({ CURSOR_SECRET: '' });
+    t.after(() => gateway.kill());
+    assert.match(gateway.lines().find((l) => l.event === 'cursor_secret_is_random').effect, /set CURSOR_SECRET/);
+    const wrong = await site.start_worker({ DATABASE_URL: site.database.url().replace('postgres@', 'nobody:wrong@') }, { wait: false });
+    const said = await until('the worker says why the database refuses', () => wrong.lines().find((l) => l.event === 'waiting'));
+    assert.match(said.reason, /nobody/);
+    assert.ok(!wrong.log().includes('wrong@'), 'the password is not printed');
+    await site.queue.client.config('SET', 'requirepass', 'a-secret');
+    await site.queue.client.auth('a-secret');
+    try {
+        const locked_out = await site.start_gateway({}, { wait: false });
+        await until('the gateway says that Redis wants a password', () => /NOAUTH/.test(locked_out.log()));
+        await locked_out.kill();
+    } finally {
+        await site.queue.client.config('SET', 'requirepass', '');
     }
 });
 

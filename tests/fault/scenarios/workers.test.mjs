@@ -6,8 +6,7 @@ import { check_invariants, misplaced, report } from './lib/invariants.mjs';
 import { FakeCloud } from './lib/fake_cloud.mjs';
 import { Site, base } from './lib/site.mjs';
 
-const lock_ms = 2000, stalled_interval_ms = 1000, drain_delay_ms = 1000; // as Site.start_worker sets them
-const slack_ms = 3000; // of a busy machine, where a bound is about what another process does
+const drain_delay_ms = 1000; // as Site.start_worker sets it
 
 const site = new Site();
 before(() => site.start());
@@ -15,15 +14,18 @@ beforeEach(() => site.reset());
 after(() => site.end());
 
 test('1: what a killed worker held runs again and ends once', async () => {
-    await site.slow_shop(60_000);
-    const first = await site.start_worker();
+    // The long form with the product's defaults: 65 s. The bound is lock + interval + the longest wait for a wake-up.
+    const [lock_ms, interval_ms, wake_up_ms] = is_long ? [30_000, 30_000, 5000] : [2000, 1000, 5000];
+    const env = { LOCK_DURATION: `${lock_ms}ms`, STALLED_INTERVAL: `${interval_ms}ms`, DRAIN_DELAY: is_long ? '5s' : '1s' };
+    await site.slow_shop(300_000);
+    const first = await site.start_worker(env);
     const ids = await site.scrapes(10);
     await site.until_active(10);
     const killed_at = Date.now();
     await first.kill();
     await site.well_shop();
-    await site.start_worker();
-    await site.until_quiet();
+    await site.start_worker(env);
+    await site.until_quiet(120_000);
     const counts = await check_invariants(site);
     let latest = 0;
     for (const id of ids) {
@@ -32,7 +34,7 @@ test('1: what a killed worker held runs again and ends once', async () => {
         assert.equal(starts.length, 2);
         latest = Math.max(latest, starts[1] - killed_at);
     }
-    const bound = lock_ms + 2 * stalled_interval_ms + drain_delay_ms + slack_ms;
+    const bound = lock_ms + interval_ms + wake_up_ms;
     assert.ok(latest <= bound, `the last restart came ${latest} ms after the kill, bound ${bound}`);
     report(1, { ...counts, 'last restart after ms': latest });
 });
@@ -64,30 +66,31 @@ test('2: SIGTERM lets running jobs end and starts none', async () => {
 });
 
 test('3: SIGTERM with long jobs gives all of them back, and others start them', async () => {
-    await site.slow_shop(60_000);
-    const worker = await site.start_worker({ DRAIN_TIMEOUT: '4s', LOCK_DURATION: '20s', STALLED_INTERVAL: '20s' });
+    const drain_ms = is_long ? 20_000 : 4000;
+    await site.slow_shop(600_000);
+    const worker = await site.start_worker({ DRAIN_TIMEOUT: `${drain_ms}ms`, LOCK_DURATION: '20s', STALLED_INTERVAL: '20s' });
     const ids = await site.scrapes(10);
     await site.until_active(10);
     const other = await site.start_worker({ LOCK_DURATION: '20s', STALLED_INTERVAL: '20s' });
     const at = Date.now();
     worker.signal('SIGTERM');
-    assert.equal(await worker.ended(4000 + slack_ms), 0);
-    assert.ok(worker.ended_at - at <= 4000 + 300, `exit after ${worker.ended_at - at} ms`);
-    const given_back = ids.map((id) => site.log.times('waiting', id).at(-1));
+    assert.equal(await worker.ended(drain_ms + 5000), 0);
+    const took = worker.ended_at - at;
+    assert.ok(took <= drain_ms, `exit after ${took} ms`);
     for (const id of ids) {
         assert.equal(await site.field(id, 'atm'), null, 'a release spends no attempt');
         assert.equal(await site.field(id, 'stc'), null, 'a release is no stall');
     }
     await until('the other worker has them all', async () => ids.every((id) => site.log.times('active', id).length === 2));
-    const waits = ids.map((id, i) => site.log.times('active', id)[1] - given_back[i]);
-    assert.ok(Math.max(...waits) <= drain_delay_ms + 1000 + slack_ms, `a job waited ${Math.max(...waits)} ms for an idle worker`);
+    const waits = ids.map((id) => site.log.times('active', id)[1] - site.log.times('waiting', id).at(-1));
+    assert.ok(Math.max(...waits) <= drain_delay_ms + 1000, `a job waited ${Math.max(...waits)} ms for an idle worker`);
     await site.well_shop();
     other.signal('SIGTERM'); // its requests still hang
     other.signal('SIGINT');
     assert.equal(await other.ended(10_000), 0);
     await site.start_worker();
     await site.until_quiet();
-    report(3, { ...(await check_invariants(site)), 'longest wait ms': Math.max(...waits), 'released': ids.length });
+    report(3, { ...(await check_invariants(site)), 'exit after ms': took, 'longest wait ms': Math.max(...waits), 'released': ids.length });
 });
 
 test('4: two SIGTERM, then SIGKILL: nothing is in two places, what was left stalls', async () => {

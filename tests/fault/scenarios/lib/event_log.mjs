@@ -4,6 +4,14 @@ import fs from 'node:fs';
 import { sleep } from './children.mjs';
 import { connect } from './servers.mjs';
 
+/// Active jobs without a lock, and all ids that are active.
+const unlocked_script = `
+    local out = {}
+    for _, id in ipairs(redis.call('LRANGE', KEYS[1] .. 'active', 0, -1)) do
+        if redis.call('EXISTS', KEYS[1] .. id .. ':lock') == 0 then out[#out + 1] = id end
+    end
+    return out`;
+
 export class EventLog {
     /// `port_of` says which Redis to follow; asked again whenever the connection is lost.
     constructor(file, port_of, stream = 'bull:scraping:events') {
@@ -17,6 +25,8 @@ export class EventLog {
         this.last = '0-0';
         this.is_over = false;
         this.following = undefined;
+        this.unlocked_since = new Map();
+        this.longest_unlocked = { ms: 0 };
     }
     start() { this.following ??= this.follow(); return this; }
     async restart() {
@@ -49,7 +59,10 @@ export class EventLog {
                     port = now;
                 }
                 await this.catch_up(redis);
-            } catch { /* the server is away: again */ }
+                await this.watch_locks(redis);
+            } catch { // the server is away: again
+                this.unlocked_since.clear();
+            }
             await sleep(25);
         }
         redis?.disconnect();
@@ -66,6 +79,17 @@ export class EventLog {
                 this.last = id;
             }
             if (rows.length < 1000) return;
+        }
+    }
+    /// I2: how long a job was active without a lock.
+    async watch_locks(redis) {
+        const ids = await redis.eval(unlocked_script, 1, this.stream.replace(/events$/, ''));
+        const now = Date.now();
+        for (const id of this.unlocked_since.keys()) if (!ids.includes(id)) this.unlocked_since.delete(id);
+        for (const id of ids) {
+            if (!this.unlocked_since.has(id)) this.unlocked_since.set(id, now);
+            const ms = now - this.unlocked_since.get(id);
+            if (ms > this.longest_unlocked.ms) this.longest_unlocked = { id, ms };
         }
     }
     /// What happened to one job, in order.

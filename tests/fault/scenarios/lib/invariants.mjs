@@ -1,9 +1,8 @@
-// The global invariants I1 to I6 (I7 to I10 are checked by the scenarios that endanger them), from the event log, the keys and the
-// ledger in PostgreSQL. Each violation is a sentence.
+// The global invariants I1 to I6, I9 at rest and I10 of the gateway, from the event log, the keys and the ledger in PostgreSQL (I7 and
+// I8, and the rest of I9 and I10, are checked by the scenarios that endanger them). Each violation is a sentence.
 import assert from 'node:assert/strict';
-import { sleep } from './children.mjs';
-import { base, shop_products } from './site.mjs';
-
+import { is_long, sleep, until } from './children.mjs';
+import { base, resources, shop_products } from './site.mjs';
 
 /// I3, at one moment: each id is in one place and has a hash, no hash is without a place. Kept in one script so that nothing moves meanwhile.
 const places_script = `
@@ -98,8 +97,28 @@ export async function check_invariants(site, { lost = new Set(), may_fail = new 
         if (await redis.exists(`${base}${id}:lock`)) bad.push(`${id} has ended and is locked (I2)`);
     }
     if (check_effects) bad.push(...effects(site, ended_well, products, forgets));
+    const { id, ms } = site.log.longest_unlocked;
+    if (ms > site.recovery_ms + 2000) bad.push(`${id} was active without a lock for ${ms} ms (I2)`);
+    total['longest unlocked ms'] = ms;
+    bad.push(...(await back_to_normal(site)));
     assert.deepEqual(bad, []);
     return total;
+}
+
+/// I10, and, where there is time for it, I9: an idle queue's depth is said to be 0, and not left out.
+async function back_to_normal(site) {
+    const out = [];
+    const { gateway, baseline } = site;
+    if (!gateway?.is_running || baseline?.child !== gateway) return out;
+    const most = Math.ceil(baseline.fds * 1.05) + 6; // a client of the tests keeps some connections alive
+    await until('', () => resources(gateway).fds <= most, 10_000).catch(() => out.push(`the gateway holds ${resources(gateway).fds} descriptors, ${baseline.fds} before (I10)`));
+    const grown_mib = (resources(gateway).rss_kib - baseline.rss_kib * 1.05) / 1024;
+    if (grown_mib > 16) out.push(`the gateway holds ${grown_mib} MiB more than before and 5 % (I10)`);
+    if (is_long) {
+        const depth = () => site.metric(gateway, 'bullmq_queue_depth{queue="scraping"}');
+        await until('', async () => (await depth()) === 0, 10_000).catch(async () => out.push(`the depth of an idle queue is ${await depth()} (I9)`));
+    }
+    return out;
 }
 
 /// I5 in the ledger and in the tables. A job that nobody was told of (its 202 was lost on the way) may have run too, but once.

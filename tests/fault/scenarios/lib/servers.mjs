@@ -105,6 +105,33 @@ export class PostgresServer {
     }
 }
 
+/// Three masters that share the slots.
+export class Cluster {
+    async start(dir) {
+        this.masters = await Promise.all([0, 1, 2].map(async (i) => new RedisServer(dir, `cluster-${i}`,
+            ['--cluster-enabled', 'yes', '--cluster-port', String(await free_port()), '--cluster-node-timeout', '2000', '--appendonly', 'yes'])));
+        await Promise.all(this.masters.map((m) => m.start()));
+        const nodes = this.masters.map((m) => `127.0.0.1:${m.port}`);
+        run(['redis-cli', '--cluster', 'create', ...nodes, '--cluster-yes']);
+        for (const m of this.masters) await until(`${m.name} sees the whole cluster`, async () => String(await m.client.call('CLUSTER', 'INFO')).includes('cluster_state:ok'));
+        return this;
+    }
+    get url() { return `redis+cluster://${this.masters.map((m) => `127.0.0.1:${m.port}`).join(',')}`; }
+    /// The master that has a key's slot.
+    async master_of(key) {
+        const slot = await this.masters[0].client.call('CLUSTER', 'KEYSLOT', key);
+        for (const m of this.masters) {
+            const mine = String(await m.client.call('CLUSTER', 'NODES')).split('\n').find((l) => l.includes('myself'));
+            for (const range of mine.split(' ').slice(8)) {
+                const [from, to = from] = range.split('-').map(Number);
+                if (slot >= from && slot <= to) return m;
+            }
+        }
+        throw new Error(`no master has the slot of ${key}`);
+    }
+    end() { return Promise.all((this.masters ?? []).map((m) => m.end())); }
+}
+
 /// A master, a replica and three sentinels that take a master for dead after half a second.
 export class Sentinels {
     async start(dir) {

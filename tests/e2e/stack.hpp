@@ -35,6 +35,7 @@ public:
     /// 127.0.0.1:PORT of the gateway's /metrics.
     const std::string& metrics_address() const noexcept { return metrics_address_; }
     const std::string& api_key() const noexcept { return key_; }
+    const std::string& database_url() const noexcept { return database_url_; }
     std::string shop_url() const { return shop_url_; }
     testing::redis_server& queue_redis() noexcept { return queue_redis_; }
     testing::redis_server& cache_redis() noexcept { return cache_redis_; }

@@ -1,27 +1,14 @@
 #include "raw_server.hpp"
 
+#include <tiktrend/testing/compressed.hpp>
+
 #include <catch2/catch.hpp>
-#include <zlib.h>
 
 using namespace tiktrend;
 using namespace tiktrend::testing;
 using fetch::failure_class;
 
 namespace {
-
-std::string compressed(std::string_view text, int window = 31) {
-    z_stream z{};
-    REQUIRE(deflateInit2(&z, 9, Z_DEFLATED, window, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-    std::string out(deflateBound(&z, text.size()) + 64, '\0');
-    z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-    z.avail_in = static_cast<uInt>(text.size());
-    z.next_out = reinterpret_cast<Bytef*>(out.data());
-    z.avail_out = static_cast<uInt>(out.size());
-    REQUIRE(deflate(&z, Z_FINISH) == Z_STREAM_END);
-    out.resize(z.total_out);
-    deflateEnd(&z);
-    return out;
-}
 
 std::string encoded(std::string_view name, std::string_view body) {
     return raw_server::ok(body, "Content-Encoding: " + std::string{name} + "\r\n");

@@ -2,9 +2,10 @@
 #include "scripted_shop.hpp"
 #include "worker_stack.hpp"
 
+#include <tiktrend/testing/compressed.hpp>
+
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include <mutex>
 #include <set>
@@ -50,20 +51,6 @@ http::response page_of_product(const std::string& name) {
         "text/html; charset=utf-8");
 }
 
-std::string gzipped(const std::string& text) {
-    z_stream z{};
-    REQUIRE(deflateInit2(&z, 9, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-    std::string out(deflateBound(&z, text.size()) + 64, '\0');
-    z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-    z.avail_in = static_cast<uInt>(text.size());
-    z.next_out = reinterpret_cast<Bytef*>(out.data());
-    z.avail_out = static_cast<uInt>(out.size());
-    REQUIRE(deflate(&z, Z_FINISH) == Z_STREAM_END);
-    out.resize(z.total_out);
-    deflateEnd(&z);
-    return out;
-}
-
 /// A sitemap ("urlset", "url") or an index of them ("sitemapindex", "sitemap").
 std::string sitemap(const std::string& kind, const std::string& entry, const std::vector<std::string>& urls) {
     auto out =
@@ -104,6 +91,14 @@ TEST_CASE("a definition enabled in the database runs at once, and a newer versio
     CHECK(stack.result(second).at("version") == 2);
     CHECK(stack.sql("SELECT title FROM products WHERE source = 't.shelf'") == "New");
     CHECK(stack.log(1).find("definition_refused") != std::string::npos); // t.broken, and nothing else suffers
+
+    stack.sql("UPDATE source_definitions SET is_enabled = false WHERE id = 't.shelf'");
+    CHECK(testing::poll_until(
+        [&] {
+            const auto id = stack.add(order);
+            return testing::poll_until([&] { return stack.state(id) == "failed"; }, 500ms);
+        },
+        30s));
 }
 
 TEST_CASE("a sitemap index leads to its sitemaps, and they to a job for each page of a product",
@@ -154,7 +149,7 @@ TEST_CASE(
     const auto packed = [&](const http::request& r, const std::string& text, const char* type) {
         const std::lock_guard lock{mutex};
         agents.insert(std::string{r.headers.get("User-Agent")});
-        return http::response::text(200, gzipped(text), type); // a file, so no Content-Encoding
+        return http::response::text(200, testing::compressed(text), type); // a file, so no Content-Encoding
     };
     const scripted_shop shop{
         {{"/sitemap.xml.gz",

@@ -2,6 +2,7 @@
 
 #include <tiktrend/http/query.hpp>
 #include <tiktrend/http/server.hpp>
+#include <tiktrend/testing/samples.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -55,14 +56,12 @@ private:
 
 TEST_CASE("a recorded storefront page goes through the queue into the products that its manifest states",
           "[integration][worker][recorded]") {
-    const char* root = std::getenv("TIKTREND_SOURCE_DIR");
-    const auto page = read_file(std::filesystem::path{root ? root : "."} /
-                                "../shared/samples/shopify/storefront-products.json");
-    if (page.empty()) {
+    const auto page = testing::sample("shopify/storefront-products.json");
+    if (!page) {
         WARN("skipped: no recorded samples beside the repository");
         return;
     }
-    const recorded_shop shop{page};
+    const recorded_shop shop{*page};
     worker_stack stack;
     const auto host = "127.0.0.1:" + std::to_string(shop.port());
     const auto worker = stack.start_worker({{"FETCH_ALLOW", host}, {"PLAIN_HTTP_HOSTS", host}});

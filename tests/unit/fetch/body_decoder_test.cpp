@@ -1,30 +1,16 @@
 #include "body_decoder.hpp"
 
+#include <tiktrend/testing/compressed.hpp>
 #include <tiktrend/testing/samples.hpp>
 
 #include <catch2/catch.hpp>
-#include <zlib.h>
 
 using namespace tiktrend::fetch;
+using tiktrend::testing::compressed;
 
 namespace {
 
 constexpr std::size_t limit = 8U << 20;
-
-/// window: 15+16 gzip, 15 zlib, -15 raw deflate
-std::string compressed(std::string_view text, int window) {
-    z_stream z{};
-    REQUIRE(deflateInit2(&z, 9, Z_DEFLATED, window, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-    std::string out(deflateBound(&z, text.size()) + 64, '\0');
-    z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-    z.avail_in = static_cast<uInt>(text.size());
-    z.next_out = reinterpret_cast<Bytef*>(out.data());
-    z.avail_out = static_cast<uInt>(out.size());
-    REQUIRE(deflate(&z, Z_FINISH) == Z_STREAM_END);
-    out.resize(z.total_out);
-    deflateEnd(&z);
-    return out;
-}
 
 struct decoded {
     decode_status status;

@@ -51,12 +51,13 @@ YAML
 
 prometheus_is_ready() { curl --silent --fail --max-time 2 --output /dev/null "$PROMETHEUS_URL/-/ready"; }
 
+# Without the hourly job, which would be a 501st.
 start_autoscaler() {
     local environment
     mapfile -t environment < <(common_environment | grep -v '^FETCH_ALLOW=')
     rm -rf "$RUN_DIR/workers" "$AUTOSCALE_CHART"
     start_process autoscaler env "${environment[@]}" "FETCH_ALLOW=127.0.0.0/24:$AUTOSCALE_SHOP_PORT" \
-        METRICS_ADDRESS=127.0.0.1 DRAIN_TIMEOUT=10s DATABASE_POOL_SIZE=2 \
+        METRICS_ADDRESS=127.0.0.1 DRAIN_TIMEOUT=10s DATABASE_POOL_SIZE=2 TREND_REFRESH=0s \
         "$BIN_DIR/tiktrend-autoscale-sim" control --prometheus "$PROMETHEUS_URL" --speed "$AUTOSCALE_SPEED" --until-idle \
         --for 15m --grace 20s --directory "$RUN_DIR/workers" --targets "$RUN_DIR/prometheus/workers.json" \
         --svg "$AUTOSCALE_CHART" -- "$BIN_DIR/tiktrend-worker"

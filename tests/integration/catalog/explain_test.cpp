@@ -119,6 +119,22 @@ TEST_CASE("no filter in any order reads the whole table", "[integration][catalog
     });
 }
 
+TEST_CASE("a list is planned for its values, however often it was asked for", "[integration][catalog][explain]") {
+    on_large_database([](postgres::router& r) -> task<void> {
+        product_store products{r};
+        product_query q;
+        q.source = "small.shop";
+        q.text = "colour17";
+        for (int i = 0; i < 8; ++i)
+            co_await products.list(q);
+        // What is prepared may be run by one plan for all values: for a common shop that is the wrong one for a rare.
+        const auto prepared =
+            co_await r.query("SELECT count(*) FROM pg_prepared_statements "
+                             "WHERE statement LIKE '%FROM products p%LIMIT%' AND statement NOT LIKE '%pg_prepared%'");
+        CHECK(prepared.answer.front()[0].int64() == 0);
+    });
+}
+
 TEST_CASE("history and single products are read by their keys", "[integration][catalog][explain]") {
     on_large_database([](postgres::router& r) -> task<void> {
         const std::string history{catalog::detail::history_statement()};

@@ -112,6 +112,18 @@ TEST_CASE("statements are prepared once, and not at all when switched off", "[in
     }));
 }
 
+TEST_CASE("a statement that is planned each time is not prepared", "[integration][postgres]") {
+    on_connection([](connection& c) -> task<void> {
+        auto values = params::of(7);
+        values.plan_each_time();
+        CHECK((co_await c.query("SELECT $1::bigint + 1", values)).front()[0].int64() == 8);
+        CHECK(c.prepared_statements() == 0);
+        CHECK((co_await c.query("SELECT $1::bigint + 1", params::of(8))).front()[0].int64() == 9);
+        CHECK(c.prepared_statements() == 1);
+        CHECK((co_await c.query("SELECT $1::bigint + 1", values)).front()[0].int64() == 8); // also where it is known
+    });
+}
+
 TEST_CASE("the number of prepared statements is bounded", "[integration][postgres]") {
     auto o = options_for(server().url());
     o.max_prepared = 3;

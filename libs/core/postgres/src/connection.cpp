@@ -220,7 +220,7 @@ struct connection::impl {
             scratch_types.push_back(v.oid);
         }
         const int n = static_cast<int>(values.size());
-        const auto* name = statement_name(s.sql, n, f);
+        const auto* name = values.plans_each_time_ ? nullptr : statement_name(s.sql, n, f);
         const int sent = name ? PQsendQueryPrepared(conn, name, n, scratch_values.data(),
                                                     scratch_lengths.data(), scratch_formats.data(), 0)
                               : PQsendQueryParams(conn, std::string{s.sql}.c_str(), n, scratch_types.data(),

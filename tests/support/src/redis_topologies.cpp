@@ -5,10 +5,16 @@
 #include <tiktrend/testing/server_certificate.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <fstream>
 #include <functional>
+#include <random>
 #include <sstream>
 #include <stdexcept>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 namespace tiktrend::testing {
 namespace {
@@ -37,10 +43,24 @@ void wait_until(const char* what, const std::function<bool()>& done) {
 /// gets nothing, and would lose all of it when it takes over.
 bool is_followed(const std::string& info) { return info.find("state=online") != std::string::npos; }
 
-/// The bus of a cluster's node is 10000 above its port.
+bool is_free(int port) {
+    const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    const bool is_bound = fd >= 0 && ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+    if (fd >= 0) ::close(fd);
+    return is_bound;
+}
+
+/// The bus of a cluster's node is 10000 above its port. Both below the range that connections get their own ports from.
 unsigned short free_cluster_port() {
-    for (;;)
-        if (const auto port = free_port(); port < 55'000) return port;
+    static std::minstd_rand random{std::random_device{}()};
+    for (;;) {
+        const auto port = std::uniform_int_distribution<int>{12'000, 21'999}(random);
+        if (is_free(port) && is_free(port + 10'000)) return static_cast<unsigned short>(port);
+    }
 }
 
 } // namespace

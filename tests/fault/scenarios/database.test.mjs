@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
-import { Child, is_long, programs, sleep, until } from './lib/children.mjs';
+import { Child, faketime, is_long, programs, sleep, until } from './lib/children.mjs';
 import { check_invariants, report } from './lib/invariants.mjs';
 import { PostgresServer } from './lib/servers.mjs';
 import { Site, base } from './lib/site.mjs';
@@ -12,8 +12,6 @@ const site = new Site();
 before(() => site.start());
 beforeEach(() => site.reset());
 after(() => site.end());
-
-const faketime = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu'].map((d) => `${d}/faketime/libfaketimeMT.so.1`).find((f) => fs.existsSync(f));
 
 test('19: a worker whose clock jumps an hour on and back breaks nothing', { skip: !faketime && 'libfaketime is not installed' }, async () => {
     const file = path.join(site.dir, 'clock');

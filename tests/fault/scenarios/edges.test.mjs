@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { after, before, beforeEach, test } from 'node:test';
 import { Child, free_port, is_long, programs, root, sleep, until } from './lib/children.mjs';
 import { check_invariants, report } from './lib/invariants.mjs';
-import { Site, base } from './lib/site.mjs';
+import { Site, base, resources } from './lib/site.mjs';
 
 const site = new Site();
 before(() => site.start({ gateway: { HTTP_HEADER_TIMEOUT: is_long ? '10s' : '2s' } }));
@@ -38,7 +38,7 @@ test('23: what shops do to us ends in time, and a storm of 429 does not scale th
         assert.ok(end - start <= limit_ms + 1000, `${fault.kind} took ${end - start} ms`);
     }
     assert.ok(worker.is_running, 'none of it hurt the worker');
-    const rss_kib = Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${worker.pid}/status`, 'utf8'))[1]);
+    const rss_kib = resources(worker).rss_kib;
     assert.ok(rss_kib < 200 * 1024, `the worker holds ${rss_kib} KiB`);
     await site.well_shop();
     await site.until_quiet();
@@ -126,7 +126,7 @@ test('24: slow, broken and smuggling clients are shown out, others do not notice
     const p99 = latencies[Math.floor(latencies.length * 0.99)];
     assert.equal(bad, 0);
     assert.ok(p99 < 200, `p99 of others is ${p99} ms`);
-    const rss_kib = Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${site.gateway.pid}/status`, 'utf8'))[1]);
+    const rss_kib = resources(site.gateway).rss_kib;
     assert.ok(rss_kib < 300 * 1024);
     await until('I10: as many descriptors as before', () => site.gateway.fds() <= Math.ceil(fds * 1.05) + 4);
     report(24, { sockets, 'longest life ms': Math.max(...lives), requests: latencies.length, 'p99 ms': p99, 'RSS KiB': rss_kib });

@@ -4,11 +4,10 @@ import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
-import { Child, programs, sleep, until } from './lib/children.mjs';
+import { Child, faketime, programs, sleep, until } from './lib/children.mjs';
 import { report } from './lib/invariants.mjs';
 import { Site } from './lib/site.mjs';
 
-const faketime = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu'].map((d) => `${d}/faketime/libfaketimeMT.so.1`).find((f) => fs.existsSync(f));
 const site = new Site();
 before(() => site.start());
 beforeEach(() => site.reset());

@@ -9,6 +9,9 @@ export const root = process.env.TIKTREND_SOURCE_DIR ?? process.cwd();
 export const programs = process.env.TIKTREND_BIN_DIR ?? path.join(root, 'build/dev/bin');
 export const is_long = process.env.TIKTREND_LONG_TESTS === '1';
 
+/// To preload into a program whose clock shall be wrong; nothing where Debian's faketime is not installed.
+export const faketime = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu'].map((d) => `${d}/faketime/libfaketimeMT.so.1`).find((f) => fs.existsSync(f));
+
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /// Waits until `done` gives something true, and gives that; says `what` did not happen otherwise.

@@ -28,11 +28,15 @@ task<bool> woken_fetch::prepare(redis::blocking_connection& connection) {
     if (is_refused_ || options_.clock != &system_wall_clock()) co_return false;
     if (asked_at_ && now - *asked_at_ < ask_again) co_return true;
     const redis::command c{"TIME"};
-    const auto reply = co_await connection.exec(c, std::chrono::milliseconds{0});
-    if (reply.is_error()) {
+    redis::reply reply;
+    try {
+        reply = co_await connection.exec(c, std::chrono::milliseconds{0});
+        is_refused_ = reply.is_error();
+    } catch (const redis::server_error& e) {
+        if (e.code() != redis::errc::access_denied) throw;
         is_refused_ = true;
-        co_return false;
     }
+    if (is_refused_) co_return false;
     asked_at_ = now;
     // Rather a millisecond late than before the job was added.
     const auto ours_us = (options_.clock->now_ms() + 1) * 1000;

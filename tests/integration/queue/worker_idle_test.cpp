@@ -136,6 +136,30 @@ TEST_CASE("an idle worker that ends or pauses takes its fetch along", "[integrat
     }
 }
 
+TEST_CASE("a worker that may not ask Redis for its time fetches after it has woken",
+          "[integration][queue][worker]") {
+    queue_fixture f;
+    f.redis({"ACL", "SETUSER", "timeless", "on", ">secret", "~*", "&*", "+@all", "-time"});
+    run_coroutine(
+        [](queue_fixture& on) -> task<void> {
+            auto where = on.address();
+            where.user = "timeless";
+            where.password = "secret";
+            int runs = 0;
+            queue::worker w{co_await asio::this_coro::executor, where, on.name(),
+                            [&runs](active_job&) { return note(runs); }};
+            w.start();
+            co_await until([&] { return is_waiting(on); });
+            on.add("");
+            co_await until([&] { return on.sorted("completed").size() == 1; });
+            CHECK(runs == 1);
+            const auto soon = std::chrono::steady_clock::now() + 5s;
+            CHECK(co_await w.stop(soon, soon) == 0);
+        }(f),
+        30s);
+    f.redis({"ACL", "DELUSER", "timeless"});
+}
+
 TEST_CASE("a script that Redis has forgotten is sent again by an idle worker",
           "[integration][queue][worker]") {
     queue_fixture f;

@@ -108,3 +108,25 @@ TEST_CASE("docs/metrics.md lists every metric that the gateway exports", "[e2e]"
     }
     CHECK(families > 15);
 }
+
+TEST_CASE("no secret of the environment is in the log", "[e2e]") {
+    e2e::stack s{without_worker()};
+    const std::string secret = "hunter2hunter2hunter2hunter2hunter2";
+    const auto server = "127.0.0.1:" + std::to_string(s.database().port()) + "/e2e";
+    const auto replicas = "postgresql://postgres:" + secret + '@' + server + ",postgresql://postgres@" + server +
+                          "?password=" + secret;
+    const auto other = s.start_other_gateway({{"DATABASE_REPLICA_URLS", replicas},
+                                              {"JWT_HS256_SECRET", secret},
+                                              {"JWT_ISSUER", "i"},
+                                              {"JWT_AUDIENCE", "a"},
+                                              {"CURSOR_SECRET", secret},
+                                              {"COPY_API_KEY", secret},
+                                              {"LOG_LEVEL", "debug"}});
+    CHECK(e2e::http_client{other.url, s.api_key()}.get("/products").status == 200);
+    s.database().kill(); // what goes wrong is told, too
+    e2e::http_client{other.url, s.api_key()}.get("/products?limit=7");
+    const auto log = e2e::read_file(other.log);
+    CHECK(log.find("DATABASE_REPLICA_URLS") != std::string::npos);
+    CHECK(log.find(secret) == std::string::npos);
+    CHECK(log.find(s.api_key().substr(13)) == std::string::npos);
+}

@@ -43,10 +43,36 @@ TEST_CASE("a wrong value gives one line naming variable, value and expectation",
 }
 
 TEST_CASE("secrets and passwords are never shown", "[unit][base]") {
-    auto r = reader({{"S", "hunter2"}, {"U", "postgresql://me:hunter2@db/x?a=b"}});
+    auto r = reader({{"S", "hunter2"},
+                     {"U", "postgresql://me:hunter2@db/x?a=b"},
+                     {"L", "postgresql://me:hunter2@r1/x, postgresql://r2/x?password=hunter2,ftp://me:hunter2@r3"},
+                     {"W", "host=db password=hunter2"},
+                     {"T", "https://me:hunter2@proxy"}});
     CHECK(r.secret("S") == "hunter2");
     CHECK(r.url("U", "", {"postgresql"}) == "postgresql://me:hunter2@db/x?a=b");
+    const auto urls = r.urls("L", {"postgresql"});
+    REQUIRE(urls.size() == 3);
+    CHECK(urls[1] == "postgresql://r2/x?password=hunter2");
+    r.url("W", "", {"postgresql"});
+    CHECK(r.text("T", "") == "https://me:hunter2@proxy");
+    r.fail("T", "https://me:hunter2@proxy", "something else");
     for (const auto& e : r.entries()) CHECK(e.value.find("hunter2") == std::string::npos);
+    CHECK(r.entries()[2].value == "postgresql://me:***@r1/x,postgresql://r2/x?password=***,ftp://me:***@r3");
+    REQUIRE(r.errors().size() == 3);
+    for (const auto& line : r.errors()) CHECK(line.find("hunter2") == std::string::npos);
+    CHECK(r.errors()[0] == R"(L="ftp://me:***@r3": expected comma separated URLs with scheme postgresql)");
+}
+
+TEST_CASE("a password is found wherever a URL or a conninfo string has it", "[unit][base]") {
     CHECK(hide_password("redis://host/1") == "redis://host/1");
+    CHECK(hide_password("redis://host:6379/1") == "redis://host:6379/1");
+    CHECK(hide_password("postgresql://db:5432/x?application_name=a@b") == "postgresql://db:5432/x?application_name=a@b");
     CHECK(hide_password("redis://:pw@host") == "redis://:***@host");
+    CHECK(hide_password("redis+sentinel://me:p,w@a:1,b:2/main") == "redis+sentinel://me:***@a:1,b:2/main");
+    CHECK(hide_password("postgresql://me:p/w@db/x") == "postgresql://me:***@db/x");
+    CHECK(hide_password("postgresql://db/x?user=me&password=pw&sslmode=require") ==
+          "postgresql://db/x?user=me&password=***&sslmode=require");
+    CHECK(hide_password("postgresql://db/x?sslpassword=pw") == "postgresql://db/x?sslpassword=***");
+    CHECK(hide_password("host=db PassWord='p w' user=me") == "host=db PassWord=*** user=me");
+    CHECK(hide_password("password=a password=b") == "password=*** password=***");
 }

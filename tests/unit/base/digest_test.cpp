@@ -1,4 +1,6 @@
+#include <tiktrend/base/base64url.hpp>
 #include <tiktrend/base/digest.hpp>
+#include <tiktrend/base/text.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -22,4 +24,24 @@ TEST_CASE("bytes as hexadecimal digits", "[unit][base]") {
     CHECK(to_hex("").empty());
     CHECK(to_hex("\0\x7f\x80\xff"sv) == "007f80ff");
     CHECK(bytes_of(sha256("x")).size() == 32);
+}
+
+TEST_CASE("base64url has one text for one value", "[unit][base]") {
+    std::string all;
+    for (int i = 0; i < 256; ++i)
+        all += static_cast<char>(i);
+    for (const std::size_t n : {0, 1, 2, 3, 255, 256})
+        CHECK(decode_base64url(encode_base64url(all.substr(0, n))) == all.substr(0, n));
+    // RFC 4648 section 10, without padding
+    CHECK(encode_base64url("foobar") == "Zm9vYmFy");
+    CHECK(encode_base64url("foob") == "Zm9vYg");
+    CHECK(encode_base64url("\xfb\xff") == "-_8");
+    for (const auto* wrong : {"A", "Zm9vYg==", "Zm9vYh", "Zm9 ", "+/8"})
+        CHECK_FALSE(decode_base64url(wrong));
+}
+
+TEST_CASE("optional whitespace is trimmed, other characters stay", "[unit][base]") {
+    CHECK(trim(" \t a b\t ") == "a b");
+    CHECK(trim(" \t ").empty());
+    CHECK(trim("\na\r") == "\na\r");
 }

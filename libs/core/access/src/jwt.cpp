@@ -1,6 +1,5 @@
-#include "base64url.hpp"
-
 #include <tiktrend/access/jwt.hpp>
+#include <tiktrend/base/base64url.hpp>
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>

@@ -1,6 +1,5 @@
-#include "base64url.hpp"
-
 #include <tiktrend/access/key_set.hpp>
+#include <tiktrend/base/base64url.hpp>
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>

@@ -1,8 +1,10 @@
 #include <tiktrend/base/config_reader.hpp>
+#include <tiktrend/base/text.hpp>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdlib>
@@ -20,19 +22,63 @@ std::optional<T> parse_whole(std::string_view text) noexcept {
     return value;
 }
 
-std::string_view trim(std::string_view s) noexcept {
-    const auto blank = [](char c) { return c == ' ' || c == '\t'; };
-    while (!s.empty() && blank(s.front())) s.remove_prefix(1);
-    while (!s.empty() && blank(s.back())) s.remove_suffix(1);
-    return s;
-}
-
 std::string show(milliseconds d) {
     const auto n = d.count();
     if (n != 0 && n % 3'600'000 == 0) return fmt::format("{}h", n / 3'600'000);
     if (n != 0 && n % 60'000 == 0) return fmt::format("{}m", n / 60'000);
     if (n % 1000 == 0) return fmt::format("{}s", n / 1000);
     return fmt::format("{}ms", n);
+}
+
+/// `user:PASSWORD@` of a URL. A password whose '/' nobody escaped is hidden too: what stands between the first colon and the
+/// last '@' before the query, unless it is a port.
+std::string hide_password_of_user(std::string_view url) {
+    const auto scheme = url.find("://");
+    if (scheme == std::string_view::npos) return std::string{url};
+    const auto start = scheme + 3;
+    const auto hierarchy = url.substr(start, url.find('?', start) - start);
+    const auto authority = hierarchy.substr(0, hierarchy.find('/'));
+    const auto at = hierarchy.rfind('@');
+    const auto colon = hierarchy.find(':');
+    if (at == std::string_view::npos || colon == std::string_view::npos || colon > at) return std::string{url};
+    const auto is_port = colon < authority.size() && parse_whole<std::uint16_t>(authority.substr(colon + 1)).has_value();
+    if (is_port) return std::string{url};
+    return fmt::format("{}:***{}", url.substr(0, start + colon), url.substr(start + at));
+}
+
+/// `password=PASSWORD` of a query (libpq takes `sslpassword` there too) and of a conninfo string, in which it may be quoted.
+std::string hide_password_members(std::string text) {
+    constexpr std::string_view name = "password=";
+    const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; };
+    for (auto from = text.begin();;) {
+        const auto member = std::search(from, text.end(), name.begin(), name.end(), same);
+        if (member == text.end()) return text;
+        const auto value = static_cast<std::size_t>(member - text.begin()) + name.size();
+        const bool quoted = value < text.size() && text[value] == '\'';
+        auto end = std::min(text.find_first_of(quoted ? "'" : "& \t#", value + (quoted ? 1 : 0)), text.size());
+        if (quoted && end < text.size()) ++end;
+        text.replace(value, end - value, "***");
+        from = text.begin() + static_cast<std::ptrdiff_t>(value + 3);
+    }
+}
+
+std::string_view scheme_of(std::string_view url) {
+    const auto at = url.find("://");
+    return at == std::string_view::npos ? std::string_view{} : url.substr(0, at);
+}
+
+bool has_scheme(std::string_view url, std::initializer_list<std::string_view> schemes) {
+    return std::find(schemes.begin(), schemes.end(), scheme_of(url)) != schemes.end();
+}
+
+std::vector<std::string> split(std::string_view text) {
+    std::vector<std::string> out;
+    while (!text.empty()) {
+        const auto comma = std::min(text.find(','), text.size());
+        if (const auto item = trim(text.substr(0, comma)); !item.empty()) out.emplace_back(item);
+        text.remove_prefix(std::min(comma + 1, text.size()));
+    }
+    return out;
 }
 
 } // namespace
@@ -58,16 +104,8 @@ std::optional<std::int64_t> parse_bytes(std::string_view text) noexcept {
     return parse_whole<std::int64_t>(text);
 }
 
-std::string hide_password(std::string_view url) {
-    const auto scheme = url.find("://");
-    if (scheme == std::string_view::npos) return std::string{url};
-    const auto start = scheme + 3;
-    const auto authority = url.substr(start, url.find_first_of("/?#", start) - start);
-    const auto at = authority.rfind('@');
-    if (at == std::string_view::npos) return std::string{url};
-    const auto colon = authority.find(':');
-    if (colon == std::string_view::npos || colon > at) return std::string{url};
-    return fmt::format("{}:***{}", url.substr(0, start + colon), url.substr(start + at));
+std::string hide_password(std::string_view text) {
+    return hide_password_members(hide_password_of_user(text));
 }
 
 config_reader::config_reader()
@@ -82,17 +120,17 @@ std::optional<std::string> config_reader::find(std::string_view name) const {
     return value;
 }
 
-void config_reader::note(std::string_view name, std::string value, bool is_default) {
-    entries_.push_back({std::string{name}, std::move(value), is_default});
+void config_reader::note(std::string_view name, std::string shown, bool is_default) {
+    entries_.push_back({std::string{name}, std::move(shown), is_default});
 }
 
 void config_reader::fail(std::string_view name, std::string_view value, std::string_view expected) {
-    errors_.push_back(fmt::format("{}=\"{}\": expected {}", name, value, expected));
+    errors_.push_back(fmt::format("{}=\"{}\": expected {}", name, hide_password(value), expected));
 }
 
 std::string config_reader::text(std::string_view name, std::string_view fallback) {
     const auto value = find(name);
-    note(name, value.value_or(std::string{fallback}), !value);
+    note(name, hide_password(value.value_or(std::string{fallback})), !value);
     return value.value_or(std::string{fallback});
 }
 
@@ -105,7 +143,7 @@ std::string config_reader::secret(std::string_view name, std::string_view fallba
 std::string config_reader::required(std::string_view name, std::string_view expected) {
     const auto value = find(name);
     if (!value) fail(name, "", expected);
-    note(name, value.value_or(""), !value);
+    note(name, hide_password(value.value_or("")), !value);
     return value.value_or("");
 }
 
@@ -197,14 +235,11 @@ std::string config_reader::one_of(std::string_view name, std::string_view fallba
 std::vector<std::string> config_reader::list(std::string_view name, std::string_view fallback) {
     const auto value = find(name);
     const std::string text = value.value_or(std::string{fallback});
-    note(name, text, !value);
-    std::vector<std::string> out;
-    std::string_view rest = text;
-    while (!rest.empty()) {
-        const auto comma = std::min(rest.find(','), rest.size());
-        if (const auto item = trim(rest.substr(0, comma)); !item.empty()) out.emplace_back(item);
-        rest.remove_prefix(std::min(comma + 1, rest.size()));
-    }
+    auto out = split(text);
+    std::vector<std::string> shown;
+    for (const auto& item : out)
+        shown.push_back(hide_password(item));
+    note(name, fmt::format("{}", fmt::join(shown, ",")), !value);
     return out;
 }
 
@@ -213,14 +248,20 @@ std::string config_reader::url(std::string_view name, std::string_view fallback,
     const auto value = find(name);
     std::string out{fallback};
     if (value) {
-        const auto at = value->find("://");
-        const auto scheme = std::string_view{*value}.substr(0, at);
-        if (at != std::string::npos && std::find(schemes.begin(), schemes.end(), scheme) != schemes.end())
+        if (has_scheme(*value, schemes))
             out = *value;
         else
-            fail(name, hide_password(*value), fmt::format("a URL with scheme {}", fmt::join(schemes, ", ")));
+            fail(name, *value, fmt::format("a URL with scheme {}", fmt::join(schemes, ", ")));
     }
     note(name, hide_password(out), !value);
+    return out;
+}
+
+std::vector<std::string> config_reader::urls(std::string_view name, std::initializer_list<std::string_view> schemes) {
+    auto out = list(name, "");
+    for (const auto& item : out)
+        if (!has_scheme(item, schemes))
+            fail(name, item, fmt::format("comma separated URLs with scheme {}", fmt::join(schemes, ", ")));
     return out;
 }
 

@@ -1,3 +1,4 @@
+#include <tiktrend/base/text.hpp>
 #include <tiktrend/http/compression.hpp>
 #include <tiktrend/http/problem.hpp>
 
@@ -7,14 +8,6 @@
 
 namespace tiktrend::http {
 namespace {
-
-std::string_view trim(std::string_view s) noexcept {
-    while (!s.empty() && (s.front() == ' ' || s.front() == '\t'))
-        s.remove_prefix(1);
-    while (!s.empty() && (s.back() == ' ' || s.back() == '\t'))
-        s.remove_suffix(1);
-    return s;
-}
 
 /// qvalue of RFC 9110 section 12.4.2 in thousandths; -1 if malformed.
 int parse_weight(std::string_view q) noexcept {

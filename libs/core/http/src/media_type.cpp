@@ -1,16 +1,9 @@
+#include <tiktrend/base/text.hpp>
 #include <tiktrend/http/media_type.hpp>
 #include <tiktrend/http/problem.hpp>
 
 namespace tiktrend::http {
 namespace {
-
-std::string_view trim(std::string_view s) noexcept {
-    while (!s.empty() && (s.front() == ' ' || s.front() == '\t'))
-        s.remove_prefix(1);
-    while (!s.empty() && (s.back() == ' ' || s.back() == '\t'))
-        s.remove_suffix(1);
-    return s;
-}
 
 bool ends_with_ignoring_case(std::string_view text, std::string_view end) noexcept {
     return text.size() > end.size() && equal_ignoring_case(text.substr(text.size() - end.size()), end);

@@ -1,5 +1,7 @@
 #include "trusted_proxies.hpp"
 
+#include <tiktrend/base/text.hpp>
+
 #include <algorithm>
 #include <stdexcept>
 #include <string_view>
@@ -8,14 +10,6 @@ namespace tiktrend::http {
 namespace {
 
 namespace ip = boost::asio::ip;
-
-std::string_view trim(std::string_view s) noexcept {
-    while (!s.empty() && (s.front() == ' ' || s.front() == '\t'))
-        s.remove_prefix(1);
-    while (!s.empty() && (s.back() == ' ' || s.back() == '\t'))
-        s.remove_suffix(1);
-    return s;
-}
 
 /// An address as proxies write it: "192.0.2.1", "192.0.2.1:4711", "2001:db8::1", "[2001:db8::1]:4711", with
 /// or without double quotes.

@@ -1,5 +1,7 @@
 #include "exposition.hpp"
 
+#include <tiktrend/base/text.hpp>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -10,14 +12,6 @@ namespace {
 using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
-
-std::string_view trim(std::string_view s) noexcept {
-    while (!s.empty() && (s.front() == ' ' || s.front() == '\t'))
-        s.remove_prefix(1);
-    while (!s.empty() && (s.back() == ' ' || s.back() == '\t'))
-        s.remove_suffix(1);
-    return s;
-}
 
 /// Calls f(piece) for each piece of `text` between separators.
 template <class F>

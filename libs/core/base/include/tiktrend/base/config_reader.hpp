@@ -18,7 +18,7 @@ public:
     /// One variable as it was read, for the start-up line and for docs/configuration.md.
     struct entry {
         std::string name;
-        std::string value;    ///< text in force; "***" for secrets
+        std::string value;    ///< text in force; "***" for secrets, passwords hidden
         bool is_default = true;
     };
 
@@ -27,7 +27,7 @@ public:
     explicit config_reader(lookup source) : source_{std::move(source)} {}
 
     std::string text(std::string_view name, std::string_view fallback);
-    /// Not printed. Also for URLs that carry a password: use url().
+    /// Not printed. For URLs that carry a password use url() or urls().
     std::string secret(std::string_view name, std::string_view fallback = {});
     std::string required(std::string_view name, std::string_view expected);
     std::int64_t integer(std::string_view name, std::int64_t fallback, std::int64_t min, std::int64_t max);
@@ -43,7 +43,11 @@ public:
     /// A URL whose scheme is one of `schemes`; the password is hidden when printed.
     std::string url(std::string_view name, std::string_view fallback, std::initializer_list<std::string_view> schemes);
 
-    /// For rules between variables: records `NAME="value": expected …`.
+    /// Comma separated URLs, each with one of `schemes`; none when unset. As a password's comma would be taken for the next
+    /// item, it has to be written %2C.
+    std::vector<std::string> urls(std::string_view name, std::initializer_list<std::string_view> schemes);
+
+    /// For rules between variables: records `NAME="value": expected …`, passwords in `value` hidden.
     void fail(std::string_view name, std::string_view value, std::string_view expected);
 
     /// One line a mistake: `WORKER_CONCURRENCY="ten": expected an integer from 1 to 1000`.
@@ -52,15 +56,16 @@ public:
 
 private:
     std::optional<std::string> find(std::string_view name) const;
-    void note(std::string_view name, std::string value, bool is_default);
+    void note(std::string_view name, std::string shown, bool is_default);
 
     lookup source_;
     std::vector<std::string> errors_;
     std::vector<entry> entries_;
 };
 
-/// `redis://user:secret@host` → `redis://user:***@host`; text without a password is returned as it is.
-std::string hide_password(std::string_view url);
+/// For logs: `redis://user:secret@host` → `redis://user:***@host`, and `password=secret` of a query or a conninfo string →
+/// `password=***`. Text without a password is returned as it is.
+std::string hide_password(std::string_view text);
 
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) noexcept;
 std::optional<std::int64_t> parse_bytes(std::string_view text) noexcept;

@@ -1,8 +1,8 @@
-#include "base64url.hpp"
+#include <tiktrend/base/base64url.hpp>
 
 #include <cstdint>
 
-namespace tiktrend::access {
+namespace tiktrend {
 namespace {
 
 int value_of(char c) noexcept {
@@ -15,6 +15,24 @@ int value_of(char c) noexcept {
 }
 
 } // namespace
+
+std::string encode_base64url(std::string_view bytes) {
+    static constexpr char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    std::string out;
+    out.reserve((bytes.size() * 4 + 2) / 3);
+    std::uint32_t bits = 0;
+    int n = 0;
+    for (const unsigned char c : bytes) {
+        bits = (bits << 8 | c) & 0xffff;
+        n += 8;
+        while (n >= 6) {
+            n -= 6;
+            out += alphabet[bits >> n & 63];
+        }
+    }
+    if (n > 0) out += alphabet[bits << (6 - n) & 63];
+    return out;
+}
 
 std::optional<std::string> decode_base64url(std::string_view text) {
     if (text.size() % 4 == 1) return std::nullopt;
@@ -36,4 +54,4 @@ std::optional<std::string> decode_base64url(std::string_view text) {
     return out;
 }
 
-} // namespace tiktrend::access
+} // namespace tiktrend

@@ -77,6 +77,7 @@ rate_limits read_rate_limits(config_reader& r) {
     rate_limits l;
     read_rate_limit(r, "RATE_LIMIT_READ", "12000/1m", l.read);
     read_rate_limit(r, "RATE_LIMIT_SCRAPE", "1200/1m", l.scrape);
+    read_rate_limit(r, "RATE_LIMIT_JOB_LISTS", "600/1m", l.job_lists);
     read_rate_limit(r, "RATE_LIMIT_COPY", "120/1m", l.copy);
     read_rate_limit(r, "RATE_LIMIT_ACCOUNT", "300/1m", l.account);
     read_rate_limit(r, "RATE_LIMIT_ADMIN", "1200/1m", l.admin);
@@ -188,7 +189,7 @@ config read_config(config_reader& r) {
     c.redis_cache_url = r.url("REDIS_CACHE_URL", "redis://127.0.0.1:6380/0",
                               {"redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel"});
     c.database_url = r.url("DATABASE_URL", "postgresql://127.0.0.1/tiktrend", {"postgresql", "postgres"});
-    c.replica_urls = r.list("DATABASE_REPLICA_URLS", "");
+    c.replica_urls = r.urls("DATABASE_REPLICA_URLS", {"postgresql", "postgres"});
     c.replica_max_lag = r.duration("DATABASE_REPLICA_MAX_LAG", 2s, 100ms, 10min);
     c.database_pool_size = static_cast<std::size_t>(r.integer("DATABASE_POOL_SIZE", 8, 1, 1000));
     c.database_acquire_timeout = r.duration("DATABASE_ACQUIRE_TIMEOUT", 2s, 10ms, 60s);
@@ -216,6 +217,8 @@ config read_config(config_reader& r) {
     c.enqueue = read_enqueue(r);
     if (c.enqueue.how == durability::replicated && c.redis_queue_url.find("+cluster://") != std::string::npos)
         r.fail("ENQUEUE_DURABILITY", "replicated", "local or outbox with a Redis Cluster");
+    if (c.enqueue.how == durability::outbox && c.job_defaults.remove_on_fail == queue::keep_policy::newest(0))
+        r.fail("JOB_KEEP_FAILED", "0", "1 or more with ENQUEUE_DURABILITY=outbox, which adds jobs again that it cannot find");
     c.region = read_region(r);
     c.cors = read_cors(r);
     read_certificates(r, c);

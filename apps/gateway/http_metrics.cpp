@@ -32,7 +32,7 @@ http_metrics::http_metrics(observe::registry& r)
     : requests_{r.counters("http_requests_total", "HTTP requests answered.",
                            {"method", "endpoint", "status"})},
       durations_{r.histograms("http_request_duration_seconds",
-                              "Time from the whole request to the last byte of its answer.",
+                              "Time from the end of a request's head until its answer is made.",
                               {"method", "endpoint"})} {}
 
 void http_metrics::record(const http::server_options::finished& f) {

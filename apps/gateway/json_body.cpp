@@ -37,8 +37,9 @@ std::string_view type_name(simdjson::dom::element e) {
 
 } // namespace
 
-json_object_reader::json_object_reader(simdjson::dom::object object, std::vector<std::string> loc)
-    : object_{object}, loc_{std::move(loc)} {}
+json_object_reader::json_object_reader(simdjson::dom::object object, std::vector<std::string> loc,
+                                       std::size_t max_errors)
+    : object_{object}, loc_{std::move(loc)}, max_errors_{max_errors} {}
 
 std::vector<std::string> json_object_reader::place(std::string_view name) const {
     auto out = loc_;
@@ -47,11 +48,12 @@ std::vector<std::string> json_object_reader::place(std::string_view name) const 
 }
 
 void json_object_reader::fail(std::string_view name, std::string msg, std::string type) {
-    errors_.push_back({place(name), std::move(msg), std::move(type)});
+    if (errors_.size() < max_errors_) errors_.push_back({place(name), std::move(msg), std::move(type)});
 }
 
 void json_object_reader::add(std::vector<http::invalid_field> errors) {
-    std::move(errors.begin(), errors.end(), std::back_inserter(errors_));
+    const auto room = std::min(errors.size(), max_errors_ - errors_.size());
+    std::move(errors.begin(), errors.begin() + static_cast<std::ptrdiff_t>(room), std::back_inserter(errors_));
 }
 
 std::optional<simdjson::dom::element> json_object_reader::any(std::string_view name) {
@@ -150,9 +152,11 @@ std::optional<std::string> json_object_reader::one_of(std::string_view name,
 }
 
 std::vector<http::invalid_field> json_object_reader::take_errors() {
-    for (const auto& [key, value] : object_)
+    for (const auto& [key, value] : object_) {
+        if (errors_.size() >= max_errors_) break;
         if (std::find(known_.begin(), known_.end(), std::string_view{key}) == known_.end())
             fail(key, "Extra inputs are not permitted", "extra_forbidden");
+    }
     return std::move(errors_);
 }
 

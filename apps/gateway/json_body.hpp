@@ -1,4 +1,6 @@
 #pragma once
+#include "query_reader.hpp"
+
 #include <tiktrend/http/message.hpp>
 #include <tiktrend/http/problem.hpp>
 
@@ -14,11 +16,12 @@ namespace tiktrend::gateway {
 
 /// Reads a JSON object member by member and collects every mistake in FastAPI's shape, so that a client sees
 /// all of them at once. Usage: read the members, then finish(), which throws the 422 problem if there was a
-/// mistake or an unknown member.
+/// mistake or an unknown member. The number of mistakes is bounded, as their text is longer than what they are about.
 class json_object_reader {
 public:
-    /// `loc` is the place of the object, e.g. {"body"}. The object must outlive the reader.
-    json_object_reader(simdjson::dom::object object, std::vector<std::string> loc);
+    /// `loc` is the place of the object, e.g. {"body"}. The object must outlive the reader. `max_errors`: so many are noted.
+    json_object_reader(simdjson::dom::object object, std::vector<std::string> loc,
+                       std::size_t max_errors = max_invalid_fields);
 
     std::optional<std::string> text(std::string_view name, std::size_t min, std::size_t max);
     std::string required_text(std::string_view name, std::size_t min, std::size_t max);
@@ -43,6 +46,7 @@ private:
     simdjson::dom::object object_;
     std::vector<std::string> loc_;
     std::vector<std::string_view> known_;
+    std::size_t max_errors_;
     std::vector<http::invalid_field> errors_;
 };
 

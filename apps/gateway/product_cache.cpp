@@ -2,23 +2,17 @@
 
 #include <tiktrend/cache/response_cache.hpp>
 
-#include <limits>
-
 namespace tiktrend::gateway {
 namespace {
 
 constexpr std::string_view scope = "products";
-
-/// What the primary shows has seen every commit, so it passes every LSN gate. Below 2^53, since Lua compares
-/// doubles.
-constexpr std::uint64_t seen_everything = (std::uint64_t{1} << 53) - 1;
 
 task<cache::loaded> run(product_cache::loader load) {
     auto read = co_await load();
     cache::loaded out;
     out.found = read.body.has_value();
     if (read.body) out.body = std::move(*read.body);
-    out.lsn = read.point.is_primary ? seen_everything : read.point.replayed.value;
+    out.lsn = read.point.is_primary ? cache::lsn_of_primary : read.point.replayed.value;
     co_return out;
 }
 

@@ -3,6 +3,7 @@
 #include "query_reader.hpp"
 
 #include <tiktrend/http/problem.hpp>
+#include <tiktrend/http/query.hpp>
 
 #include <charconv>
 
@@ -23,16 +24,7 @@ void append(std::string& out, std::string_view name, std::string_view value) {
     if (!out.empty()) out += '&';
     out += name;
     out += '=';
-    for (const char c : value) { // what separates may not stand inside
-        if (c == '%' || c == '&' || c == '=') {
-            static constexpr char hex[] = "0123456789ABCDEF";
-            out += '%';
-            out += hex[static_cast<unsigned char>(c) >> 4];
-            out += hex[static_cast<unsigned char>(c) & 15];
-        } else {
-            out += c;
-        }
-    }
+    out += http::percent_encode(value);
 }
 
 std::string canonical_text(const catalog::product_query& q) {

@@ -17,6 +17,10 @@ bool all_digits(std::string_view s) {
     return !s.empty() && std::all_of(s.begin(), s.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+bool is_control(char c) {
+    return (c >= 0 && c < ' ') || c == 0x7f;
+}
+
 } // namespace
 
 query_reader::query_reader(const http::request& r) {
@@ -26,7 +30,7 @@ query_reader::query_reader(const http::request& r) {
 }
 
 void query_reader::fail(std::string_view name, std::string msg, std::string type) {
-    errors_.push_back({{"query", std::string{name}}, std::move(msg), std::move(type)});
+    if (errors_.size() < max_invalid_fields) errors_.push_back({{"query", std::string{name}}, std::move(msg), std::move(type)});
 }
 
 std::optional<std::string> query_reader::take(std::string_view name) {
@@ -48,6 +52,10 @@ std::optional<std::string> query_reader::text(std::string_view name, std::size_t
     if (!value) return std::nullopt;
     if (value->empty() || characters_of(*value) > max) {
         fail(name, fmt::format("String should have 1 to {} characters", max), "string_length");
+        return std::nullopt;
+    }
+    if (std::any_of(value->begin(), value->end(), is_control)) {
+        fail(name, "String should not contain control characters", "string_pattern_mismatch");
         return std::nullopt;
     }
     return value;
@@ -108,7 +116,7 @@ std::optional<std::string> query_reader::decimal(std::string_view name) {
 }
 
 void query_reader::finish() {
-    for (const auto& [key, value] : pairs_)
+    for (const auto& [key, value] : pairs_) // their number is bounded by the length of a request's head
         if (std::find(known_.begin(), known_.end(), std::string_view{key}) == known_.end())
             fail(key, "Extra inputs are not permitted", "extra_forbidden");
     if (!errors_.empty()) throw http::validation_problem(std::move(errors_));

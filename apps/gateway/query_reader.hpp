@@ -12,6 +12,9 @@
 
 namespace tiktrend::gateway {
 
+/// So many mistakes of one request are told at most; what is wrong a hundred times is clear by then, and the answer stays small.
+inline constexpr std::size_t max_invalid_fields = 100;
+
 /// Reads query parameters as json_object_reader reads members: unknown, repeated and wrong ones are all
 /// reported in one 422.
 class query_reader {
@@ -19,6 +22,7 @@ public:
     /// Throws problem 400 `bad_query` if the query cannot be decoded.
     explicit query_reader(const http::request& r);
 
+    /// 1 to `max` bytes without control characters.
     std::optional<std::string> text(std::string_view name, std::size_t max);
     std::optional<std::int64_t> integer(std::string_view name, std::int64_t min, std::int64_t max);
     std::optional<bool> flag(std::string_view name);

@@ -213,6 +213,11 @@ task<void> quota_book::stop() {
     co_await tasks_.join();
 }
 
+task<std::optional<std::int64_t>> quota_book::limit_of(std::int64_t user_id, catalog::usage_kind kind) {
+    const catalog::usage_key key{user_id, kind, catalog::usage_day_of(clock_.now_ms())};
+    co_return (co_await store_.read(key, limits_.standard[index_of(kind)])).first.limit;
+}
+
 task<cache::answer> quota_book::describe(std::int64_t user_id) {
     const auto day = catalog::usage_day_of(clock_.now_ms());
     const auto key = cache::key::one(scope, answer_id(user_id, day));

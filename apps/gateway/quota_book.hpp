@@ -44,6 +44,9 @@ public:
     /// charge stays (logged).
     void give_back(catalog::usage_key what, std::int64_t n = 1);
 
+    /// What the user may use a day; empty: no limit. Throws as usage_store::read().
+    task<std::optional<std::int64_t>> limit_of(std::int64_t user_id, catalog::usage_kind kind);
+
     /// The body of GET /users/me/quota: cached, invalidated when something is counted.
     task<cache::answer> describe(std::int64_t user_id);
 

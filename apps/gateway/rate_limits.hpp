@@ -26,6 +26,7 @@ struct rate_policy {
 struct rate_limits {
     rate_policy read{"read", {}};
     rate_policy scrape{"scrape", {}};
+    rate_policy job_lists{"job-lists", {}}; ///< and streams of a job's events: each reads much of the queue
     rate_policy copy{"copy", {}};
     rate_policy account{"account", {}};
     rate_policy admin{"admin", {}};

@@ -13,10 +13,9 @@ std::optional<std::string_view> revoked_key_of(std::string_view guard) noexcept 
     return guard.substr(prefix.size());
 }
 
-task<bool> announce_revocation(redis::client& cache, std::string key_id) {
+task<bool> announce_revocations(redis::client& cache, std::vector<std::string> key_ids) {
     try {
-        const std::vector<std::string> ids{std::move(key_id)};
-        co_await cache::invalidator{cache}.invalidate(api_key_scope, ids, 0, false);
+        co_await cache::invalidator{cache}.invalidate(api_key_scope, key_ids, 0, false);
         co_return true;
     } catch (const system_error& e) {
         if (is_cancelled(e.code())) throw;

@@ -16,6 +16,6 @@ std::optional<std::string_view> revoked_key_of(std::string_view guard) noexcept;
 
 /// Tells every gateway that this key ended, after the database was told. False if the cache's Redis did not
 /// take it: gateways then notice when they next look the key up.
-task<bool> announce_revocation(redis::client& cache, std::string key_id);
+task<bool> announce_revocations(redis::client& cache, std::vector<std::string> key_ids);
 
 } // namespace tiktrend::gateway

@@ -4,6 +4,8 @@
 #include <tiktrend/base/random.hpp>
 #include <tiktrend/http/problem.hpp>
 #include <tiktrend/observe/trace_context.hpp>
+#include <tiktrend/postgres/error.hpp>
+#include <tiktrend/queue/error.hpp>
 #include <tiktrend/redis/error.hpp>
 #include <tiktrend/sources/input.hpp>
 
@@ -89,9 +91,14 @@ std::string scrape_job_data(const scrape_order& order, const principal& owner, s
     out += order.filters;
     out += R"(,"request_id":)";
     append_json_string(out, request_id);
-    out += R"(,"owner":)";
-    append_json_string(out, owner.id);
+    out += ',' + owner_member(owner);
     return out + '}';
+}
+
+std::string owner_member(const principal& owner) {
+    std::string out = R"("owner":)";
+    append_json_string(out, owner.id);
+    return out;
 }
 
 void carry_trace(const http::request& r, queue::job_options& options) {
@@ -116,9 +123,19 @@ queue::new_job scrape_job(scrape_order order, const principal& owner, std::strin
     return {"scrape_products", std::move(data), std::move(order.options)};
 }
 
+bool is_certainly_not_done(const error_code& e) noexcept {
+    if (e.category() == redis::category()) return redis::is_certainly_not_executed(e);
+    if (e.category() == postgres::category())
+        // A commit whose answer did not come may have happened; the relay then runs the job.
+        return e != postgres::errc::connection_lost && e != postgres::errc::timed_out &&
+               e != postgres::errc::protocol_error;
+    // The queue refuses before it writes; a bound on waiting work is met before anything is sent.
+    return e.category() == queue::category() || e == errc::overloaded;
+}
+
 void give_back_unless_done(quota_book& quotas, catalog::usage_key charge, const error_code& e,
                            std::int64_t n) {
-    if (e.category() != redis::category() || redis::is_certainly_not_executed(e)) quotas.give_back(charge, n);
+    if (is_certainly_not_done(e)) quotas.give_back(charge, n);
 }
 
 } // namespace tiktrend::gateway

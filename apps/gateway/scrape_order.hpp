@@ -30,11 +30,18 @@ http::problem retired_source(const sources::definition& source);
 /// The job's data: {"source","filters","request_id","owner"}.
 std::string scrape_job_data(const scrape_order& order, const principal& owner, std::string_view request_id);
 
+/// The member of a job's data that says whose it is, as scrape_job_data() writes it.
+std::string owner_member(const principal& owner);
+
 /// The caller's trace goes on in the job (layout 4.17), so that the worker's spans link to the request.
 void carry_trace(const http::request& r, queue::job_options& options);
 
 /// The job of an order, as workers know it.
 queue::new_job scrape_job(scrape_order order, const principal& owner, std::string_view request_id);
+
+/// True if no job can have come of what failed with `e`: nothing was sent, or it was refused or rolled back. False for
+/// cancellation (HTTP_HANDLER_TIMEOUT), since it may come after the sending.
+bool is_certainly_not_done(const error_code& e) noexcept;
 
 /// Gives `n` charged uses back if what failed with `e` was certainly not done. A lost reply leaves both open;
 /// then the charge stays, as giving it back could let a user have more than the quota.

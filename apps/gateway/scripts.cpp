@@ -37,6 +37,11 @@ const redis::script& end_request_script() {
     return s;
 }
 
+const redis::script& jobs_with_script() {
+    static const auto s = load("jobs_with.lua");
+    return s;
+}
+
 const redis::script& take_permits_script() {
     static const auto s = load("take_permits.lua");
     return s;
@@ -45,6 +50,11 @@ const redis::script& take_permits_script() {
 task<redis::reply> run_script(redis::client& client, const redis::script& s, std::string_view key,
                               std::initializer_list<std::string_view> args) {
     return run(client, s, std::string{key}, {args.begin(), args.end()});
+}
+
+task<redis::reply> run_script(redis::client& client, const redis::script& s, std::string_view key,
+                              std::vector<std::string> args) {
+    return run(client, s, std::string{key}, std::move(args));
 }
 
 } // namespace tiktrend::gateway

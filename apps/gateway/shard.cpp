@@ -2,6 +2,7 @@
 
 #include "middleware/admission.hpp"
 #include "middleware/unavailable.hpp"
+#include "middleware/untrusted_proxy.hpp"
 #include "query_reader.hpp"
 #include "revocations.hpp"
 #include "routes/api_keys.hpp"
@@ -91,16 +92,22 @@ idempotency_options idempotency_options_of(const config& c) {
     return o;
 }
 
-/// Guessing is limited by address: whoever failed too often is not looked up any more. Tokens that were good a
-/// moment ago do not come here.
+/// Guessing is limited by address: from where too many were wrong only tokens are looked up that were good lately.
+/// Tokens that were good a moment ago do not come here.
 task<std::optional<principal>> identify(catalog::api_key_store& keys, token_verifier& tokens,
-                                        rate_limiter& limiter, rate_policy failed, bool may_write, std::string token,
-                                        std::string address) {
+                                        rate_limiter& limiter, recent_tokens& good, rate_policy failed,
+                                        bool may_write, std::string token, std::string address) {
     const auto from = subscriber_of(address);
-    if (const auto d = co_await limiter.look(failed, from); !d.allowed) throw rate_limited(failed, d);
-    auto found = access::looks_like_jwt(token) ? co_await tokens.find(std::move(token))
-                                               : co_await find_key(keys, std::move(token), may_write);
-    if (!found) co_await limiter.take(failed, from);
+    if (!good.contains(token))
+        if (const auto d = co_await limiter.look(failed, from); !d.allowed) throw rate_limited(failed, d);
+    auto found = access::looks_like_jwt(token) ? co_await tokens.find(token)
+                                               : co_await find_key(keys, token, may_write);
+    if (found) {
+        good.add(token);
+    } else {
+        good.remove(token);
+        co_await limiter.take(failed, from);
+    }
     co_return found;
 }
 
@@ -152,7 +159,7 @@ shard::shard(shared_parts& shared, bool is_first)
       tokens_{context_.get_executor(), shared.settings.jwt, users_, shared.log},
       limiter_{cache_redis_, shared.settings.limits, shared.metrics, shared.log},
       access_{[this](std::string token, std::string address) {
-          return identify(keys_, tokens_, limiter_, shared_.settings.limits.failed_auth,
+          return identify(keys_, tokens_, limiter_, good_tokens_, shared_.settings.limits.failed_auth,
                           !shared_.settings.region.is_replica, std::move(token),
                           std::move(address));
       }},
@@ -213,6 +220,7 @@ std::shared_ptr<const http::router> shard::make_routes() {
     auto routes = std::make_shared<http::router>();
     using http::method;
     if (const auto& cors = shared_.settings.cors; !cors.origins.empty()) routes->use(allow_origins(cors));
+    routes->use(warn_of_untrusted_proxy(shared_.log));
     routes->use(unavailable_as_503(shared_.log));
     routes->use(admit_at_most(shared_.settings.max_in_flight, shared_.metrics));
     if (forwarder_) routes->use(forwarder_->forward_others());
@@ -223,10 +231,10 @@ std::shared_ptr<const http::router> shard::make_routes() {
     routes->add(method::get, "/products/trending",
                 guarded("read", limits.read, get_trending(trends_, cache_, shared_.settings.trending_ttl)));
     routes->add(method::get, "/products/{id}/history",
-                guarded("read", limits.read, get_product_history(products_, cache_)));
+                guarded("read", limits.read, get_product_history(products_, cache_, cursors_)));
     routes->add(method::get, "/categories",
                 guarded("read", limits.read, list_categories(products_, cache_, shared_.settings.categories_ttl)));
-    routes->add(method::get, "/products/{id}", guarded("read", limits.read, get_product(products_, cache_)));
+    routes->add(method::get, "/products/{id}", guarded("read", limits.read, get_product(products_, cache_, cursors_)));
     routes->add(method::post, "/copy",
                 guarded("copy", limits.copy, without_query(write_copy(products_, cache_, copies_))));
     add_account_routes(*routes);
@@ -251,18 +259,18 @@ void shard::add_scraping_routes(http::router& routes) {
                guarded("scrape", l.scrape,
                        without_query(
                            idempotency_.once(start_scraping_batch(intake_, definitions, defaults, quotas_)))));
-    routes.add(method::get, "/scraping/jobs", guarded("scrape", l.read, list_jobs(jobs_, cursors_)));
-    routes.add(method::get, "/scraping/jobs/{id}", guarded("scrape", l.read, get_job(jobs_, database_, shared_.log)));
+    routes.add(method::get, "/scraping/jobs", guarded("scrape", l.job_lists, list_jobs(jobs_, cursors_)));
+    routes.add(method::get, "/scraping/jobs/{id}", guarded("scrape", l.read, get_job(jobs_, database_, cursors_, shared_.log)));
     routes.add(method::delete_, "/scraping/jobs/{id}",
                guarded("scrape", l.scrape, without_query(cancel_job(jobs_, intake_))));
     routes.add(method::get, "/scraping/jobs/{id}/events",
-               guarded("scrape", l.read, get_job_events(jobs_, queue_redis_, events_)));
+               guarded("scrape", l.job_lists, get_job_events(jobs_, queue_redis_, events_, access_)));
     routes.add(method::post, "/scraping/jobs/{id}/retry",
                guarded("scrape", l.scrape, without_query(retry_job(jobs_, quotas_))));
     routes.add(method::get, "/scraping/schedules", guarded("scrape", l.read, list_schedules(jobs_)));
     routes.add(method::get, "/scraping/schedules/{id}", guarded("scrape", l.read, get_schedule(jobs_)));
     routes.add(method::put, "/scraping/schedules/{id}",
-               guarded("scrape", l.scrape, put_schedule(jobs_, definitions, defaults)));
+               guarded("scrape", l.scrape, put_schedule(jobs_, definitions, defaults, quotas_)));
     routes.add(method::delete_, "/scraping/schedules/{id}",
                guarded("scrape", l.scrape, delete_schedule(jobs_)));
     routes.add(method::get, "/sources", guarded("read", l.read, list_sources(definitions)));
@@ -276,7 +284,7 @@ void shard::add_admin_routes(http::router& routes) {
     routes.add(method::get, "/queues/{name}", guarded("metrics", l.read, get_queue(jobs_)));
     routes.add(method::post, "/queues/{name}/pause", guarded("admin", l.admin, pause_queue(jobs_)));
     routes.add(method::post, "/queues/{name}/resume", guarded("admin", l.admin, resume_queue(jobs_)));
-    routes.add(method::post, "/queues/{name}/clean", guarded("admin", l.admin, clean_queue(jobs_)));
+    routes.add(method::post, "/queues/{name}/clean", guarded("admin", l.admin, clean_queue(jobs_, intake_)));
     routes.add(method::post, "/queues/{name}/retry-failed",
                guarded("admin", l.admin, retry_failed_jobs(jobs_)));
     routes.add(method::post, "/queues/{name}/promote",
@@ -300,7 +308,7 @@ void shard::add_account_routes(http::router& routes) {
                guarded("", l.account, without_query(create_api_key(keys_, users_))));
     routes.add(method::get, "/api-keys", guarded("", l.account, list_api_keys(keys_)));
     routes.add(method::delete_, "/api-keys/{id}",
-               guarded("", l.account, without_query(revoke_api_key(keys_, cache_redis_))));
+               guarded("", l.account, revoke_api_key(keys_, cache_redis_)));
 }
 
 void shard::start(std::uint16_t port) {

@@ -8,6 +8,7 @@
 #include "middleware/authenticate.hpp"
 #include "middleware/idempotency.hpp"
 #include "middleware/rate_limiter.hpp"
+#include "middleware/recent_tokens.hpp"
 #include "outbox/job_intake.hpp"
 #include "product_cache.hpp"
 #include "quota_book.hpp"
@@ -85,9 +86,9 @@ private:
     void add_scraping_routes(http::router& routes);
     void add_account_routes(http::router& routes);
     void add_admin_routes(http::router& routes);
-    /// `h`, for callers who may `scope`, within their limit.
     std::vector<health::dependency> dependencies();
     std::string describe_region() const;
+    /// `h`, for callers who may `scope`, within their limit.
     http::handler guarded(std::string scope, const rate_policy& limit, http::handler h);
 
     shared_parts& shared_;
@@ -105,6 +106,7 @@ private:
     catalog::usage_store usage_;
     token_verifier tokens_;
     rate_limiter limiter_;
+    recent_tokens good_tokens_;
     authenticator access_;
     product_cache cache_;
     quota_book quotas_;

@@ -126,6 +126,34 @@ TEST_CASE("a key is shown once, listed without its text, and belongs to one user
     CHECK(cleo.send("DELETE", "/api-keys/" + id, "", {}).status == 404);
 }
 
+TEST_CASE("a key never outlives the key that made it, and can be ended with what it made", "[e2e][access]") {
+    auto& s = two_gateways::shared().s;
+    const e2e::http_client hal{s.gateway_url(), s.make_key("read", "hal@example.test")};
+    const auto guest = hal.post("/api-keys", R"({"scopes":["read"],"expires_in":3600})");
+    REQUIRE(guest.status == 201);
+    const e2e::http_client short_lived{s.gateway_url(), text(guest.json(), "key")};
+    const auto end = text(guest.json(), "expires_at");
+    const auto for_ever = short_lived.post("/api-keys", R"({"scopes":["read"]})");
+    const auto longer = short_lived.post("/api-keys", R"({"scopes":["read"],"expires_in":7200})");
+    const auto shorter = short_lived.post("/api-keys", R"({"scopes":["read"],"expires_in":60})");
+    REQUIRE(for_ever.status == 201);
+    CHECK(text(for_ever.json(), "expires_at") == end);
+    CHECK(text(longer.json(), "expires_at") == end);
+    CHECK(text(shorter.json(), "expires_at") < end);
+    CHECK(text(for_ever.json(), "made_with") == text(guest.json(), "id"));
+    CHECK(hal.get("/api-keys").body.find(R"("made_with":")" + text(guest.json(), "id") + '"') != std::string::npos);
+    CHECK(text(hal.post("/api-keys", R"({"scopes":["read"]})").json(), "expires_at").empty());
+
+    const e2e::http_client made{s.gateway_url(), text(for_ever.json(), "key")};
+    CHECK(made.get("/products").status == 200);
+    const auto path = "/api-keys/" + text(guest.json(), "id");
+    CHECK(hal.send("DELETE", path + "?descendants=maybe", "", {}).status == 422);
+    CHECK(hal.send("DELETE", path + "?descendants=true", "", {}).status == 204);
+    CHECK(testing::poll_until([&] { return made.get("/products").status == 401 && short_lived.get("/products").status == 401; },
+                              std::chrono::milliseconds{1000}));
+    CHECK(hal.get("/products").status == 200);
+}
+
 TEST_CASE("a revoked key is refused by every gateway within a second", "[e2e][access]") {
     auto& t = two_gateways::shared();
     const auto key = t.s.make_key("read", "eve@example.test");

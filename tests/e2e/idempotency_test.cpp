@@ -31,6 +31,11 @@ std::vector<std::string> key(const std::string& text) {
     return {"Idempotency-Key: " + text};
 }
 
+/// The key under which Redis knows the use of an Idempotency-Key that made this job: "ik-HASH-NONCE[-INDEX]".
+std::string record_of(const std::string& job) {
+    return "idempotency:" + job.substr(3, 32);
+}
+
 } // namespace
 
 TEST_CASE("a repeated request gets the first one's answer, from every gateway", "[e2e][idempotency]") {
@@ -109,15 +114,64 @@ TEST_CASE("a runner that died leaves the key to the next, and the job is not the
     const auto job = text(first.json(), "job_id");
     const auto before = t.jobs();
     // As if the gateway had died between the enqueue and keeping the answer.
-    const auto record = "idempotency:" + job.substr(3);
+    const auto record = record_of(job);
     t.s.queue_redis().command({"HDEL", record, "status", "head", "body"});
+    t.s.queue_redis().command({"HSET", record, "token", "of a dead one", "until", "99999999999999"});
     CHECK(t.s.api().post("/scraping/start", body, key("crash")).status == 409);
-    CHECK(std::stoll(t.s.queue_redis().command({"PTTL", record})) > 0);
-    t.s.queue_redis().command({"DEL", record}); // its time has passed
+    t.s.queue_redis().command({"HSET", record, "until", "1"}); // its time has passed
     const auto again = t.s.api().post("/scraping/start", body, key("crash"));
     CHECK(again.status == 202);
     CHECK(text(again.json(), "job_id") == job);
     CHECK(t.jobs() == before);
+    CHECK(t.s.api().post("/scraping/start", body, key("crash")).header("idempotent-replayed") == "true");
+}
+
+TEST_CASE("a key that is used again after its time starts another job", "[e2e][idempotency]") {
+    auto& t = two_gateways::shared();
+    const auto before = t.jobs();
+    const auto first = text(t.s.api().post("/scraping/start", t.s.scrape_body(), key("nightly")).json(), "job_id");
+    const auto record = record_of(first);
+    CHECK(std::stoll(t.s.queue_redis().command({"PTTL", record})) > 23 * 3600'000);
+    t.s.queue_redis().command({"DEL", record}); // its 24 hours are over; yesterday's job is still there
+    const auto second = t.s.api().post("/scraping/start", t.s.scrape_body(), key("nightly"));
+    CHECK(second.status == 202);
+    CHECK(second.header("idempotent-replayed").empty());
+    CHECK(text(second.json(), "job_id") != first);
+    CHECK(t.jobs() == before + 2);
+}
+
+TEST_CASE("what is kept for a key is paid for with jobs", "[e2e][idempotency]") {
+    auto& t = two_gateways::shared();
+    const auto records = [&] { return std::stoi(t.s.queue_redis().command({"EVAL", "return #redis.call('KEYS', 'idempotency:*')", "0"})); };
+    const auto before = records();
+    std::string empty = R"({"items":[{})";
+    for (int i = 1; i < 1000; ++i)
+        empty += ",{}";
+    const auto refused = t.s.api().post("/scraping/batch", empty + "]}", key("filler"));
+    CHECK(refused.status == 422);
+    CHECK(text(refused.json(), "code") == "batch_refused");
+    CHECK(refused.json()["items"].get_array().size() == 1000);
+    CHECK(records() == before); // nothing was done, so nothing is known of the key
+
+    // One job among many problems: too long to keep, so it is made anew, for the same job.
+    const auto one = empty + ',' + t.s.scrape_body() + "]}";
+    CHECK(t.s.api().post("/scraping/batch", one, key("filler")).status == 422); // 1001 items
+    const auto body = R"({"items":[)" + t.s.scrape_body() + empty.substr(empty.find("[{}") + 3) + "]}";
+    const auto jobs = t.jobs();
+    const auto first = t.s.api().post("/scraping/batch", body, key("filler"));
+    REQUIRE(first.status == 202);
+    CHECK(std::stoll(t.s.queue_redis().command({"HLEN", record_of(text(first.json()["items"].at(0), "job_id"))})) == 2);
+    const auto again = t.s.api().post("/scraping/batch", body, key("filler"));
+    CHECK(again.status == 202);
+    CHECK(text(again.json()["items"].at(0), "job_id") == text(first.json()["items"].at(0), "job_id"));
+    CHECK(t.jobs() == jobs + 1);
+
+    // A batch that is accepted as a whole is kept as a whole.
+    std::string good = R"({"items":[)" + t.s.scrape_body();
+    for (int i = 1; i < 200; ++i)
+        good += ',' + t.s.scrape_body();
+    CHECK(t.s.api().post("/scraping/batch", good + "]}", key("whole")).status == 202);
+    CHECK(t.s.api().post("/scraping/batch", good + "]}", key("whole")).header("idempotent-replayed") == "true");
 }
 
 TEST_CASE("a key that is none is refused", "[e2e][idempotency]") {

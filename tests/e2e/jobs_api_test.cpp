@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <set>
+#include <thread>
 
 using namespace tiktrend;
 using e2e::integer;
@@ -144,6 +145,8 @@ TEST_CASE("a schedule makes jobs until it is deleted, and belongs to its maker",
     const auto with = [&](const std::string& rule) {
         return order.substr(0, order.size() - 1) + ',' + rule + '}';
     };
+    // A schedule each second is 86,400 jobs a day.
+    t.s.run_cli({"user", "quota", "--email", "planner@example.test", "--kind", "scrapes", "--limit", "100000"});
     const auto put = [](const e2e::http_client& c, const std::string& body) {
         return c.send("PUT", "/scraping/schedules/nightly", body, {"Content-Type: application/json"});
     };
@@ -174,6 +177,86 @@ TEST_CASE("a schedule makes jobs until it is deleted, and belongs to its maker",
     CHECK(mine.send("DELETE", "/scraping/schedules/nightly", "", {}).status == 204);
     CHECK(mine.send("DELETE", "/scraping/schedules/nightly", "", {}).status == 404);
     CHECK(other.send("DELETE", "/scraping/schedules/nightly", "", {}).status == 204);
+}
+
+TEST_CASE("schedules may not start more on a day than the quota allows", "[e2e][jobs]") {
+    auto& t = two_gateways::shared();
+    const e2e::http_client mine{t.s.gateway_url(), t.s.make_key("scrape", "eager@example.test")};
+    const auto put = [&](const e2e::http_client& c, const std::string& id, const std::string& rule) {
+        const auto order = t.s.scrape_body();
+        return c.send("PUT", "/scraping/schedules/" + id, order.substr(0, order.size() - 1) + ',' + rule + '}',
+                      {"Content-Type: application/json"});
+    };
+    const auto refused = [](const e2e::answer& r) {
+        return r.status == 409 && text(r.json(), "code") == "schedules_exceed_quota";
+    };
+    const std::string far = R"("limit":1,)"; // one job is enough for this test
+    CHECK(refused(put(mine, "a", R"("every":1000)")));
+    CHECK(refused(put(mine, "a", R"("cron":"* * 1 1 *")"))); // 1,440 on New Year's Day
+    CHECK(put(mine, "a", far + R"("every":120000)").status == 201);
+    CHECK(refused(put(mine, "b", R"("every":120000)"))); // 720 and 720
+    CHECK(put(mine, "b", far + R"("cron":"*/10 * * * *")").status == 201);
+    CHECK(put(mine, "a", far + R"("every":121000)").status == 200); // its own place is not counted twice
+    CHECK(put(t.s.api(), "a", R"("every":1000,"limit":1)").status == 201);
+    for (const auto* id : {"a", "b"})
+        CHECK(mine.send("DELETE", "/scraping/schedules/" + std::string{id}, "", {}).status == 204);
+    t.s.api().send("DELETE", "/scraping/schedules/a", "", {});
+}
+
+TEST_CASE("one's own jobs are found among thousands of others without reading those", "[e2e][jobs]") {
+    e2e::stack::options o;
+    o.with_worker = false;
+    e2e::stack s{o};
+    const e2e::http_client mine{s.gateway_url(), s.make_key("scrape", "rare@example.test")};
+    const auto id = text(mine.post("/scraping/start", s.scrape_body()).json(), "job_id");
+    std::string body = R"({"items":[)" + s.scrape_body();
+    for (int i = 1; i < 900; ++i)
+        body += ',' + s.scrape_body();
+    REQUIRE(s.api().post("/scraping/batch", body + "]}").status == 202);
+    s.queue_redis().command({"CONFIG", "RESETSTAT"});
+    const auto page = mine.get("/scraping/jobs");
+    REQUIRE(page.status == 200);
+    REQUIRE(items(page).size() == 1);
+    CHECK(text(items(page).at(0), "job_id") == id);
+    const auto stats = s.queue_redis().command({"INFO", "commandstats"});
+    const auto at = stats.find("cmdstat_evalsha:calls=");
+    REQUIRE(at != std::string::npos);
+    CHECK(std::stoi(stats.substr(at + 22)) < 60);
+}
+
+TEST_CASE("an event stream ends with its job, also when the event of its end is lost", "[e2e][jobs]") {
+    auto& t = two_gateways::shared();
+    const auto id = t.s.start_scrape();
+    REQUIRE(text(t.s.wait_for_job(id).json(), "state") == "completed");
+    // More events than are replayed, after which the stream has nothing new to tell: their end is known from the state.
+    t.s.queue_redis().command({"EVAL",
+                               "for i = 1, 1100 do redis.call('XADD', KEYS[1], '*', 'event', 'progress', 'jobId', ARGV[1], "
+                               "'data', '1') end return 1",
+                               "1", "bull:scraping:events", id});
+    const auto end = t.s.queue_redis().command({"EVAL", "return redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1101)[1101][1]",
+                                                "1", "bull:scraping:events"});
+    const auto r = t.s.api().get("/scraping/jobs/" + id + "/events", {"Last-Event-ID: " + end});
+    CHECK(r.status == 200);
+    const auto state = r.body.find("event: state");
+    REQUIRE(state != std::string::npos);
+    CHECK(r.body.find(R"("state":"completed")", state) != std::string::npos);
+}
+
+TEST_CASE("an event stream ends with the key that asked for it", "[e2e][jobs]") {
+    auto& t = two_gateways::shared();
+    const auto key = t.s.make_key("scrape", "watcher@example.test");
+    const e2e::http_client watcher{t.s.gateway_url(), key};
+    const auto id = text(watcher.post("/scraping/start", later(t.s)).json(), "job_id");
+    e2e::answer seen;
+    std::jthread stream{[&] { seen = watcher.get("/scraping/jobs/" + id + "/events"); }};
+    // The gateway follows the queue's events while somebody watches.
+    REQUIRE(testing::poll_until(
+        [&] { return t.s.queue_redis().command({"CLIENT", "LIST"}).find(":qe ") != std::string::npos; }));
+    CHECK(t.s.api().send("DELETE", "/api-keys/" + key.substr(4, 8), "", {}).status == 204);
+    stream.join();
+    CHECK(seen.status == 200);
+    CHECK(seen.body.find("event: state") != std::string::npos);
+    t.s.api().send("DELETE", "/scraping/jobs/" + id, "", {});
 }
 
 TEST_CASE("sources are told with the schema of their filters", "[e2e]") {

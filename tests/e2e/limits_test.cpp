@@ -105,7 +105,10 @@ TEST_CASE("without Redis limits pass or refuse, as configured", "[e2e][limits]")
 }
 
 TEST_CASE("guessing is limited by address, whoever is known is not", "[e2e][limits]") {
-    e2e::stack s{with_limits({{"RATE_LIMIT_FAILED_AUTH", "6/24h"}, {"TRUSTED_PROXIES", "127.0.0.1"}})};
+    e2e::stack s{with_limits({{"RATE_LIMIT_FAILED_AUTH", "6/24h"}, {"TRUSTED_PROXIES", "127.0.0.1"}, {"GATEWAY_THREADS", "1"}})};
+    // Behind the address that will be guessed from.
+    const auto neighbour = [&] { return s.api().get("/users/me", {"X-Forwarded-For: 192.0.2.1"}).status; };
+    CHECK(neighbour() == 200);
     CHECK(s.api().get("/users/me").status == 200);
     const auto guess = [&](const std::string& from, int i) {
         const auto id = std::to_string(10'000'000 + i);
@@ -119,6 +122,17 @@ TEST_CASE("guessing is limited by address, whoever is known is not", "[e2e][limi
     CHECK(refused.header("ratelimit-policy") == R"("failed-auth";q=6;w=86400)");
     CHECK_FALSE(refused.header("retry-after").empty());
     CHECK(guess("192.0.2.2", 8).status == 401);
+    // Whoever was known there lately is looked up all the same, and stays out once the key has ended.
+    // A gateway that hears nothing of revocations for a moment forgets what it remembered.
+    const auto follower = [&] { return s.cache_redis().command({"CLIENT", "LIST", "TYPE", "pubsub"}); };
+    const auto id_of = [](const std::string& client) { return client.substr(0, client.find(' ')); };
+    const auto before = id_of(follower());
+    s.cache_redis().command({"CLIENT", "KILL", "TYPE", "pubsub"});
+    REQUIRE(testing::poll_until([&] { return follower().starts_with("id=") && id_of(follower()) != before; }));
+    CHECK(neighbour() == 200);
+    const auto later = s.make_key("read", "later@example.test");
+    const e2e::http_client unknown{s.gateway_url(), later};
+    CHECK(unknown.get("/users/me", {"X-Forwarded-For: 192.0.2.1"}).status == 429);
     // One subscriber has a whole /64.
     for (int i = 0; i < 6; ++i)
         guess("2001:db8:1:2::" + std::to_string(i + 1), i);
@@ -127,4 +141,21 @@ TEST_CASE("guessing is limited by address, whoever is known is not", "[e2e][limi
     CHECK(s.anonymous().get("/users/me", {"X-Forwarded-For: 192.0.2.1"}).status ==
           401); // nothing was guessed
     CHECK(s.api().get("/users/me").status == 200);
+}
+
+TEST_CASE("a balancer that is not named as one is noticed", "[e2e][limits]") {
+    e2e::stack s{with_limits({})};
+    const auto warnings = [&] {
+        const auto log = e2e::read_file(s.gateway_log());
+        int n = 0;
+        for (std::size_t at = 0; (at = log.find("forwarded_for_not_believed", at)) != std::string::npos; ++at)
+            ++n;
+        return n;
+    };
+    s.anonymous().get("/health/live");
+    CHECK(warnings() == 0);
+    for (int i = 0; i < 20; ++i)
+        s.anonymous().get("/health/live", {"X-Forwarded-For: 192.0.2.1"});
+    CHECK(testing::poll_until([&] { return warnings() >= 1; }));
+    CHECK(warnings() <= 2); // once a thread
 }

@@ -103,7 +103,7 @@ task<int> list(const std::string& email, postgres::router& router) {
 }
 
 /// Tells the running gateways at once; otherwise they notice when they look the key up again.
-task<bool> announce(std::string id) {
+task<bool> announce(std::vector<std::string> ids) {
     config_reader reader;
     const auto url = reader.url("REDIS_CACHE_URL", "redis://127.0.0.1:6380/0", {"redis", "rediss", "unix"});
     const auto where = redis::parse_url(url);
@@ -113,7 +113,6 @@ task<bool> announce(std::string id) {
     bool told = false;
     try {
         co_await cache.wait_connected(std::chrono::seconds{2});
-        const std::vector<std::string> ids{std::move(id)};
         co_await cache::invalidator{cache}.invalidate("api-keys", ids, 0, false);
         told = true;
     } catch (const system_error&) { // the caller says what that means
@@ -122,12 +121,15 @@ task<bool> announce(std::string id) {
     co_return told;
 }
 
-task<int> revoke(const std::string& id, postgres::router& router) {
+task<int> revoke(const std::string& id, bool with_descendants, postgres::router& router) {
+    using extent = catalog::api_key_store::extent;
     catalog::api_key_store keys{router};
-    if (!co_await keys.revoke(id)) throw std::runtime_error("there is no key " + id + " that is in force");
-    fmt::print("revoked {}\n", id);
-    if (!co_await announce(id))
-        fmt::print(stderr, "REDIS_CACHE_URL does not answer: gateways may accept the key for 10 more seconds\n");
+    auto ended = co_await keys.revoke(id, std::nullopt, with_descendants ? extent::with_descendants : extent::alone);
+    if (ended.empty()) throw std::runtime_error("there is no key " + id + " that is in force");
+    for (const auto& one : ended)
+        fmt::print("revoked {}\n", one);
+    if (!co_await announce(std::move(ended)))
+        fmt::print(stderr, "REDIS_CACHE_URL does not answer: gateways may accept what was revoked for 10 more seconds\n");
     co_return exit_ok;
 }
 
@@ -165,10 +167,14 @@ void add_list(CLI::App& group, action& chosen) {
 void add_revoke(CLI::App& group, action& chosen) {
     auto* verb = group.add_subcommand("revoke", "End a key");
     auto id = std::make_shared<std::string>();
+    auto with_descendants = std::make_shared<bool>(false);
     verb->add_option("id", *id, "The key's id: ttk_<id>_…")->required();
-    verb->callback([&chosen, id] {
-        chosen = [id] {
-            return run(with_router([id](postgres::router& router) { return revoke(*id, router); }));
+    verb->add_flag("--descendants", *with_descendants, "Also the keys that were made with it, and with those");
+    verb->callback([&chosen, id, with_descendants] {
+        chosen = [id, with_descendants] {
+            return run(with_router([id, with_descendants](postgres::router& router) {
+                return revoke(*id, *with_descendants, router);
+            }));
         };
     });
 }

@@ -9,9 +9,6 @@ namespace {
 
 constexpr std::string_view scope = "copy";
 
-/// Copies do not depend on what a replica has seen. Below 2^53, since Lua compares doubles.
-constexpr std::uint64_t seen_everything = (std::uint64_t{1} << 53) - 1;
-
 std::string answer_body(const copy_order& o, const completion& c, std::string_view model) {
     json_object_writer usage;
     usage.integer("tokens_in", c.tokens_in);
@@ -64,7 +61,7 @@ task<cache::loaded> copy_desk::write(std::shared_ptr<work> w) {
         const auto c = co_await desk.endpoint_->complete(std::move(body), std::move(told));
         cache::loaded out;
         out.body = answer_body(w->order, c, s.model);
-        out.lsn = seen_everything;
+        out.lsn = cache::lsn_of_primary;
         co_return out;
     } catch (...) {
         desk.quotas_.give_back(charge);

@@ -34,7 +34,7 @@ std::string_view bearer_token(std::string_view header) {
 
 } // namespace
 
-std::size_t authenticator::digest_hash::operator()(const key_digest& d) const noexcept {
+std::size_t digest_hash::operator()(const key_digest& d) const noexcept {
     std::size_t out = 0;
     std::memcpy(&out, d.data(), sizeof out); // as good as any hash of it
     return out;

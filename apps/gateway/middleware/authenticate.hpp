@@ -17,6 +17,9 @@ namespace tiktrend::gateway {
 
 /// SHA-256 of a token: what is remembered of it.
 using key_digest = std::array<unsigned char, 32>;
+struct digest_hash {
+    std::size_t operator()(const key_digest& d) const noexcept;
+};
 
 /// Checks RFC 6750 bearer tokens and remembers the good ones for a short while, so that a busy client costs
 /// one look-up in `remember`. A credential that ends is refused at once where end() is called (the
@@ -36,6 +39,10 @@ public:
 
     /// "key:<id>" was revoked: it is refused from now on, also where a replica that lags still knows it.
     void end(std::string credential);
+    /// It expired, or end() was called for it: for answers that go on for long after check.
+    bool has_ended(const principal& who) const {
+        return (who.expires_ms && *who.expires_ms <= clock_.now_ms()) || ended_.contains(who.credential);
+    }
     /// Every remembered credential is looked up again.
     void forget_all() { known_.clear(); }
 
@@ -50,9 +57,6 @@ private:
     struct remembered {
         std::shared_ptr<principal> who;
         std::chrono::steady_clock::time_point until;
-    };
-    struct digest_hash {
-        std::size_t operator()(const key_digest& d) const noexcept;
     };
     lookup find_;
     std::chrono::seconds remember_;

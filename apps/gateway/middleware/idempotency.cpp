@@ -20,7 +20,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto reconnect_limit = 2s; ///< how long the end of a request waits for a lost connection
-constexpr std::size_t max_kept_body = 1 << 20;
+constexpr std::size_t nonce_size = 12; ///< the last part of a UUID, all of it random
 /// What an answer repeats beside status and body.
 constexpr std::array<std::string_view, 3> repeated_fields{"Content-Type", "Location", "Cache-Control"};
 
@@ -53,6 +53,9 @@ struct idempotency::entry {
     std::string token;
 };
 
+/// What becomes of the key (end_request.lua).
+enum class idempotency::ending { keep, again, forget };
+
 idempotency::idempotency(redis::client& client, observe::registry& metrics, logger log,
                          idempotency_options options)
     : client_{client}, outcomes_{metrics.counters("idempotent_requests_total",
@@ -76,7 +79,8 @@ task<http::response> idempotency::run_with_key(http::request& r, std::string key
     const entry mine{"idempotency:" + name, uuid_v4()};
     const auto known = co_await run_script(
         client_, begin_request_script(), mine.redis_key,
-        {bytes_of(sha256(canonical_json(r.body))), mine.token, std::to_string(options_.longest.count())});
+        {bytes_of(sha256(canonical_json(r.body))), mine.token, std::to_string(options_.longest.count()),
+         std::to_string(options_.kept.count()), mine.token.substr(mine.token.size() - nonce_size)});
     const auto state = known[0].text();
     outcomes_(state == "done"    ? "replayed"
               : state == "run"   ? "first"
@@ -91,30 +95,37 @@ task<http::response> idempotency::run_with_key(http::request& r, std::string key
         throw http::problem(409, "request_in_progress",
                             "A request with this Idempotency-Key is being processed.")
             .with_retry_after(1s);
-    r.attach(std::make_shared<idempotent_request>(idempotent_request{"ik-" + name}));
+    const auto request = std::make_shared<idempotent_request>();
+    request->name = fmt::format("ik-{}-{}", name, known[1].text());
+    r.attach(request);
     std::exception_ptr failure;
     http::response answer;
     try {
         answer = co_await next(r);
+    } catch (const http::problem& refusal) {
+        failure = std::current_exception();
+        if (refusal.status() < 500) request->has_begun = false; // nothing was done
     } catch (...) {
         failure = std::current_exception();
     }
-    const bool keep = !failure && answer.status >= 200 && answer.status < 300 && !answer.stream &&
-                      answer.body_view().size() <= max_kept_body;
-    co_await end(mine, keep ? &answer : nullptr);
+    const bool is_good = !failure && answer.status >= 200 && answer.status < 300 && !answer.stream;
+    const bool is_kept = is_good && answer.body_view().size() <= request->max_kept_body;
+    co_await end(mine, is_kept ? ending::keep : request->has_begun ? ending::again : ending::forget, answer);
     if (failure) std::rethrow_exception(failure);
     co_return answer;
 }
 
-task<void> idempotency::end(const entry& e, const http::response* answer) {
+task<void> idempotency::end(const entry& e, ending how, const http::response& answer) {
+    const bool keeps = how == ending::keep;
     try {
         // What failed because its connection broke would find it still broken; a moment later there is
         // another.
         co_await client_.wait_connected(reconnect_limit);
         co_await run_script(client_, end_request_script(), e.redis_key,
-                            {e.token, answer ? std::to_string(answer->status) : std::string{},
-                             answer ? fields_of(*answer) : std::string{},
-                             answer ? std::string{answer->body_view()} : std::string{},
+                            {e.token, keeps ? "keep" : how == ending::again ? "again" : "forget",
+                             keeps ? std::to_string(answer.status) : std::string{},
+                             keeps ? fields_of(answer) : std::string{},
+                             keeps ? std::string{answer.body_view()} : std::string{},
                              std::to_string(options_.kept.count())});
     } catch (const system_error& failed) {
         // The key stays "running" for its time; then a repetition runs and finds the job by its fixed id.

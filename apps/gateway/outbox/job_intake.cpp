@@ -7,6 +7,7 @@
 #include <tiktrend/http/problem.hpp>
 
 #include <algorithm>
+#include <set>
 
 namespace tiktrend::gateway {
 namespace {
@@ -21,6 +22,8 @@ constexpr std::size_t relay_batch = 200;
 constexpr auto backlog_age = 1s;
 constexpr auto measure_every = 5s;
 constexpr auto stop_patience = 3s;
+/// How long rows are locked at most while Redis is asked; whoever cancels one of these jobs waits for it.
+constexpr auto hold_limit = 3s;
 
 http::problem reduced(std::string code, std::string detail, std::chrono::seconds after) {
     return http::problem(503, std::move(code), std::move(detail))
@@ -40,8 +43,8 @@ struct job_intake::handover {
 job_intake::job_intake(asio::any_io_executor executor, queue::queue& jobs, catalog::outbox_store& store,
                        enqueue_settings settings, bool relays, observe::registry& m, logger log,
                        const wall_clock& clock)
-    : executor_{executor}, jobs_{jobs}, store_{store}, settings_{settings}, relays_{relays},
-      relayed_{m.make_counter("outbox_relayed_total", "Jobs of the outbox that this gateway added to the queue.")},
+    : executor_{executor}, jobs_{jobs}, store_{store}, settings_{settings}, is_relay_{relays},
+      added_{m.make_counter("outbox_relayed_total", "Jobs of the outbox that this gateway added to the queue.")},
       added_again_{m.make_counter("outbox_lost_jobs_total",
                                   "Jobs that the queue had lost and that were added again.")},
       relay_errors_{m.make_counter("outbox_relay_errors_total", "Times the outbox could not be worked on.")},
@@ -60,7 +63,7 @@ job_intake::~job_intake() = default;
 
 void job_intake::start() {
     if (barrier_) barrier_->start();
-    if (settings_.how == durability::outbox && relays_) loops_.spawn("outbox relay", relay_loop());
+    if (settings_.how == durability::outbox && is_relay_) loops_.spawn("outbox relay", relay_loop());
 }
 
 task<void> job_intake::stop() {
@@ -135,8 +138,8 @@ task<std::vector<result<std::string>>> job_intake::add_bulk(std::vector<queue::n
     co_return out;
 }
 
-task<void> job_intake::forget(std::string id) {
-    if (settings_.how == durability::outbox) co_await store_.remove(std::vector<std::string>(1, std::move(id)));
+task<void> job_intake::forget(std::vector<std::string> ids) {
+    if (settings_.how == durability::outbox && !ids.empty()) co_await store_.remove(std::move(ids));
 }
 
 task<void> job_intake::write_and_hand_over(std::vector<queue::new_job> jobs) {
@@ -175,7 +178,7 @@ task<void> job_intake::hand_over(std::shared_ptr<handover> h) {
         for (std::size_t i = 0; is_there && i < added.size(); ++i)
             (added[i] ? good : left).push_back(ids[i]);
         h->done.set();
-        relayed_.add(static_cast<double>(good.size()));
+        added_.add(static_cast<double>(good.size()));
         if (!good.empty()) co_await store_.mark_relayed(std::move(good), settings_.outbox_recheck);
         if (!left.empty()) co_await store_.release(std::move(left));
     } catch (const std::exception& e) {
@@ -243,33 +246,50 @@ task<void> job_intake::relay(std::vector<catalog::outbox_store::claimed> rows) {
             over.push_back(row.job_id);
         } else if (state != queue::job_state::unknown) {
             present.push_back(row.job_id);
-        } else if (auto job = from_outbox(row)) {
-            to_add.push_back(std::move(*job));
-            lost += row.was_relayed ? 1 : 0;
-        } else {
+        } else if (auto job = from_outbox(row); !job) {
             log_.error("outbox_row_unreadable", {{"job_id", row.job_id}});
             over.push_back(row.job_id);
+        } else if (row.failed_attempts >= std::max(job->options.attempts, 1)) {
+            over.push_back(row.job_id); // the queue keeps only the newest failed jobs, and this one is not among them
+        } else {
+            to_add.push_back(std::move(*job));
+            lost += row.was_relayed ? 1 : 0;
         }
     }
-    std::vector<std::string> ids;
-    for (const auto& j : to_add)
-        ids.push_back(j.options.id);
-    const auto added = co_await jobs_.add_bulk(std::move(to_add));
-    for (std::size_t i = 0; i < added.size(); ++i) {
-        if (added[i]) {
-            present.push_back(ids[i]);
-            continue;
-        }
-        log_.error("outbox_job_refused", {{"job_id", ids[i]}, {"error", added[i].error().message()}});
-        over.push_back(ids[i]);
-    }
-    relayed_.add(static_cast<double>(ids.size()));
+    co_await add_wanted(std::move(to_add), present, over);
     if (lost > 0) {
         added_again_.add(static_cast<double>(lost));
         log_.warn("outbox_jobs_were_lost", {{"count", lost}});
     }
     if (!present.empty()) co_await store_.mark_relayed(std::move(present), settings_.outbox_recheck);
     if (!over.empty()) co_await store_.remove(std::move(over));
+}
+
+/// Under a hold of the rows: who cancels a job forgets its row first, so either the row is gone here and nothing is added, or
+/// the cancellation comes after the adding and finds the job. (An outbox that hands over as usual holds nothing.)
+task<void> job_intake::add_wanted(std::vector<queue::new_job> jobs, std::vector<std::string>& present,
+                                  std::vector<std::string>& over) {
+    if (jobs.empty()) co_return;
+    std::vector<std::string> asked;
+    for (const auto& j : jobs)
+        asked.push_back(j.options.id);
+    auto held = co_await store_.hold_wanted(std::move(asked));
+    const std::set<std::string_view> wanted{held.job_ids().begin(), held.job_ids().end()};
+    std::erase_if(jobs, [&](const auto& j) { return !wanted.contains(j.options.id); });
+    std::vector<std::string> ids;
+    for (const auto& j : jobs)
+        ids.push_back(j.options.id);
+    const auto added = co_await within(hold_limit, jobs_.add_bulk(std::move(jobs)));
+    co_await held.end();
+    for (std::size_t i = 0; i < added.size(); ++i) {
+        if (added[i]) {
+            added_.add();
+            present.push_back(ids[i]);
+            continue;
+        }
+        log_.error("outbox_job_refused", {{"job_id", ids[i]}, {"error", added[i].error().message()}});
+        over.push_back(ids[i]);
+    }
 }
 
 task<void> job_intake::measure() {

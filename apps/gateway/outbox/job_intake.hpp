@@ -39,8 +39,8 @@ public:
     /// As queue::add_bulk(), and as add() for all together.
     task<std::vector<result<std::string>>> add_bulk(std::vector<queue::new_job> jobs);
 
-    /// The job is not wanted any more: it will not be added again.
-    task<void> forget(std::string id);
+    /// The jobs are not wanted any more: when this returns they will not be added again. So forget first, then remove.
+    task<void> forget(std::vector<std::string> ids);
 
 private:
     struct handover;
@@ -50,6 +50,8 @@ private:
     task<void> relay_loop();
     task<std::size_t> relay_some();
     task<void> relay(std::vector<catalog::outbox_store::claimed> rows);
+    task<void> add_wanted(std::vector<queue::new_job> jobs, std::vector<std::string>& present,
+                          std::vector<std::string>& over);
     task<void> measure();
     task<void> note_reconnection();
 
@@ -57,8 +59,8 @@ private:
     queue::queue& jobs_;
     catalog::outbox_store& store_;
     enqueue_settings settings_;
-    bool relays_;
-    observe::counter relayed_, added_again_, relay_errors_, refused_;
+    bool is_relay_;
+    observe::counter added_, added_again_, relay_errors_, refused_;
     observe::gauge waiting_, oldest_;
     logger log_;
     const wall_clock& clock_;

@@ -1,7 +1,10 @@
 #include "regions/forwarder.hpp"
 
+#include <tiktrend/base/text.hpp>
 #include <tiktrend/base/timeout.hpp>
 #include <tiktrend/http/problem.hpp>
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include <algorithm>
 #include <array>
@@ -15,6 +18,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t max_whole_answer = 1U << 20; ///< longer ones pass through piece by piece
 constexpr int max_hops = 3;
+constexpr auto drain_poll = 250ms;
 constexpr std::string_view pseudonym_prefix = "tiktrend-";
 
 /// Fields of one connection (RFC 9110 section 7.6.1), and those that are made anew on each.
@@ -26,12 +30,8 @@ constexpr std::array<std::string_view, 14> not_passed_on{
 bool is_listed(std::string_view list, std::string_view name) noexcept {
     while (!list.empty()) {
         const auto comma = std::min(list.find(','), list.size());
-        auto element = list.substr(0, comma);
+        const auto element = trim(list.substr(0, comma));
         list.remove_prefix(std::min(comma + 1, list.size()));
-        while (element.starts_with(' '))
-            element.remove_prefix(1);
-        while (element.ends_with(' '))
-            element.remove_suffix(1);
         if (http::equal_ignoring_case(element, name)) return true;
     }
     return false;
@@ -86,6 +86,38 @@ task<void> pass_pieces(std::shared_ptr<http::upstream_answer> answer, http::even
         if (piece.empty()) co_return;
         co_await out.write(std::move(piece));
     }
+}
+
+task<void> until_drain(const http::event_stream& out) {
+    while (!out.is_draining())
+        co_await sleep_for(drain_poll);
+}
+
+task<void> capture(task<std::string> work, std::optional<std::string>& value, std::exception_ptr& failure) {
+    try {
+        value = co_await std::move(work);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+}
+
+/// As pass_pieces(), for server-sent events: they end when a drain begins, between two pieces, and the client comes back
+/// to another gateway with its Last-Event-ID.
+task<void> pass_events(std::shared_ptr<http::upstream_answer> answer, http::event_stream& out) {
+    using namespace asio::experimental::awaitable_operators;
+    while (!out.is_draining()) {
+        std::optional<std::string> piece;
+        std::exception_ptr failure;
+        co_await (capture(answer->read(), piece, failure) || until_drain(out));
+        if (out.is_draining()) co_return;
+        if (failure) std::rethrow_exception(failure);
+        if (piece->empty()) co_return;
+        co_await out.write(std::move(*piece));
+    }
+}
+
+bool are_events(const http::headers& h) {
+    return h.get("Content-Type").starts_with("text/event-stream");
 }
 
 bool has_short_length(const http::headers& h) {
@@ -147,7 +179,9 @@ task<http::response> forwarder::send(http::request& r) {
     pass_on(answer->headers, out.headers);
     out.headers.add("Via", "1.1 " + pseudonym_);
     const bool has_body = answer->status != 204 && answer->status != 304 && r.method != http::method::head;
-    if (has_body && !has_short_length(answer->headers))
+    if (has_body && are_events(answer->headers))
+        out.stream = [answer](http::event_stream& to) { return pass_events(answer, to); };
+    else if (has_body && !has_short_length(answer->headers))
         out.stream = [answer](http::event_stream& to) { return pass_pieces(answer, to); };
     else
         out.body = co_await answer->read_all(max_whole_answer);

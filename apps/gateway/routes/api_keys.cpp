@@ -3,6 +3,7 @@
 #include "json_body.hpp"
 #include "json_writer.hpp"
 #include "middleware/principal.hpp"
+#include "private_json.hpp"
 #include "query_reader.hpp"
 #include "revocations.hpp"
 
@@ -35,12 +36,7 @@ void write_key(json_object_writer& w, const catalog::api_key& k) {
     w.time("last_used_at", k.last_used_ms);
     w.time("expires_at", k.expires_ms);
     w.time("revoked_at", k.revoked_ms);
-}
-
-http::response private_json(int status, std::string body) {
-    auto r = http::response::json(status, std::move(body));
-    r.headers.set("Cache-Control", "no-store");
-    return r;
+    w.optional_text("made_with", k.parent_id.empty() ? std::nullopt : std::optional{k.parent_id});
 }
 
 http::problem no_such_key() {
@@ -98,6 +94,12 @@ struct services {
     catalog::user_store& users;
 };
 
+/// The id of the key that asks; empty for a token.
+std::string key_of(const principal& who) {
+    constexpr std::string_view prefix = "key:";
+    return who.credential.starts_with(prefix) ? who.credential.substr(prefix.size()) : std::string{};
+}
+
 task<http::response> create(services s, http::request& r) {
     const auto& who = principal_of(r);
     const auto wanted = read_new_key(r, who);
@@ -115,9 +117,13 @@ task<http::response> create(services s, http::request& r) {
     if (co_await s.keys.count_in_force(wanted.user_id) >= max_keys_in_force)
         throw http::problem(409, "too_many_keys",
                             fmt::format("A user may have {} keys; revoke one first.", max_keys_in_force));
-    std::optional<std::int64_t> expires_ms;
-    if (wanted.life_s) expires_ms = system_wall_clock().now_ms() + *wanted.life_s * 1000;
-    const auto made = co_await s.keys.create(wanted.user_id, wanted.name, wanted.scopes, expires_ms);
+    // No key outlives the credential that made it: a stolen one would be good for ever.
+    auto expires_ms = who.expires_ms;
+    if (wanted.life_s) {
+        const auto asked_ms = system_wall_clock().now_ms() + *wanted.life_s * 1000;
+        expires_ms = std::min(asked_ms, expires_ms.value_or(asked_ms));
+    }
+    const auto made = co_await s.keys.create(wanted.user_id, wanted.name, wanted.scopes, expires_ms, key_of(who));
     json_object_writer w;
     w.text("key", made.text);
     write_key(w, made.key);
@@ -144,10 +150,15 @@ task<http::response> list(catalog::api_key_store& keys, http::request& r) {
 
 task<http::response> revoke(catalog::api_key_store& keys, redis::client& cache, http::request& r) {
     const auto& who = principal_of(r);
+    using extent = catalog::api_key_store::extent;
+    query_reader query{r};
+    const auto which = query.flag("descendants").value_or(false) ? extent::with_descendants : extent::alone;
+    query.finish();
     const std::string id{r.param("id")};
     const auto owner = who.is_admin() ? std::nullopt : std::optional{who.user_id};
-    if (!co_await keys.revoke(id, owner)) throw no_such_key();
-    co_await announce_revocation(cache, id);
+    auto ended = co_await keys.revoke(id, owner, which);
+    if (ended.empty()) throw no_such_key();
+    co_await announce_revocations(cache, std::move(ended));
     co_return http::response::empty(204);
 }
 

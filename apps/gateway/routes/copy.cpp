@@ -2,6 +2,7 @@
 
 #include "json_body.hpp"
 #include "json_writer.hpp"
+#include "routes/products.hpp"
 
 #include <tiktrend/cache/response_cache.hpp>
 #include <tiktrend/catalog/product_json.hpp>
@@ -54,13 +55,6 @@ copy_order read_order(const http::request& r) {
     out.length = body.one_of("length", {"short", "medium", "long"}).value_or("medium");
     body.finish();
     return out;
-}
-
-task<product_cache::loaded> load_product(catalog::product_store& products, std::int64_t id) {
-    const auto seen = co_await products.get(id);
-    product_cache::loaded out{std::nullopt, seen.point};
-    if (seen.value) catalog::append_json(out.body.emplace(), *seen.value);
-    co_return out;
 }
 
 task<std::string> read_facts(services s, std::int64_t id) {

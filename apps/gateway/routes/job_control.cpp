@@ -2,6 +2,7 @@
 
 #include "job_json.hpp"
 #include "job_owner.hpp"
+#include "private_json.hpp"
 #include "scrape_order.hpp"
 
 #include <tiktrend/base/timeout.hpp>
@@ -28,9 +29,7 @@ http::problem not_failed(queue::job_state s) {
 }
 
 http::response job_answer(int status, const queue::job_record& job, queue::job_state state) {
-    auto response = http::response::json(status, job_to_json(job, state));
-    response.headers.set("Cache-Control", "no-store");
-    return response;
+    return private_json(status, job_to_json(job, state));
 }
 
 task<void> retry_failed(queue::queue& jobs, std::string id) {
@@ -59,9 +58,8 @@ task<http::response> retry(queue::queue& jobs, quota_book& quotas, http::request
     json_object_writer w;
     w.text("job_id", job.id);
     w.text("status_url", url);
-    auto response = http::response::json(202, w.take());
+    auto response = private_json(202, w.take());
     response.headers.set("Location", url);
-    response.headers.set("Cache-Control", "no-store");
     co_return response;
 }
 
@@ -86,7 +84,7 @@ http::problem finished(queue::job_state s) {
 task<http::response> cancel(queue::queue& jobs, job_intake& intake, http::request& r) {
     auto [job, state] = co_await visible_job(jobs, r);
     if (is_final(state)) throw finished(state);
-    co_await intake.forget(job.id); // or it would come back if Redis lost its data
+    co_await intake.forget(std::vector<std::string>(1, job.id)); // or it would come back if Redis lost its data
     const auto reason = "cancelled by " + principal_of(r).id;
     const auto deadline = clock::now() + patience;
     bool is_kept = false;

@@ -3,6 +3,7 @@
 #include "consistency.hpp"
 #include "job_json.hpp"
 #include "job_owner.hpp"
+#include "private_json.hpp"
 #include "query_reader.hpp"
 
 #include <tiktrend/base/json_text.hpp>
@@ -16,27 +17,25 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Quiet time after which a comment keeps intermediaries from closing the stream, and the state is looked at
-/// again.
-constexpr auto heartbeat = 15s;
-constexpr std::size_t max_replayed = 1000;
 constexpr std::int64_t newest_log_rows = 100;
 
 struct services {
     queue::queue& jobs;
     redis::client& redis;
     job_events& hub;
+    const authenticator& access;
+    job_stream_options options;
 };
 
-task<http::response> answer_job(queue::queue& jobs, postgres::router& database, const logger& log, http::request& r) {
+task<http::response> answer_job(queue::queue& jobs, postgres::router& database, const cursor_signer& signer, const logger& log,
+                                http::request& r) {
     query_reader{r}.finish(); // no parameters
     const auto [job, state] = co_await visible_job(jobs, r);
     const auto logs = co_await jobs.logs(job.id, -newest_log_rows, -1);
-    auto response = http::response::json(200, job_to_json(job, state, logs));
-    response.headers.set("Cache-Control", "no-store");
+    auto response = private_json(200, job_to_json(job, state, logs));
     if (state == queue::job_state::completed)
         if (const auto token = co_await current_consistency_token(database, log))
-            response.headers.set("X-Consistency-Token", token->text());
+            response.headers.set("X-Consistency-Token", token->signed_with(signer));
     co_return response;
 }
 
@@ -85,24 +84,32 @@ public:
         : out_{out}, services_{s}, id_{std::move(id)} {}
 
     /// The whole job now. True if it will not change any more.
-    task<bool> send_state() {
-        const auto found = co_await services_.jobs.get_job_and_state(id_);
-        if (!found) {
-            co_await out_.send("", "removed", R"({"job_id":)" + quoted(id_) + '}');
-            co_return true;
+    task<bool> send_state() { co_return co_await tell(co_await services_.jobs.get_job_and_state(id_)); }
+
+    /// After quiet time: the end, if it was missed, else a sign of life.
+    task<bool> look_again() {
+        std::optional<std::pair<queue::job_record, queue::job_state>> found;
+        bool is_known = true;
+        try {
+            found = co_await services_.jobs.get_job_and_state(id_);
+        } catch (const system_error& e) {
+            if (is_cancelled(e.code())) throw;
+            is_known = false; // Redis is away; there will be another quiet time
         }
-        co_await out_.send("", "state", job_to_json(found->first, found->second));
-        co_return is_final(found->second);
+        if (is_known && (!found || is_final(found->second))) co_return co_await tell(found);
+        co_await out_.comment("still here");
+        co_return false;
     }
 
     task<bool> replay(const stream_id& after, std::string text) {
         sent_ = after;
         const auto missed = co_await queue::queue_events::read_for_job(
-            services_.redis, services_.jobs.key_base(), id_, std::move(text), max_replayed);
+            services_.redis, services_.jobs.key_base(), id_, std::move(text), services_.options.max_replayed);
         for (const auto& e : missed)
             if (co_await forward(e)) co_return true;
-        // The stream is trimmed: what is older than its first entry is told by the state.
-        co_return missed.empty() ? co_await send_state() : false;
+        // The state tells what the stream keeps no more, and what lies between the events sent here and those to come.
+        const bool has_gap = missed.empty() || missed.size() == services_.options.max_replayed;
+        co_return has_gap ? co_await send_state() : false;
     }
 
     /// True if this event ends the job.
@@ -115,6 +122,15 @@ public:
     }
 
 private:
+    task<bool> tell(std::optional<std::pair<queue::job_record, queue::job_state>> found) {
+        if (!found) {
+            co_await out_.send("", "removed", R"({"job_id":)" + quoted(id_) + '}');
+            co_return true;
+        }
+        co_await out_.send("", "state", job_to_json(found->first, found->second));
+        co_return is_final(found->second);
+    }
+
     static std::string quoted(std::string_view text) {
         std::string out;
         append_json_string(out, text);
@@ -127,7 +143,8 @@ private:
     std::optional<stream_id> sent_;
 };
 
-task<void> follow(http::event_stream& out, services s, std::string id, std::string last_event_id) {
+task<void> follow(http::event_stream& out, services s, std::string id, std::string last_event_id,
+                  std::shared_ptr<const principal> who) {
     // Subscribed first, so that nothing falls between the snapshot and the first live event.
     job_events::subscription live{s.hub, id};
     co_await live.begin();
@@ -136,7 +153,7 @@ task<void> follow(http::event_stream& out, services s, std::string id, std::stri
     bool done =
         resume ? co_await stream.replay(*resume, std::move(last_event_id)) : co_await stream.send_state();
     auto quiet_since = std::chrono::steady_clock::now();
-    while (!done && !out.is_draining()) {
+    while (!done && !out.is_draining() && !s.access.has_ended(*who)) {
         // Short waits let a drain end the stream soon; the client reconnects to another gateway with its
         // Last-Event-ID.
         const auto e = co_await live.next(500ms);
@@ -144,8 +161,8 @@ task<void> follow(http::event_stream& out, services s, std::string id, std::stri
         if (e) {
             done = co_await stream.forward(*e);
             quiet_since = now;
-        } else if (now - quiet_since >= heartbeat) {
-            co_await out.comment("still here");
+        } else if (now - quiet_since >= s.options.look_again) {
+            done = co_await stream.look_again();
             quiet_since = now;
         }
         if (live.take_missed()) done = co_await stream.send_state() || done;
@@ -160,19 +177,24 @@ task<http::response> answer_events(services s, http::request& r) {
     response.headers.set("Content-Type", "text/event-stream; charset=utf-8");
     response.headers.set("Cache-Control", "no-store");
     response.headers.set("X-Accel-Buffering", "no");
-    response.stream = [s, id = std::move(id), last = std::string{r.headers.get("last-event-id")}](
-                          http::event_stream& out) { return follow(out, s, id, last); };
+    response.stream = [s, id = std::move(id), last = std::string{r.headers.get("last-event-id")},
+                       who = std::make_shared<const principal>(principal_of(r))](http::event_stream& out) {
+        return follow(out, s, id, last, who);
+    };
     co_return response;
 }
 
 } // namespace
 
-http::handler get_job(queue::queue& jobs, postgres::router& database, logger log) {
-    return [&jobs, &database, log = std::move(log)](http::request& r) { return answer_job(jobs, database, log, r); };
+http::handler get_job(queue::queue& jobs, postgres::router& database, const cursor_signer& signer, logger log) {
+    return [&jobs, &database, &signer, log = std::move(log)](http::request& r) {
+        return answer_job(jobs, database, signer, log, r);
+    };
 }
 
-http::handler get_job_events(queue::queue& jobs, redis::client& redis, job_events& hub) {
-    const services s{jobs, redis, hub};
+http::handler get_job_events(queue::queue& jobs, redis::client& redis, job_events& hub,
+                             const authenticator& access, job_stream_options options) {
+    const services s{jobs, redis, hub, access, options};
     return [s](http::request& r) { return answer_events(s, r); };
 }
 

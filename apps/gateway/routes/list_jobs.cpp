@@ -2,7 +2,10 @@
 
 #include "job_json.hpp"
 #include "job_owner.hpp"
+#include "private_json.hpp"
 #include "query_reader.hpp"
+#include "scrape_order.hpp"
+#include "scripts.hpp"
 
 #include <tiktrend/base/task_group.hpp>
 #include <tiktrend/http/problem.hpp>
@@ -120,22 +123,39 @@ private:
         if (it != ids.end()) at_.position = first + (it - ids.begin()) + 1;
     }
 
+    /// Which of them may be the caller's: others are passed over without reading them.
+    task<std::vector<bool>> choose(const std::vector<std::string>& ids) {
+        std::vector<bool> out(ids.size(), who_.is_admin());
+        if (who_.is_admin() || ids.empty()) co_return out;
+        std::vector<std::string> args;
+        args.push_back(owner_member(who_));
+        args.insert(args.end(), ids.begin(), ids.end());
+        const auto found = co_await run_script(jobs_.client(), jobs_with_script(), jobs_.key_base(), std::move(args));
+        for (std::size_t i = 0; i < found.size(); ++i)
+            out.at(static_cast<std::size_t>(found[i].integer()) - 1) = true;
+        co_return out;
+    }
+
     task<void> take(const std::vector<std::string>& ids) {
+        const auto chosen = co_await choose(ids);
         // As many at once as the page still lacks: their scripts travel together.
         for (std::size_t i = 0; i < ids.size() && !is_full();) {
-            const auto n = std::min(ids.size() - i, static_cast<std::size_t>(query_.limit) - items_.size());
-            std::vector<found> chunk(n);
+            const auto room = static_cast<std::size_t>(query_.limit) - items_.size();
+            std::vector<std::size_t> wanted;
+            const auto begin = i;
+            for (; i < ids.size() && wanted.size() < room; ++i)
+                if (chosen[i]) wanted.push_back(i);
+            std::vector<found> chunk(wanted.size());
             task_group reads{jobs_.client().get_executor(),
                              [this](std::string_view, std::exception_ptr e) { failure_ = std::move(e); }};
-            for (std::size_t k = 0; k < n; ++k)
-                reads.spawn("job", read(jobs_, ids[i + k], chunk[k]));
+            for (std::size_t k = 0; k < wanted.size(); ++k)
+                reads.spawn("job", read(jobs_, ids[wanted[k]], chunk[k]));
             co_await reads.join();
             if (failure_) std::rethrow_exception(failure_);
             for (const auto& f : chunk)
                 if (f && may_see_job(who_, f->first)) items_.push_back(job_to_json(f->first, f->second));
-            i += n;
-            looked_at_ += static_cast<std::int64_t>(n);
-            at_.position += static_cast<std::int64_t>(n);
+            looked_at_ += static_cast<std::int64_t>(i - begin);
+            at_.position += static_cast<std::int64_t>(i - begin);
             at_.last = ids[i - 1];
         }
     }
@@ -175,8 +195,7 @@ task<http::response> answer(queue::queue& jobs, const cursor_signer& cursors, ht
         if (i) body += ',';
         body += list.items()[i];
     }
-    auto response = http::response::json(200, body + "]}");
-    response.headers.set("Cache-Control", "no-store");
+    auto response = private_json(200, body + "]}");
     if (!cursor.empty())
         response.headers.set("Link",
                              "</scraping/jobs?" +

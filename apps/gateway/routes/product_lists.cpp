@@ -50,14 +50,15 @@ task<product_cache::loaded> load_history(catalog::product_store& products, histo
     co_return out;
 }
 
-task<http::response> answer_history(catalog::product_store& products, product_cache& cache, http::request& r) {
+task<http::response> answer_history(catalog::product_store& products, product_cache& cache,
+                                    const cursor_signer& cursors, http::request& r) {
     query_reader in{r};
     history_request q;
     q.limit = static_cast<int>(in.integer("limit", 1, max_points).value_or(default_points));
     q.before_ms = in.integer("before", 0, max_time_ms);
     in.finish();
     q.id = product_id_of(r);
-    if (const auto token = consistency_token_of(r)) {
+    if (const auto token = consistency_token_of(r, cursors)) {
         q.at_least = token->at_least;
         const auto read = co_await load_history(products, q);
         if (!read.body) throw no_such_product();
@@ -87,8 +88,9 @@ task<http::response> answer_fixed(product_cache& cache, std::string_view scope, 
 
 } // namespace
 
-http::handler get_product_history(catalog::product_store& products, product_cache& cache) {
-    return [&products, &cache](http::request& r) { return answer_history(products, cache, r); };
+http::handler get_product_history(catalog::product_store& products, product_cache& cache,
+                                  const cursor_signer& cursors) {
+    return [&products, &cache, &cursors](http::request& r) { return answer_history(products, cache, cursors, r); };
 }
 
 http::handler get_trending(catalog::trending_store& trends, product_cache& cache, std::chrono::milliseconds ttl) {

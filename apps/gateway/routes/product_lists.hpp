@@ -1,4 +1,5 @@
 #pragma once
+#include "cursor.hpp"
 #include "product_cache.hpp"
 
 #include <tiktrend/catalog/product_store.hpp>
@@ -8,7 +9,8 @@
 namespace tiktrend::gateway {
 
 /// GET /products/{id}/history?limit=&before=: what scrapes found to have changed, newest first; 404 `product_not_found`.
-http::handler get_product_history(catalog::product_store& products, product_cache& cache);
+http::handler get_product_history(catalog::product_store& products, product_cache& cache,
+                                  const cursor_signer& cursors);
 /// GET /products/trending: the summary of what trends, per category and currency.
 http::handler get_trending(catalog::trending_store& trends, product_cache& cache, std::chrono::milliseconds ttl);
 /// GET /categories: all of them, by name.

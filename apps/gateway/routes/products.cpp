@@ -49,17 +49,6 @@ task<product_cache::loaded> load_list(catalog::product_store& products, product_
     co_return product_cache::loaded{list_body(seen.value, request, cursors), seen.point};
 }
 
-task<product_cache::loaded> load_product(catalog::product_store& products, std::int64_t id,
-                                         postgres::lsn at_least = {}) {
-    const auto seen = co_await products.get(id, at_least);
-    product_cache::loaded out{std::nullopt, seen.point};
-    if (seen.value) {
-        out.body.emplace();
-        catalog::append_json(*out.body, *seen.value);
-    }
-    co_return out;
-}
-
 struct services {
     catalog::product_store& products;
     product_cache& cache;
@@ -100,7 +89,7 @@ http::response answer_from_memory(const http::request& r, repeated_lists::list& 
 task<http::response> answer_list(list_services& s, http::request& r) {
     auto list = s.repeated.find(r.query);
     if (!list) list = s.repeated.remember(r.query, read_product_request(r, s.cursors));
-    if (const auto token = consistency_token_of(r)) {
+    if (const auto token = consistency_token_of(r, s.cursors)) {
         const auto read = co_await load_list(s.products, list->request, s.cursors, token->at_least);
         co_return make_list_answer(r, list->request, uncached_answer(*read.body));
     }
@@ -115,7 +104,7 @@ task<http::response> answer_list(list_services& s, http::request& r) {
 task<http::response> answer_product(services s, http::request& r) {
     query_reader{r}.finish(); // no parameters
     const auto id = product_id_of(r);
-    if (const auto token = consistency_token_of(r)) {
+    if (const auto token = consistency_token_of(r, s.cursors)) {
         const auto read = co_await load_product(s.products, id, token->at_least);
         if (!read.body) throw no_such_product();
         co_return answer_cached(r, uncached_answer(*read.body));
@@ -127,6 +116,17 @@ task<http::response> answer_product(services s, http::request& r) {
 
 } // namespace
 
+task<product_cache::loaded> load_product(catalog::product_store& products, std::int64_t id,
+                                         postgres::lsn at_least) {
+    const auto seen = co_await products.get(id, at_least);
+    product_cache::loaded out{std::nullopt, seen.point};
+    if (seen.value) {
+        out.body.emplace();
+        catalog::append_json(*out.body, *seen.value);
+    }
+    co_return out;
+}
+
 http::handler list_products(catalog::product_store& products, product_cache& cache,
                             const cursor_signer& cursors) {
     // Shared, since a std::function copies what it holds.
@@ -134,9 +134,9 @@ http::handler list_products(catalog::product_store& products, product_cache& cac
     return [s = std::move(s)](http::request& r) { return answer_list(*s, r); };
 }
 
-http::handler get_product(catalog::product_store& products, product_cache& cache) {
-    static const cursor_signer none{""}; // a single product has no pages
-    const services s{products, cache, none};
+http::handler get_product(catalog::product_store& products, product_cache& cache,
+                          const cursor_signer& cursors) {
+    const services s{products, cache, cursors};
     return [s](http::request& r) { return answer_product(s, r); };
 }
 

@@ -3,6 +3,7 @@
 #include "json_body.hpp"
 #include "json_writer.hpp"
 #include "middleware/principal.hpp"
+#include "private_json.hpp"
 #include "query_reader.hpp"
 
 #include <tiktrend/base/timeout.hpp>
@@ -19,12 +20,6 @@ using namespace std::chrono_literals;
 constexpr auto depth_deadline = 2s;
 constexpr std::int64_t max_grace_ms = 366LL * 24 * 3600 * 1000;
 constexpr std::int64_t max_cleaned = 100'000;
-
-http::response json_answer(std::string body) {
-    auto response = http::response::json(200, std::move(body));
-    response.headers.set("Cache-Control", "no-store");
-    return response;
-}
 
 http::problem no_such_queue() {
     return {404, "queue_not_found", "There is no queue with this name."};
@@ -76,7 +71,7 @@ task<http::response> answer_list(queue::queue& jobs, http::request& r) {
     write_queue(one, jobs.name(), co_await jobs.depth());
     json_object_writer w;
     w.json("items", '[' + one.take() + ']');
-    co_return json_answer(w.take());
+    co_return private_json(200, w.take());
 }
 
 task<http::response> answer_one(queue::queue& jobs, http::request& r) {
@@ -86,13 +81,13 @@ task<http::response> answer_one(queue::queue& jobs, http::request& r) {
     json_object_writer w;
     write_queue(w, jobs.name(), depth);
     w.json("workers", workers_json(workers, principal_of(r).is_admin()));
-    co_return json_answer(w.take());
+    co_return private_json(200, w.take());
 }
 
 task<http::response> answer_state(queue::queue& jobs) {
     json_object_writer w;
     write_queue(w, jobs.name(), co_await jobs.depth());
-    co_return json_answer(w.take());
+    co_return private_json(200, w.take());
 }
 
 task<http::response> pause(queue::queue& jobs, http::request& r) {
@@ -127,19 +122,20 @@ clean_request read_clean_request(const http::request& r) {
     return out;
 }
 
-task<http::response> clean(queue::queue& jobs, http::request& r) {
+task<http::response> clean(queue::queue& jobs, job_intake& intake, http::request& r) {
     check_name(jobs, r);
     const auto wanted = read_clean_request(r);
-    const auto ids = co_await queue::queue_admin{jobs}.clean(wanted.grace, wanted.limit, wanted.state);
+    auto ids = co_await queue::queue_admin{jobs}.clean(wanted.grace, wanted.limit, wanted.state);
     json_object_writer w;
     w.integer("removed", static_cast<std::int64_t>(ids.size()));
-    co_return json_answer(w.take());
+    co_await intake.forget(std::move(ids)); // or an outbox would take them for lost
+    co_return private_json(200, w.take());
 }
 
 http::response moved(std::size_t n) {
     json_object_writer w;
     w.integer("moved", static_cast<std::int64_t>(n));
-    return json_answer(w.take());
+    return private_json(200, w.take());
 }
 
 task<http::response> retry_all(queue::queue& jobs, http::request& r) {
@@ -164,7 +160,7 @@ task<http::response> answer_depth(queue::queue& jobs, http::request& r) {
     w.integer("backlog", d.backlog);
     w.integer("active", d.active);
     w.json("paused", d.paused ? "true" : "false");
-    co_return json_answer(w.take());
+    co_return private_json(200, w.take());
 }
 
 using action = task<http::response> (*)(queue::queue&, http::request&);
@@ -187,8 +183,8 @@ http::handler pause_queue(queue::queue& jobs) {
 http::handler resume_queue(queue::queue& jobs) {
     return on(jobs, resume);
 }
-http::handler clean_queue(queue::queue& jobs) {
-    return on(jobs, clean);
+http::handler clean_queue(queue::queue& jobs, job_intake& intake) {
+    return [&jobs, &intake](http::request& r) { return clean(jobs, intake, r); };
 }
 http::handler retry_failed_jobs(queue::queue& jobs) {
     return on(jobs, retry_all);

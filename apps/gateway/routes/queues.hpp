@@ -1,4 +1,6 @@
 #pragma once
+#include "outbox/job_intake.hpp"
+
 #include <tiktrend/http/router.hpp>
 #include <tiktrend/queue/queue.hpp>
 
@@ -14,8 +16,8 @@ http::handler get_queue(queue::queue& jobs);
 http::handler pause_queue(queue::queue& jobs);
 http::handler resume_queue(queue::queue& jobs);
 /// POST /queues/{name}/clean {state?, grace?, limit?}: removes finished, waiting or delayed jobs: {"removed":
-/// n}.
-http::handler clean_queue(queue::queue& jobs);
+/// n}; also from an outbox.
+http::handler clean_queue(queue::queue& jobs, job_intake& intake);
 /// POST /queues/{name}/retry-failed: {"moved": n}. POST /queues/{name}/promote: delayed jobs wait no longer:
 /// {"moved": n}.
 http::handler retry_failed_jobs(queue::queue& jobs);

@@ -1,7 +1,9 @@
 #include "routes/schedules.hpp"
 
 #include "json_writer.hpp"
+#include "private_json.hpp"
 #include "query_reader.hpp"
+#include "schedule_load.hpp"
 #include "scrape_order.hpp"
 
 #include <tiktrend/http/problem.hpp>
@@ -98,16 +100,11 @@ std::string schedule_json(const queue::scheduler_record& s) {
     return w.take();
 }
 
-http::response schedule_answer(int status, std::string body) {
-    auto response = http::response::json(status, std::move(body));
-    response.headers.set("Cache-Control", "no-store");
-    return response;
-}
-
 struct services {
     queue::queue& jobs;
     const definition_shelf& definitions;
     queue::job_options defaults;
+    quota_book& quotas;
 };
 
 struct wanted_schedule {
@@ -137,6 +134,26 @@ wanted_schedule read_wanted(const http::request& r, const services& s) {
     read_repeat(body, out.repeat);
     body.finish();
     return out;
+}
+
+/// Nobody is there to be refused when a schedule makes a job, so what schedules may start is settled here: all of a user's
+/// together no more on a day than the quota allows.
+task<void> check_allowance(const services& s, const schedule_name& wanted, const queue::repeat_options& repeat) {
+    const auto limit = co_await s.quotas.limit_of(wanted.user_id, catalog::usage_kind::scrapes);
+    if (!limit) co_return;
+    auto planned = runs_a_day(repeat.every, repeat.pattern, *limit + 1);
+    for (const auto& other : co_await queue::job_schedulers{s.jobs}.list()) {
+        if (planned > *limit) break;
+        const auto name = schedule_name::parse(other.id);
+        if (!name || name->user_id != wanted.user_id || name->id == wanted.id) continue;
+        const auto every = other.every_ms ? std::optional{std::chrono::milliseconds{*other.every_ms}} : std::nullopt;
+        planned += runs_a_day(every, other.pattern, *limit + 1);
+    }
+    if (planned > *limit)
+        throw http::problem(409, "schedules_exceed_quota",
+                            fmt::format("With this one your schedules would start more scrapes on a day than your quota of {}; "
+                                        "let it run less often, or delete another.",
+                                        *limit));
 }
 
 task<void> check_number(queue::job_schedulers schedules, std::int64_t user_id) {
@@ -181,6 +198,7 @@ task<http::response> put(const services& s, http::request& r) {
     queue::job_schedulers schedules{s.jobs};
     const bool is_new = !co_await schedules.get(name.stored());
     if (is_new) co_await check_number(schedules, name.user_id);
+    if (!principal_of(r).is_admin()) co_await check_allowance(s, name, wanted.repeat);
     principal owner;
     owner.id = "user:" + std::to_string(name.user_id);
     auto data = scrape_job_data(wanted.order, owner, r.request_id);
@@ -189,7 +207,7 @@ task<http::response> put(const services& s, http::request& r) {
         throw http::validation_problem({{{"body", "cron"}, "By this rule nothing is ever due", "schedule"}});
     const auto made = co_await schedules.get(name.stored());
     if (!made) throw no_such_schedule(); // deleted meanwhile
-    auto response = schedule_answer(is_new ? 201 : 200, schedule_json(*made));
+    auto response = private_json(is_new ? 201 : 200, schedule_json(*made));
     if (is_new) response.headers.set("Location", "/scraping/schedules/" + name.id);
     co_return response;
 }
@@ -206,13 +224,13 @@ task<http::response> list(queue::queue& jobs, http::request& r) {
     }
     json_object_writer w;
     w.json("items", items + ']');
-    co_return schedule_answer(200, w.take());
+    co_return private_json(200, w.take());
 }
 
 task<http::response> get(queue::queue& jobs, http::request& r) {
     const auto found = co_await queue::job_schedulers{jobs}.get(read_name(r).stored());
     if (!found) throw no_such_schedule();
-    co_return schedule_answer(200, schedule_json(*found));
+    co_return private_json(200, schedule_json(*found));
 }
 
 task<http::response> remove(queue::queue& jobs, http::request& r) {
@@ -223,9 +241,9 @@ task<http::response> remove(queue::queue& jobs, http::request& r) {
 } // namespace
 
 http::handler put_schedule(queue::queue& jobs, const definition_shelf& definitions,
-                           queue::job_options defaults) {
+                           queue::job_options defaults, quota_book& quotas) {
     // Shared, since a std::function copies what it holds.
-    auto s = std::make_shared<const services>(services{jobs, definitions, std::move(defaults)});
+    auto s = std::make_shared<const services>(services{jobs, definitions, std::move(defaults), quotas});
     return [s = std::move(s)](http::request& r) { return put(*s, r); };
 }
 http::handler list_schedules(queue::queue& jobs) {

@@ -2,6 +2,7 @@
 
 #include "json_writer.hpp"
 #include "middleware/idempotency.hpp"
+#include "private_json.hpp"
 #include "scrape_order.hpp"
 
 #include <tiktrend/http/problem.hpp>
@@ -12,6 +13,8 @@ namespace tiktrend::gateway {
 namespace {
 
 constexpr std::size_t max_batch = 1000;
+constexpr std::size_t max_item_errors = 10; ///< told of one item of a batch
+constexpr std::size_t kept_per_job = 1024;  ///< bytes of a batch's answer that are kept for each job it started
 
 struct services {
     job_intake& jobs;
@@ -49,15 +52,16 @@ task<http::response> start(const services& s, http::request& r) {
     carry_trace(r, order.options);
     const auto& who = principal_of(r);
     // A repetition that runs again, since the first one's end was lost, finds the job that is there.
-    if (const auto* once = r.attached<idempotent_request>()) order.options.id = once->name;
+    auto* once = r.attached<idempotent_request>();
+    if (once) order.options.id = once->name;
     auto job = scrape_job(std::move(order), who, r.request_id);
     const auto charge = co_await s.quotas.take(who, catalog::usage_kind::scrapes);
+    if (once) once->has_begun = true;
     const auto id = co_await add_or_give_back(s, charge, std::move(job));
     json_object_writer w;
     write_job_link(w, id);
-    auto response = http::response::json(202, w.take());
+    auto response = private_json(202, w.take());
     response.headers.set("Location", "/scraping/jobs/" + id);
-    response.headers.set("Cache-Control", "no-store");
     co_return response;
 }
 
@@ -75,7 +79,7 @@ batch_item read_item(simdjson::dom::element e, std::size_t index, const http::re
         out.refusal = http::validation_problem({{loc, "Input should be an object", "dict_type"}});
         return out;
     }
-    json_object_reader reader{object, loc};
+    json_object_reader reader{object, loc, max_item_errors};
     auto order = read_scrape_order(reader, *s.definitions.current(), s.defaults);
     auto errors = reader.take_errors();
     if (!errors.empty()) {
@@ -116,11 +120,17 @@ http::problem not_added(const error_code& e) {
     return {422, "job_refused", "The queue refuses this job: " + e.message()};
 }
 
-std::string batch_answer(const http::request& r, std::vector<batch_item>& items,
-                         std::vector<result<std::string>>& added) {
-    std::string list = "[";
-    std::size_t next = 0;
+struct batch_outcome {
+    std::string items; ///< JSON: one id or problem per item
     std::int64_t accepted = 0;
+};
+
+batch_outcome outcome_of(const http::request& r, std::vector<batch_item>& items,
+                         std::vector<result<std::string>>& added) {
+    batch_outcome out;
+    auto& list = out.items;
+    list = "[";
+    std::size_t next = 0;
     for (auto& item : items) {
         if (list.size() > 1) list += ',';
         json_object_writer w;
@@ -128,7 +138,7 @@ std::string batch_answer(const http::request& r, std::vector<batch_item>& items,
             const auto& outcome = added[next++];
             if (outcome) {
                 write_job_link(w, *outcome);
-                ++accepted;
+                ++out.accepted;
             } else {
                 item.refusal = not_added(outcome.error());
             }
@@ -136,15 +146,18 @@ std::string batch_answer(const http::request& r, std::vector<batch_item>& items,
         if (item.refusal) w.json("problem", item.refusal->to_response(r.request_id).body);
         list += w.take();
     }
-    json_object_writer w;
-    w.integer("accepted", accepted);
-    w.integer("refused", static_cast<std::int64_t>(items.size()) - accepted);
-    w.json("items", list + ']');
-    return w.take();
+    list += ']';
+    return out;
+}
+
+http::problem all_refused(std::string items) {
+    return http::problem(422, "batch_refused", "None of the items was accepted; each says why.")
+        .with_member("items", std::move(items));
 }
 
 task<http::response> start_batch(const services& s, http::request& r) {
     auto items = read_batch(r, s);
+    auto* once = r.attached<idempotent_request>();
     std::vector<queue::new_job> jobs;
     for (auto& item : items)
         if (item.job) jobs.push_back(*item.job);
@@ -153,6 +166,7 @@ task<http::response> start_batch(const services& s, http::request& r) {
         co_await s.jobs.refuse_when_full();
         const auto n = static_cast<std::int64_t>(jobs.size());
         const auto charge = co_await s.quotas.take(principal_of(r), catalog::usage_kind::scrapes, n);
+        if (once) once->has_begun = true;
         try {
             added = co_await s.jobs.add_bulk(std::move(jobs));
         } catch (const system_error& e) {
@@ -162,9 +176,15 @@ task<http::response> start_batch(const services& s, http::request& r) {
         const auto refused = std::count_if(added.begin(), added.end(), [](const auto& a) { return !a; });
         if (refused > 0) s.quotas.give_back(charge, refused);
     }
-    auto response = http::response::json(202, batch_answer(r, items, added));
-    response.headers.set("Cache-Control", "no-store");
-    co_return response;
+    auto outcome = outcome_of(r, items, added);
+    if (outcome.accepted == 0) throw all_refused(std::move(outcome.items));
+    // Kept answers are paid for with quota: problems of others in the batch make none longer.
+    if (once) once->max_kept_body = 512 + static_cast<std::size_t>(outcome.accepted) * kept_per_job;
+    json_object_writer w;
+    w.integer("accepted", outcome.accepted);
+    w.integer("refused", static_cast<std::int64_t>(items.size()) - outcome.accepted);
+    w.json("items", outcome.items);
+    co_return private_json(202, w.take());
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 
 #include "json_body.hpp"
 #include "json_writer.hpp"
+#include "private_json.hpp"
 
 #include <tiktrend/http/problem.hpp>
 
@@ -18,12 +19,6 @@ void write_user(json_object_writer& w, const catalog::user& u) {
     w.text("role", role_name(u.role));
     w.optional_text("subject", u.subject);
     w.time("created_at", u.created_ms);
-}
-
-http::response private_json(int status, std::string body) {
-    auto r = http::response::json(status, std::move(body));
-    r.headers.set("Cache-Control", "no-store");
-    return r;
 }
 
 /// One '@' with something on both sides and neither blanks nor control characters: the rest is the mail

@@ -99,6 +99,38 @@ TEST_CASE("jobs that the queue's Redis lost are added again, each once", "[e2e][
     CHECK(lost(s.metrics()) + lost(e2e::http_client{second.metrics_url}) == 9);
 }
 
+TEST_CASE("what an administrator cleans away does not come back", "[e2e][outbox]") {
+    e2e::stack s{with_outbox()};
+    for (int i = 0; i < 5; ++i)
+        s.start_scrape();
+    CHECK(waiting(s) == "5");
+    const auto r = s.api().post("/queues/scraping/clean", R"({"state":"prioritized"})");
+    CHECK(r.body == R"({"removed":5})");
+    CHECK(rows(s) == "0");
+    CHECK(stays(s, "0"));
+}
+
+TEST_CASE("a job that has failed for good is not added again when the queue has forgotten it", "[e2e][outbox]") {
+    e2e::stack s{with_outbox()};
+    const auto order = s.scrape_body();
+    const auto id = text(s.api().post("/scraping/start", order.substr(0, order.size() - 1) + R"(,"attempts":2})").json(), "job_id");
+    const auto run = [&](int attempt) {
+        s.database().execute("e2e", "INSERT INTO scrape_runs (job_id, job_timestamp_ms, attempt, source, status) VALUES ('" + id +
+                                        "', 1, " + std::to_string(attempt) + ", 'demo.shop', 'failed')");
+    };
+    const auto trim = [&] {
+        s.queue_redis().command({"ZREM", "bull:scraping:prioritized", id});
+        s.queue_redis().command({"DEL", "bull:scraping:" + id});
+    };
+    run(1); // one attempt is left, so a job that vanished was lost
+    trim();
+    CHECK(testing::poll_until([&] { return waiting(s) == "1"; }, 30s));
+    run(2);
+    trim();
+    CHECK(testing::poll_until([&] { return rows(s) == "0"; }, 30s));
+    CHECK(waiting(s) == "0");
+}
+
 TEST_CASE("a job counts as accepted when a replica has it", "[e2e][replicated]") {
     e2e::stack::options o;
     o.with_worker = false;

@@ -3,6 +3,9 @@
 
 #include <catch2/catch.hpp>
 
+#include <csignal>
+#include <thread>
+
 using namespace tiktrend;
 using e2e::text;
 using namespace std::chrono_literals;
@@ -109,6 +112,24 @@ TEST_CASE("a replica region goes on reading while the first one is away", "[e2e]
     CHECK_FALSE(w.header("retry-after").empty());
     CHECK(testing::poll_until([&] { return text(r.here.get("/health").json(), "status") == "degraded"; }, 30s));
     CHECK(r.here.get("/health/ready").status == 200);
+}
+
+TEST_CASE("a region that drains ends the streams that it passes on", "[e2e][region]") {
+    two_regions r;
+    const auto order = r.s.scrape_body();
+    const auto later = order.substr(0, order.size() - 1) + R"(,"delay":600000})";
+    const auto id = text(r.s.api().post("/scraping/start", later).json(), "job_id");
+    e2e::answer seen;
+    std::jthread client{[&] { seen = r.here.get("/scraping/jobs/" + id + "/events"); }};
+    REQUIRE(testing::poll_until(
+        [&] { return r.s.queue_redis().command({"CLIENT", "LIST"}).find(":qe ") != std::string::npos; }, 30s));
+    const auto asked = std::chrono::steady_clock::now();
+    r.gateway.child.signal(SIGTERM); // LAME_DUCK 200 ms, DRAIN_TIMEOUT 5 s
+    client.join();
+    CHECK(std::chrono::steady_clock::now() - asked < 4s);
+    CHECK(seen.status == 200); // a whole answer: not cut off
+    CHECK(seen.body.find("event: state") != std::string::npos);
+    CHECK(r.gateway.child.wait(10s) == 0);
 }
 
 TEST_CASE("regions that lead to each other end in an answer, not in a circle", "[e2e][region]") {

@@ -50,11 +50,36 @@ TEST_CASE("a key opens the door until it is revoked, and only as a whole",
         CHECK((co_await keys.verify(api_key_text::generate().text)).error() == catalog::errc::unknown_key);
         CHECK((co_await keys.verify("ttk_x")).error() == catalog::errc::bad_key);
 
-        CHECK(co_await keys.revoke(made.key.id));
-        CHECK_FALSE(co_await keys.revoke(made.key.id));
+        CHECK((co_await keys.revoke(made.key.id)).size() == 1);
+        CHECK((co_await keys.revoke(made.key.id)).empty());
         CHECK((co_await keys.verify(made.text)).error() == catalog::errc::revoked_key);
         CHECK((co_await keys.find(made.key.id))->revoked_ms);
         CHECK((co_await keys.list(ann->id)).size() == 1);
+    });
+}
+
+TEST_CASE("a key can be ended with all that was made with it", "[integration][catalog][accounts]") {
+    on_database([](postgres::router& r) -> task<void> {
+        user_store users{r};
+        api_key_store keys{r};
+        const auto ann = co_await users.create("ann@example.org", user_role::user);
+        const auto bob = co_await users.create("bob@example.org", user_role::user);
+        const auto first = co_await keys.create(ann->id, "first", {scope::read});
+        const auto child = co_await keys.create(ann->id, "child", {scope::read}, std::nullopt, first.key.id);
+        const auto grandchild = co_await keys.create(bob->id, "grandchild", {scope::read}, std::nullopt, child.key.id);
+        const auto other = co_await keys.create(ann->id, "other", {scope::read});
+        CHECK(child.key.parent_id == first.key.id);
+        CHECK(other.key.parent_id.empty());
+
+        // Alone, as when a key is replaced: what was made with it goes on.
+        CHECK(co_await keys.revoke(first.key.id) == std::vector<std::string>(1, first.key.id));
+        CHECK((co_await keys.verify(child.text)).has_value());
+        using extent = api_key_store::extent;
+        CHECK((co_await keys.revoke(first.key.id, bob->id, extent::with_descendants)).empty());
+        CHECK((co_await keys.revoke(first.key.id, ann->id, extent::with_descendants)).size() == 2);
+        CHECK((co_await keys.verify(child.text)).error() == catalog::errc::revoked_key);
+        CHECK((co_await keys.verify(grandchild.text)).error() == catalog::errc::revoked_key);
+        CHECK((co_await keys.verify(other.text)).has_value());
     });
 }
 

@@ -71,6 +71,16 @@ TEST_CASE("limits and quotas are numbers or off", "[unit][gateway]") {
     CHECK(wrong.errors()[1] == R"(RATE_LIMIT_READ="5 a minute": expected REQUESTS/WINDOW such as 600/1m, or off)");
 }
 
+TEST_CASE("an outbox needs the failed jobs that it looks for", "[unit][gateway]") {
+    auto wrong = reader({{"JOB_KEEP_FAILED", "0"}, {"ENQUEUE_DURABILITY", "outbox"}});
+    gateway::read_config(wrong);
+    REQUIRE(wrong.errors().size() == 1);
+    CHECK(wrong.errors()[0].starts_with(R"(JOB_KEEP_FAILED="0": expected 1 or more)"));
+    auto right = reader({{"JOB_KEEP_FAILED", "0"}});
+    gateway::read_config(right);
+    CHECK(right.errors().empty());
+}
+
 TEST_CASE("tokens need an issuer, an audience and a long secret", "[unit][gateway]") {
     auto none = reader({});
     CHECK_FALSE(gateway::read_config(none).jwt.is_on());
@@ -82,6 +92,35 @@ TEST_CASE("tokens need an issuer, an audience and a long secret", "[unit][gatewa
     REQUIRE(wrong.errors().size() == 3);
     CHECK(wrong.errors()[0] == R"(JWT_HS256_SECRET="***": expected at least 32 bytes (RFC 7518 section 3.2))");
     CHECK(wrong.errors()[1] == R"(JWT_ISSUER="": expected the "iss" of tokens that are believed)");
+}
+
+TEST_CASE("no secret of the environment is in what is printed at the start", "[unit][gateway]") {
+    const std::string secret = "hunter2hunter2hunter2hunter2hunter2";
+    const auto with_password = [&](std::string scheme) { return scheme + "://tt:" + secret + "@host/1"; };
+    for (const bool valid : {true, false}) {
+        CAPTURE(valid);
+        const std::string pg = valid ? "postgresql" : "mysql";
+        auto r = reader({{"REDIS_QUEUE_URL", with_password(valid ? "redis" : "http")},
+                         {"REDIS_CACHE_URL", with_password(valid ? "rediss" : "http")},
+                         {"DATABASE_URL", with_password(pg)},
+                         {"DATABASE_REPLICA_URLS", with_password(pg) + "," + pg + "://r2/x?user=tt&password=" + secret},
+                         {"JWT_HS256_SECRET", secret},
+                         {"JWT_JWKS", with_password("https")},
+                         {"JWT_ISSUER", "i"},
+                         {"JWT_AUDIENCE", "a"},
+                         {"CURSOR_SECRET", secret},
+                         {"COPY_API_KEY", secret},
+                         {"COPY_BASE_URL", valid ? "" : with_password("https")},
+                         {"GATEWAY_ROLE", valid ? "primary" : "replica"},
+                         {"PRIMARY_URL", with_password("https")},
+                         {"SENTRY_DSN", (valid ? "https://" : "ftp://") + secret + "@sentry.test/1"}});
+        gateway::read_config(r);
+        CHECK(r.errors().empty() == valid);
+        for (const auto& e : r.entries())
+            CHECK(e.value.find(secret) == std::string::npos);
+        for (const auto& line : r.errors())
+            CHECK(line.find(secret) == std::string::npos);
+    }
 }
 
 TEST_CASE("docs/configuration.md lists every variable of the gateway", "[unit][gateway]") {

@@ -33,6 +33,24 @@ TEST_CASE("all mistakes of an object are told at once, with place and kind", "[u
     CHECK(errors[0].loc == std::vector<std::string>{"body", "source"});
 }
 
+TEST_CASE("no body makes a client read thousands of mistakes", "[unit][gateway]") {
+    std::string text = R"({"n":"x")";
+    for (int i = 0; i < 130'000; ++i)
+        text += ",\"m" + std::to_string(i) + "\":1";
+    parsed p{text + '}'};
+    json_object_reader many{p.object(), {"body"}};
+    many.integer("n", 0, 1);
+    auto errors = many.take_errors();
+    REQUIRE(errors.size() == gateway::max_invalid_fields);
+    CHECK(errors[0].type == "int_type"); // what was read is told before what is too much
+
+    json_object_reader few{p.object(), {"body"}, 3};
+    few.integer("n", 0, 1);
+    few.add(std::move(errors));
+    few.fail("n", "too late", "late");
+    CHECK(few.take_errors().size() == 3);
+}
+
 TEST_CASE("good values are read; absent ones are nothing", "[unit][gateway]") {
     parsed p{R"({"name":"x","n":5,"f":0.5,"o":{"a":1}})"};
     json_object_reader r{p.object(), {"body"}};

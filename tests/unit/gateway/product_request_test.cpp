@@ -1,6 +1,7 @@
 #include "product_request.hpp"
 
 #include <tiktrend/http/problem.hpp>
+#include <tiktrend/http/query.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -33,6 +34,28 @@ TEST_CASE("all spellings of one question have one canonical text", "[unit][gatew
     CHECK(read("source=a%26sort%3Dx").canonical.find("source=a%26sort%3Dx") == 0);
     CHECK(read("").query.descending);
     CHECK_FALSE(a.query.descending);
+}
+
+TEST_CASE("a canonical text is a query that asks the same", "[unit][gateway]") {
+    std::vector<std::string> texts{"caf\u00e9", "\u65e5\u672c", "a  b", "</products>; rel=\"next\"", "100%25"};
+    for (char c = ' '; c < 0x7f; ++c)
+        texts.emplace_back(2, c);
+    for (const auto& text : texts) {
+        CAPTURE(text);
+        const auto first = read("sort=price&q=" + http::percent_encode(text) + "&source=" + http::percent_encode(text));
+        CHECK(first.canonical.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%&=_") ==
+              std::string::npos);
+        const auto cursor = gateway::make_cursor(signer, first, catalog::keyset{"19.90", 1});
+        const auto second = read(first.canonical + "&cursor=" + cursor);
+        CHECK(second.query.text == text);
+        CHECK(second.query.source == text);
+        CHECK(second.canonical == first.canonical);
+    }
+}
+
+TEST_CASE("control characters are refused", "[unit][gateway]") {
+    for (const auto* code : {"%0A", "%0d", "%01", "%1F", "%7F", "%09"})
+        CHECK(status_of("q=a" + std::string{code} + "b") == 422);
 }
 
 TEST_CASE("wrong parameters are 422, broken encoding is 400", "[unit][gateway]") {

@@ -22,12 +22,12 @@ constexpr std::size_t max_touched = 10'000;
 #define TT_KEY_COLUMNS                                                                                       \
     "id, user_id, name, array_to_string(scopes, ','), (extract(epoch FROM created_at) * 1000)::bigint, "     \
     "(extract(epoch FROM last_used_at) * 1000)::bigint, (extract(epoch FROM expires_at) * 1000)::bigint, "   \
-    "(extract(epoch FROM revoked_at) * 1000)::bigint"
+    "(extract(epoch FROM revoked_at) * 1000)::bigint, coalesce(parent_id, '')"
 
 constexpr std::string_view insert_key =
-    "INSERT INTO api_keys (id, user_id, name, scopes, sha256, expires_at) "
+    "INSERT INTO api_keys (id, user_id, name, scopes, sha256, expires_at, parent_id) "
     "VALUES ($1::text, $2::bigint, $3::text, $4::text[], $5::bytea, "
-    "'epoch'::timestamptz + $6::bigint * interval '1 millisecond') RETURNING " TT_KEY_COLUMNS;
+    "'epoch'::timestamptz + $6::bigint * interval '1 millisecond', nullif($7::text, '')) RETURNING " TT_KEY_COLUMNS;
 constexpr std::string_view find_key =
     "SELECT " TT_KEY_COLUMNS ", encode(sha256, 'hex') FROM api_keys WHERE id = $1::text";
 constexpr std::string_view list_keys =
@@ -35,9 +35,11 @@ constexpr std::string_view list_keys =
 constexpr std::string_view touch_key =
     "UPDATE api_keys SET last_used_at = now() WHERE id = $1::text "
     "AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')";
-constexpr std::string_view revoke_key =
-    "UPDATE api_keys SET revoked_at = now() WHERE id = $1::text AND revoked_at IS NULL "
-    "AND ($2::bigint IS NULL OR user_id = $2::bigint)";
+constexpr std::string_view revoke_keys =
+    "WITH RECURSIVE ended (id) AS (SELECT id FROM api_keys WHERE id = $1::text "
+    "AND ($2::bigint IS NULL OR user_id = $2::bigint) "
+    "UNION SELECT k.id FROM api_keys k JOIN ended e ON k.parent_id = e.id WHERE $3::boolean) "
+    "UPDATE api_keys SET revoked_at = now() WHERE id IN (SELECT id FROM ended) AND revoked_at IS NULL RETURNING id";
 constexpr std::string_view count_keys =
     "SELECT count(*) FROM api_keys WHERE user_id = $1::bigint AND revoked_at IS NULL "
     "AND (expires_at IS NULL OR expires_at > now())";
@@ -84,6 +86,7 @@ api_key read_key(const postgres::row& r) {
     out.last_used_ms = r[5].optional_int64();
     out.expires_ms = r[6].optional_int64();
     out.revoked_ms = r[7].optional_int64();
+    out.parent_id = r[8].text();
     return out;
 }
 
@@ -115,13 +118,14 @@ std::optional<std::string_view> api_key_text::id_of(std::string_view text) noexc
 }
 
 task<api_key_store::created> api_key_store::create(std::int64_t user_id, const std::string& name,
-                                                   scope_set scopes, std::optional<std::int64_t> expires_ms) {
+                                                   scope_set scopes, std::optional<std::int64_t> expires_ms,
+                                                   const std::string& parent_id) {
     const auto key = api_key_text::generate();
     postgres::array names{postgres::array::element::text};
     for (const auto& s : scopes.names())
         names.add(s);
     auto values = postgres::params::of(key.id, user_id, name);
-    values.add(std::move(names)).add_bytes(bytes_of(sha256(key.text))).add(expires_ms);
+    values.add(std::move(names)).add_bytes(bytes_of(sha256(key.text))).add(expires_ms).add(parent_id);
     const auto made = co_await router_.write().query(insert_key, values);
     co_return created{key.text, read_key(made.front())};
 }
@@ -149,7 +153,7 @@ task<result<api_key>> api_key_store::verify(std::string_view text) {
     const auto values = postgres::params::of(*id);
     const auto found = co_await find_row(router_, values);
     if (found.empty()) co_return make_error_code(errc::unknown_key);
-    const auto stored = found.front()[8].text();
+    const auto stored = found.front()[9].text();
     if (stored.size() != offered.size() || CRYPTO_memcmp(stored.data(), offered.data(), stored.size()) != 0)
         co_return make_error_code(errc::unknown_key);
     auto key = read_key(found.front());
@@ -168,9 +172,14 @@ task<void> api_key_store::touch(const std::string& id) {
     co_await router_.write().query(touch_key, values);
 }
 
-task<bool> api_key_store::revoke(const std::string& id, std::optional<std::int64_t> owner) {
-    const auto values = postgres::params::of(id, owner);
-    co_return (co_await router_.write().query(revoke_key, values)).affected() == 1;
+task<std::vector<std::string>> api_key_store::revoke(const std::string& id, std::optional<std::int64_t> owner,
+                                                     extent which) {
+    const auto values = postgres::params::of(id, owner, which == extent::with_descendants);
+    const auto ended = co_await router_.write().query(revoke_keys, values);
+    std::vector<std::string> out;
+    for (const auto r : ended)
+        out.emplace_back(r[0].text());
+    co_return out;
 }
 
 task<std::int64_t> api_key_store::count_in_force(std::int64_t user_id) {

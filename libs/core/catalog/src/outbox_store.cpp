@@ -14,7 +14,12 @@ constexpr std::string_view claim_jobs =
     "LIMIT $2::bigint FOR UPDATE SKIP LOCKED) "
     "UPDATE job_outbox o SET due_at = now() + $3::bigint * interval '1 millisecond' FROM due WHERE o.id = due.id "
     "RETURNING o.job_id, o.name, o.data, o.options, o.relays > 0, EXISTS (SELECT FROM scrape_runs r "
-    "WHERE r.job_id = o.job_id AND r.status = 'succeeded' AND r.started_at >= o.created_at - interval '1 minute')";
+    "WHERE r.job_id = o.job_id AND r.status = 'succeeded' AND r.started_at >= o.created_at - interval '1 minute'), "
+    "(SELECT count(*) FROM scrape_runs r WHERE r.job_id = o.job_id AND r.status = 'failed' "
+    "AND r.started_at >= o.created_at - interval '1 minute')";
+// In the order of the ids, so that two holds cannot wait for each other.
+constexpr std::string_view hold_jobs =
+    "SELECT job_id FROM job_outbox WHERE queue = $1::text AND job_id = ANY ($2::text[]) ORDER BY id FOR UPDATE";
 constexpr std::string_view mark_jobs =
     "UPDATE job_outbox SET relays = relays + 1, due_at = now() + greatest($3::bigint * interval '1 millisecond', "
     "least((now() - created_at) / 2, interval '10 minutes')) WHERE queue = $1::text AND job_id = ANY ($2::text[])";
@@ -71,9 +76,25 @@ task<std::vector<outbox_store::claimed>> outbox_store::claim(std::size_t most,
         c.options = r[3].text();
         c.was_relayed = r[4].boolean();
         c.has_succeeded = r[5].boolean();
+        c.failed_attempts = r[6].int64();
         out.push_back(std::move(c));
     }
     co_return out;
+}
+
+task<outbox_store::hold> outbox_store::hold_wanted(std::vector<std::string> job_ids) {
+    const auto values = of_queue(queue_, job_ids);
+    auto connection = co_await router_.write().acquire();
+    co_await connection->execute("BEGIN");
+    const auto found = co_await connection->query(hold_jobs, values);
+    std::vector<std::string> wanted;
+    for (const auto r : found)
+        wanted.emplace_back(r[0].text());
+    co_return hold{std::move(connection), std::move(wanted)};
+}
+
+task<void> outbox_store::hold::end() {
+    co_await connection_->execute("COMMIT");
 }
 
 task<void> outbox_store::mark_relayed(std::vector<std::string> job_ids, std::chrono::milliseconds again) {

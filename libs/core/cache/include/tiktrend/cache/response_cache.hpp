@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <functional>
+#include <limits>
 #include <memory>
 
 namespace tiktrend::cache {
@@ -43,6 +44,10 @@ struct loaded {
            ///< pg_last_wal_replay_lsn() of the replica, taken before the read), as a plain number
     bool found = true; ///< false: the item does not exist; kept for a short time
 };
+
+/// `lsn` of what does not come from a replica: the primary has seen every commit, so its answers pass every gate. Above all
+/// positions of PostgreSQL.
+inline constexpr std::uint64_t lsn_of_primary = std::numeric_limits<std::int64_t>::max();
 
 /// Reads the answer from its source. It runs in the cache's own task and may outlive the request that started
 /// it (others may wait for the same answer), so it owns what it needs: capture by value, and make the

@@ -36,6 +36,7 @@ struct api_key {
     std::optional<std::int64_t> last_used_ms; ///< to the minute
     std::optional<std::int64_t> expires_ms;
     std::optional<std::int64_t> revoked_ms;
+    std::string parent_id; ///< the key that made it; empty: an operator or a token did
 };
 
 /// API keys: id and SHA-256 of the whole text in the database. Owned by one executor; router and clock must
@@ -49,9 +50,9 @@ public:
         std::string text; ///< shown once, never stored
         api_key key;
     };
-    /// The user must exist (throws postgres::server_error 23503 otherwise).
+    /// The user must exist, and the parent if one is named (throws postgres::server_error 23503 otherwise).
     task<created> create(std::int64_t user_id, const std::string& name, scope_set scopes,
-                         std::optional<std::int64_t> expires_ms = std::nullopt);
+                         std::optional<std::int64_t> expires_ms = std::nullopt, const std::string& parent_id = {});
 
     task<std::optional<api_key>> find(const std::string& id);
     /// From the primary: who has just made or revoked a key sees it.
@@ -64,8 +65,12 @@ public:
     /// Notes the use of a key, at most once a minute and key; otherwise returns at once.
     task<void> touch(const std::string& id);
 
-    /// False if there is no such key or it was revoked before; with `owner`, also if it is another user's.
-    task<bool> revoke(const std::string& id, std::optional<std::int64_t> owner = std::nullopt);
+    enum class extent { alone, with_descendants };
+    /// Ends a key; with descendants also those that were made with it, and with those, whoever has them (also if the key itself
+    /// was revoked before). The ids that ended: none if there is no such key or it was revoked before; with `owner`, also if it
+    /// is another user's.
+    task<std::vector<std::string>> revoke(const std::string& id, std::optional<std::int64_t> owner = std::nullopt,
+                                          extent which = extent::alone);
 
     /// Keys of a user that are neither revoked nor expired.
     task<std::int64_t> count_in_force(std::int64_t user_id);

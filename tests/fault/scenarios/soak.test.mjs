@@ -86,6 +86,7 @@ test(`a soak of ${seconds} s with seed ${seed}`, async (t) => {
     await site.well_shop();
     await site.until_quiet(180_000);
     assert.deepEqual(other, []);
+    // Black holes, one after another and with a frozen worker, keep every worker from looking for lost locks.
     // A job whose attempt failed because PostgreSQL went away in mid-write may have used more than one.
-    report('soak', { ...(await check_invariants(site, { may_fail: site.log.ids, check_effects: true })), ...counts, 'refused with 503': refused });
+    report('soak', { ...(await check_invariants(site, { may_fail: site.log.ids, check_effects: true, unlocked_slack_ms: 10_000 })), ...counts, 'refused with 503': refused });
 });

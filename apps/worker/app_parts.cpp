@@ -141,7 +141,7 @@ app::parts::parts(app& owner, const config& s, const logger& log)
                     log},
       wishes{std::make_unique<task_group>(executor)} {
     jobs.add(scrape_products::name,
-             [run = scrape_products{services}](queue::active_job& job) { return run(job); });
+             [run = scrape_products{executor, services}](queue::active_job& job) { return run(job); });
     jobs.add(mirror_images::name, [run = mirror_images{services, storage.get(), images}](
                                       queue::active_job& job) { return run(job); });
     jobs.add(refresh_trends::name,

@@ -30,9 +30,9 @@ std::string failure_text(std::string_view what, const std::string& message) {
     return message.empty() ? std::string{what} : fmt::format("{}: {}", what, message);
 }
 
-page_fetcher::page_fetcher(scrape_services& services, const scrape_order& order, const queue::active_job& job,
+page_fetcher::page_fetcher(scrape_services& services, page_room& room, const scrape_order& order, const queue::active_job& job,
                            scrape_report& report, const sources::limits& limits)
-    : services_{services}, order_{order}, job_{job}, report_{report}, limits_{limits} {
+    : services_{services}, room_{room}, order_{order}, job_{job}, report_{report}, limits_{limits} {
     context_.secrets = secrets_of(services.settings, order.source->id);
     context_.plain_http_hosts = services.settings.plain_http_hosts;
     if (order.source->keeps_cookies) cookies_ = std::make_shared<fetch::cookie_jar>();
@@ -196,6 +196,7 @@ task<std::optional<page_answer>> page_fetcher::ask(const sources::page_state& st
 
     page_answer a;
     a.page.scraped_at_ms = services_.clock.now_ms();
+    if (!response.body.empty()) a.page.place = co_await room_.enter();
     a.retry_after = parse_retry_after(response.header_value("retry-after"), a.page.scraped_at_ms,
                                       services_.settings.retries.retry_after_cap);
     a.page.url = spec.url;

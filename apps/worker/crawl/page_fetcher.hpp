@@ -1,4 +1,5 @@
 #pragma once
+#include "page_room.hpp"
 #include "politeness.hpp"
 #include "scrape_order.hpp"
 #include "scrape_report.hpp"
@@ -20,6 +21,7 @@ struct read_page {
     std::optional<catalog::cached_page> memory;
     std::int64_t found = 0;
     std::int64_t scraped_at_ms = 0;
+    page_room::place place; ///< until it is stored
 };
 
 struct page_answer {
@@ -37,7 +39,7 @@ std::string failure_text(std::string_view what, const std::string& message);
 class page_fetcher {
 public:
     /// All references must outlive the calls.
-    page_fetcher(scrape_services& services, const scrape_order& order, const queue::active_job& job,
+    page_fetcher(scrape_services& services, page_room& room, const scrape_order& order, const queue::active_job& job,
                  scrape_report& report, const sources::limits& limits);
 
     /// One request and what its answer means. Nothing: no response, and `trouble` says why; another try may
@@ -62,6 +64,7 @@ private:
     [[noreturn]] void put_off(std::chrono::milliseconds after, const std::string& why) const;
 
     scrape_services& services_;
+    page_room& room_;
     const scrape_order& order_;
     const queue::active_job& job_;
     scrape_report& report_;

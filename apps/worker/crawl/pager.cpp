@@ -35,11 +35,11 @@ std::optional<sources::page_state> after(std::int64_t number, const sources::pag
 
 } // namespace
 
-pager::pager(asio::any_io_executor executor, scrape_services& services, const scrape_order& order, queue::active_job& job,
+pager::pager(asio::any_io_executor executor, scrape_services& services, page_room& room, const scrape_order& order, queue::active_job& job,
              scrape_report& report)
     : services_{services}, order_{order}, job_{job}, report_{report},
       limits_{order.source->limits.capped_by(services.settings.limits)},
-      fetcher_{services, order, job, report, limits_},
+      fetcher_{services, room, order, job, report, limits_},
       deadline_{std::chrono::steady_clock::now() + limits_.deadline},
       ahead_{executor}, progress_{executor} {}
 

@@ -22,7 +22,7 @@ namespace tiktrend::worker {
 class pager {
 public:
     /// All references must outlive run(), which runs on `executor`.
-    pager(asio::any_io_executor executor, scrape_services& services, const scrape_order& order, queue::active_job& job,
+    pager(asio::any_io_executor executor, scrape_services& services, page_room& room, const scrape_order& order, queue::active_job& job,
           scrape_report& report);
 
     /// `caches_may_be_stale`: an earlier attempt died, perhaps between a commit and telling the caches.

@@ -189,7 +189,7 @@ task<std::string> scrape_products::operator()(queue::active_job& job) const {
             report.resumed_at = from->pages;
             report.end = "done_before";
         } else {
-            pager pages{co_await asio::this_coro::executor, services_, order, job, report};
+            pager pages{co_await asio::this_coro::executor, services_, *room_, order, job, report};
             co_await pages.run(*from, caches_may_be_stale);
             const auto done =
                 co_await services_.products.finish_run(order.run, catalog::run_status::succeeded);

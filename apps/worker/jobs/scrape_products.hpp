@@ -12,7 +12,9 @@ class scrape_products {
 public:
     static constexpr std::string_view name = scrape_products_name;
 
-    explicit scrape_products(scrape_services& services) : services_{services} {}
+    scrape_products(asio::any_io_executor executor, scrape_services& services)
+        : services_{services},
+          room_{std::make_shared<page_room>(std::move(executor), pages_by_connection * services.settings.database_pool_size)} {}
 
     task<std::string> operator()(queue::active_job& job) const;
 
@@ -23,7 +25,11 @@ private:
     task<std::string> end_after_images(queue::active_job& job, job_data data, std::string report) const;
     task<void> close_run(const catalog::run_key& run, std::exception_ptr why) const;
 
+    /// Enough that a connection to the database always finds the next page.
+    static constexpr std::size_t pages_by_connection = 4;
+
     scrape_services& services_;
+    std::shared_ptr<page_room> room_;
 };
 
 } // namespace tiktrend::worker

@@ -75,4 +75,17 @@ TEST_CASE("a password is found wherever a URL or a conninfo string has it", "[un
     CHECK(hide_password("postgresql://db/x?sslpassword=pw") == "postgresql://db/x?sslpassword=***");
     CHECK(hide_password("host=db PassWord='p w' user=me") == "host=db PassWord=*** user=me");
     CHECK(hide_password("password=a password=b") == "password=*** password=***");
+    for (const char* password : {"ab/cd", "ab?cd", "ab#cd", "a@b/c:d"})
+        CHECK(hide_password(std::string{"redis://me:"} + password + "@host/1") == "redis://me:***@host/1");
+    CHECK(hide_password("https://host/@tiktok") == "https://host/@tiktok");
+}
+
+TEST_CASE("a size or a time that does not fit is refused instead of wrapping", "[unit][base]") {
+    CHECK(parse_bytes("8589934591GiB") == 8589934591LL << 30);
+    CHECK_FALSE(parse_bytes("8589934592GiB"));
+    CHECK_FALSE(parse_bytes("17179869184GiB"));
+    CHECK_FALSE(parse_bytes("-17179869184GiB"));
+    CHECK(parse_duration("2562047788015h")->count() == 2562047788015LL * 3'600'000);
+    CHECK_FALSE(parse_duration("2562047788016h"));
+    CHECK_FALSE(parse_duration("9223372036854775807s"));
 }

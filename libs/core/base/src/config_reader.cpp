@@ -8,6 +8,7 @@
 #include <array>
 #include <charconv>
 #include <cstdlib>
+#include <limits>
 
 namespace tiktrend {
 namespace {
@@ -22,6 +23,13 @@ std::optional<T> parse_whole(std::string_view text) noexcept {
     return value;
 }
 
+/// n units of `factor`, unless that is more than fits.
+std::optional<std::int64_t> times(std::optional<std::int64_t> n, std::int64_t factor) noexcept {
+    constexpr auto most = std::numeric_limits<std::int64_t>::max();
+    if (!n || *n > most / factor || *n < -(most / factor)) return std::nullopt;
+    return *n * factor;
+}
+
 std::string show(milliseconds d) {
     const auto n = d.count();
     if (n != 0 && n % 3'600'000 == 0) return fmt::format("{}h", n / 3'600'000);
@@ -31,14 +39,15 @@ std::string show(milliseconds d) {
 }
 
 /// `user:PASSWORD@` of a URL. A password whose '/' nobody escaped is hidden too: what stands between the first colon and the
-/// last '@' before the query, unless it is a port.
+/// last '@' before the query, or else in it, unless it is a port.
 std::string hide_password_of_user(std::string_view url) {
     const auto scheme = url.find("://");
     if (scheme == std::string_view::npos) return std::string{url};
     const auto start = scheme + 3;
     const auto hierarchy = url.substr(start, url.find('?', start) - start);
     const auto authority = hierarchy.substr(0, hierarchy.find('/'));
-    const auto at = hierarchy.rfind('@');
+    auto at = hierarchy.rfind('@');
+    if (at == std::string_view::npos) at = url.substr(start).rfind('@'); // of a password with a '?'
     const auto colon = hierarchy.find(':');
     if (at == std::string_view::npos || colon == std::string_view::npos || colon > at) return std::string{url};
     const auto is_port = colon < authority.size() && parse_whole<std::uint16_t>(authority.substr(colon + 1)).has_value();
@@ -88,8 +97,10 @@ std::optional<milliseconds> parse_duration(std::string_view text) noexcept {
         {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}}};
     for (const auto& [unit, factor] : units)
         if (text.size() > unit.size() && text.ends_with(unit))
-            if (const auto n = parse_whole<std::int64_t>(text.substr(0, text.size() - unit.size())))
-                return milliseconds{*n * factor};
+            if (const auto n = parse_whole<std::int64_t>(text.substr(0, text.size() - unit.size()))) {
+                const auto whole = times(n, factor);
+                return whole ? std::optional{milliseconds{*whole}} : std::nullopt;
+            }
     return std::nullopt;
 }
 
@@ -98,8 +109,7 @@ std::optional<std::int64_t> parse_bytes(std::string_view text) noexcept {
         {{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}}};
     for (const auto& [unit, factor] : units)
         if (text.ends_with(unit)) {
-            const auto n = parse_whole<std::int64_t>(text.substr(0, text.size() - unit.size()));
-            return n ? std::optional{*n * factor} : std::nullopt;
+            return times(parse_whole<std::int64_t>(text.substr(0, text.size() - unit.size())), factor);
         }
     return parse_whole<std::int64_t>(text);
 }

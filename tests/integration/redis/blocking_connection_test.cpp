@@ -48,6 +48,26 @@ TEST_CASE("a blocking command gets its element, or nil after its own timeout", "
     testing::run_coroutine(body());
 }
 
+TEST_CASE("a connection that is closed by its user is made anew without a back-off", "[integration][redis]") {
+    auto body = []() -> task<void> {
+        auto& s = redis_server::shared();
+        s.command({"DEL", "queue"});
+        client_options slow;
+        slow.reconnect_min = 10s;
+        blocking_connection b{co_await asio::this_coro::executor, at(s.unix_url()), slow};
+        const auto begin = std::chrono::steady_clock::now();
+        for (int i = 0; i < 5; ++i) {
+            reply r;
+            error_code code;
+            co_await pop(b, 10ms, r, code);
+            CHECK_FALSE(code.failed());
+            b.close();
+        }
+        CHECK(std::chrono::steady_clock::now() - begin < 3s);
+    };
+    testing::run_coroutine(body());
+}
+
 TEST_CASE("a cancelled blocking command is forgotten by the server, so no element is lost",
           "[integration][redis]") {
     auto body = []() -> task<void> {

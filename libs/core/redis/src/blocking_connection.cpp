@@ -15,13 +15,16 @@ struct blocking_connection::impl {
 
     /// Waits out the back-off of an earlier failure, so that a caller may simply try again.
     task<void> connect();
+    /// It failed: the next one waits out a back-off.
     void drop() noexcept;
+    /// It is not wanted any more, which is no fault of the server.
+    void close() noexcept;
 
     bool is_cluster() const noexcept { return line.where().kind == topology::cluster; }
 
     dialer line;
     std::uint16_t slot = 0; ///< cluster: the connection is to the node that owned it
-    event closed; ///< notified by drop()
+    event closed; ///< notified by close() and drop()
     backoff delays;
     default_random random;
     std::shared_ptr<connection>
@@ -41,7 +44,7 @@ task<void> blocking_connection::impl::connect_for(const command& c) {
     if (is_cluster()) {
         const auto key = first_key(c);
         const auto its = key ? slot_of_key(*key) : std::uint16_t{0};
-        if (live && slot != its) drop(); // another queue's keys, maybe another node
+        if (live && slot != its) close(); // another queue's keys, maybe another node
         slot = its;
         line.set_slot(its);
     }
@@ -88,12 +91,18 @@ task<void> blocking_connection::impl::connect() {
     if (closes != closes_before) throw system_error{errc::connection_lost, line.name()};
 }
 
-void blocking_connection::impl::drop() noexcept {
+void blocking_connection::impl::close() noexcept {
     ++closes;
     closed.notify_all();
     if (!live) return;
     live->close();
     live.reset();
+}
+
+void blocking_connection::impl::drop() noexcept {
+    const bool was_live = live != nullptr;
+    close();
+    if (!was_live) return;
     const auto now = std::chrono::steady_clock::now();
     delays.connection_ended(now - since);
     not_before = now + delays.next(random);
@@ -148,11 +157,11 @@ void blocking_connection::finish() noexcept {
     if (impl_->with_two && impl_->with_two == impl_->live)
         impl_->live->finish_sending();
     else
-        impl_->drop();
+        impl_->close();
 }
 
 void blocking_connection::close() noexcept {
-    impl_->drop();
+    impl_->close();
 }
 
 } // namespace tiktrend::redis

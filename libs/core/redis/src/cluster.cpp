@@ -3,6 +3,7 @@
 #include <tiktrend/base/timeout.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace tiktrend::redis {
 namespace {
@@ -26,7 +27,7 @@ client_options of_one_node(client_options o) {
 
 cluster::cluster(const asio::any_io_executor& executor, address where, client_options options)
     : executor_{executor}, where_{std::move(where)}, options_{std::move(options)}, known_{where_.nodes},
-      stale_{executor}, changed_{executor}, tasks_{executor} {}
+      stale_{executor}, changed_{executor}, no_attempt_{executor}, stopping_{executor}, tasks_{executor} {}
 
 cluster::~cluster() = default; // each lane asserts that it was stopped
 
@@ -37,24 +38,30 @@ void cluster::start() {
     tasks_.spawn("redis cluster map", follow_map());
 }
 
+/// When it ends nothing refers to the cluster any more: neither its own loop, nor a lane, nor a call.
 task<void> cluster::stop() {
     is_stopped_ = true;
+    stopping_.set();
     changed_.notify_all();
     tasks_.cancel();
     co_await tasks_.join();
-    for (auto& [name, l] : lanes_)
+    for (auto& [name, known] : std::exchange(lanes_, {}))
+        retired_.push_back(std::move(known.line));
+    for (const auto& l : retired_)
         co_await l->stop();
-    for (auto& l : retired_)
-        co_await l->stop();
+    while (attempts_ > 0)
+        co_await no_attempt_.wait();
 }
 
 lane& cluster::lane_at(const endpoint& node) {
-    auto& l = lanes_[node.to_string()];
-    if (!l) {
-        l = std::make_unique<lane>(executor_, at_node(where_, node), of_one_node(options_));
-        l->start();
+    if (is_stopped_) throw system_error{tiktrend::errc::stopped, text()};
+    auto& [line, since] = lanes_[node.to_string()];
+    if (!line) {
+        line = std::make_unique<lane>(executor_, at_node(where_, node), of_one_node(options_));
+        since = clock::now();
+        line->start();
     }
-    return *l;
+    return *line;
 }
 
 void cluster::take_map(const std::vector<slot_range>& ranges) {
@@ -94,18 +101,23 @@ task<void> cluster::follow_map() {
     }
 }
 
-/// A node that owns nothing and does not answer has left. Its lane stays in memory, since a call may still
-/// end there.
+bool cluster::is_in_use(const lane& l) const noexcept {
+    return std::find(slots_.begin(), slots_.end(), &l) != slots_.end();
+}
+
+/// A node that owns nothing and does not answer has left, unless it has just been named by another (MOVED, ASK) and is
+/// still being connected to. Its lane stays in memory, since a call may still end there.
 task<void> cluster::retire_lanes() {
+    const auto young = clock::now() - options_.connect_timeout;
     for (auto it = lanes_.begin(); it != lanes_.end();) {
-        auto* l = it->second.get();
-        if (l->is_connected() || std::find(owners_.begin(), owners_.end(), l) != owners_.end()) {
+        auto& [l, since] = it->second;
+        if (l->is_connected() || since > young || is_in_use(*l)) {
             ++it;
             continue;
         }
-        retired_.push_back(std::move(it->second));
-        it = lanes_.erase(it);
-        co_await l->stop();
+        retired_.push_back(std::move(l));
+        lanes_.erase(it);
+        co_await retired_.back()->stop();
         it = lanes_.begin(); // others may have come meanwhile
     }
 }
@@ -128,7 +140,14 @@ task<lane*> cluster::owner(std::optional<std::uint16_t> slot, clock::time_point 
 class cluster::attempt {
 public:
     attempt(cluster& c, std::optional<std::uint16_t> slot)
-        : cluster_{c}, slot_{slot}, deadline_{clock::now() + c.options_.command_timeout} {}
+        : cluster_{c}, slot_{slot}, deadline_{clock::now() + c.options_.command_timeout} {
+        ++cluster_.attempts_;
+    }
+    ~attempt() {
+        if (--cluster_.attempts_ == 0) cluster_.no_attempt_.notify_all();
+    }
+    attempt(const attempt&) = delete;
+    attempt& operator=(const attempt&) = delete;
 
     task<lane*> next_lane() {
         if (asked_) co_return asked_;
@@ -172,9 +191,14 @@ public:
     /// The call failed for lack of a server. Returns if it may be tried again; rethrows `error` otherwise.
     task<void> survive(std::exception_ptr error, error_code code) {
         asked_ = nullptr;
+        if (cluster_.is_stopped_) std::rethrow_exception(error);
         cluster_.stale_.set(); // a replica may have taken over
-        const bool may_wait = cluster_.options_.wait_for_connection && clock::now() < deadline_ &&
-                              (code == errc::not_connected || code == errc::not_ready);
+        // `stopped` is a lane that was retired before the call reached it.
+        const bool is_not_executed =
+            code == errc::not_connected || code == errc::not_ready || code == tiktrend::errc::stopped;
+        const bool may_wait = cluster_.options_.wait_for_connection && clock::now() < deadline_ && is_not_executed;
+        if (!may_wait && code == tiktrend::errc::stopped)
+            throw system_error{errc::not_connected, cluster_.text() + ": its node has left the cluster"};
         if (!may_wait) std::rethrow_exception(error);
         co_await cluster_.changed_.wait_for(pause_between);
     }
@@ -189,7 +213,7 @@ private:
     task<void> pause(std::string_view why) {
         if (clock::now() >= deadline_)
             throw server_error{errc::not_ready, cluster_.text(), std::string{why}}; // certainly not executed
-        co_await sleep_for(pause_between);
+        co_await cluster_.stopping_.wait_for(pause_between);
     }
 
     cluster& cluster_;
@@ -315,8 +339,8 @@ task<void> cluster::wait_connected(std::chrono::milliseconds limit) {
 
 std::uint64_t cluster::connects() const noexcept {
     std::uint64_t sum = 0;
-    for (const auto& [name, l] : lanes_)
-        sum += l->connects();
+    for (const auto& [name, known] : lanes_)
+        sum += known.line->connects();
     return sum;
 }
 

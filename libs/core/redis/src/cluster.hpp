@@ -47,11 +47,16 @@ private:
     void take_map(const std::vector<slot_range>& ranges);
     task<void> follow_map();
     task<void> retire_lanes();
+    bool is_in_use(const lane& l) const noexcept;
 
     asio::any_io_executor executor_;
     address where_;
     client_options options_;
-    std::map<std::string, std::unique_ptr<lane>> lanes_;
+    struct known_lane {
+        std::unique_ptr<lane> line;
+        clock::time_point since;
+    };
+    std::map<std::string, known_lane> lanes_;
     std::vector<std::unique_ptr<lane>> retired_;
     std::vector<endpoint> known_;           ///< nodes of the last map, then those of the address
     std::array<lane*, slot_count> slots_{}; ///< null: unknown
@@ -59,6 +64,9 @@ private:
     std::string last_failure_;
     event stale_;   ///< the map should be read again
     event changed_; ///< notified when it was
+    std::size_t attempts_ = 0; ///< calls on their way, which refer to all this
+    event no_attempt_;         ///< notified when the last of them has ended
+    event stopping_;           ///< set by stop()
     bool is_started_ = false;
     bool is_stopped_ = false;
     task_group tasks_;

@@ -4,6 +4,8 @@
 
 #include <tiktrend/base/timeout.hpp>
 
+#include <algorithm>
+
 namespace tiktrend::redis {
 
 task<void> connection::receive() {
@@ -104,8 +106,13 @@ task<void> dialer::connect(connection& c) {
 }
 
 task<endpoint> dialer::find_node() {
-    if (where_.kind == topology::sentinel) co_return co_await find_master(executor_, where_, tls_);
-    const auto slots = co_await read_slots(executor_, where_, tls_, where_.nodes);
+    if (where_.kind == topology::sentinel) co_return co_await find_master(executor_, where_, tls_, first_node_);
+    // Another one first the next time, in case these take all the time there is without an answer.
+    const auto turn = static_cast<std::ptrdiff_t>(first_node_++ % where_.nodes.size());
+    auto nodes = where_.nodes;
+    std::rotate(nodes.begin(), nodes.begin() + turn, nodes.end());
+    const auto slots = co_await read_slots(executor_, where_, tls_, nodes);
+    --first_node_;
     if (slots.empty()) throw system_error{errc::not_ready, name_ + ": the cluster has no slots"};
     for (const auto& range : slots)
         if (!slot_ || (range.first <= *slot_ && *slot_ <= range.last)) co_return range.owner;

@@ -83,6 +83,7 @@ private:
     client_options options_;
     std::string name_;
     std::optional<std::uint16_t> slot_;
+    std::size_t first_node_ = 0; ///< of where_.nodes: the one to ask first (counts on; taken modulo their number)
     std::shared_ptr<asio::ssl::context> tls_;
 };
 

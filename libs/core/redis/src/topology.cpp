@@ -48,10 +48,12 @@ private:
 } // namespace
 
 task<endpoint> find_master(asio::any_io_executor executor, const address& where,
-                           std::shared_ptr<asio::ssl::context> tls) {
+                           std::shared_ptr<asio::ssl::context> tls, std::size_t& first) {
     causes why;
     const command question{"SENTINEL", "get-master-addr-by-name", where.master};
-    for (const auto& sentinel : where.nodes) {
+    const auto count = where.nodes.size();
+    for (std::size_t n = 0; n < count; ++n) {
+        const auto& sentinel = where.nodes[first % count];
         auto node = at_node(where, sentinel);
         node.user = where.sentinel_user;
         node.password = where.sentinel_password;
@@ -64,9 +66,12 @@ task<endpoint> find_master(asio::any_io_executor executor, const address& where,
             else
                 co_return endpoint{std::string{r[0].text()}, static_cast<std::uint16_t>(r[1].integer())};
         } catch (const system_error& e) {
+            first = (first + 1) % count;
             if (is_cancelled(e.code())) throw;
             why.add(sentinel, e.what());
+            continue;
         }
+        first = (first + 1) % count;
     }
     why.raise(where);
 }

@@ -10,7 +10,7 @@ ARGV[2]  int   interval, ms
 ARGV[3]  int   stalls allowed
 Returns  the ids given back
 Events   waiting (prev=active), then stalled, per job
-Cost     O(length of `active`)
+Cost     O(length of `active` + groups with all their slots in use)
 BullMQ   6.7: moveStalledJobsToWait-9
 --]]
 local base = KEYS[1]
@@ -55,6 +55,8 @@ for _, id in ipairs(suspects) do
         moved[#moved + 1] = id
     end
 end
+
+if grouped and groups().free_maxed(base) then groups().wake(base, settings) end
 
 local active = call('LRANGE', base .. 'active', 0, -1)
 for from = 1, #active, 6000 do

@@ -53,14 +53,15 @@ std::optional<options_problem> add_batcher::refusal_of(new_job job) {
     return find_problem(job);
 }
 
-result<add_batcher::prepared_job> add_batcher::prepare(new_job job, std::optional<options_problem>* why) {
+result<add_batcher::prepared_job> add_batcher::prepare(new_job job, std::optional<options_problem>* why,
+                                                       std::size_t ahead) {
     job.options = with_defaults(std::move(job.options), options_.defaults);
     if (auto problem = find_problem(job)) {
         const auto code = problem->code;
         if (why) *why = std::move(problem);
         return code;
     }
-    if (waiting_.size() >= max_waiting) return error_code{tiktrend::errc::overloaded};
+    if (waiting_.size() + ahead >= max_waiting) return error_code{tiktrend::errc::overloaded};
     if (options_.trace_context && job.options.telemetry_metadata.empty() && !job.options.omit_context)
         job.options.telemetry_metadata = options_.trace_context();
     prepared_job p;
@@ -97,8 +98,19 @@ void add_batcher::schedule() {
     });
 }
 
+std::size_t add_batcher::next_batch_size() const noexcept {
+    const auto most = std::min(waiting_.size(), options_.max_batch);
+    std::size_t count = 0, bytes = 0;
+    for (; count < most; ++count) {
+        const auto& p = waiting_[count].prepared;
+        bytes += p.job.data.size() + p.opts.size() + p.job.name.size() + p.side.size();
+        if (bytes > max_batch_bytes && count > 0) break;
+    }
+    return count;
+}
+
 void add_batcher::send() {
-    const auto count = std::min(waiting_.size(), options_.max_batch);
+    const auto count = next_batch_size();
     if (count == 0) return;
     auto jobs = std::make_unique<batch>();
     jobs->reserve(count);

@@ -43,7 +43,8 @@ public:
     };
     /// Fills in the defaults and checks everything; queue::errc for what is refused, errc::overloaded when
     /// too much waits. `why` gets what is refused about the job itself.
-    result<prepared_job> prepare(new_job job, std::optional<options_problem>* why = nullptr);
+    /// `ahead`: prepared jobs of the caller that are not handed in yet.
+    result<prepared_job> prepare(new_job job, std::optional<options_problem>* why = nullptr, std::size_t ahead = 0);
     /// What prepare() would refuse about the job itself.
     std::optional<options_problem> refusal_of(new_job job);
 
@@ -63,10 +64,12 @@ private:
     std::optional<options_problem> find_problem(const new_job& job);
     void schedule();
     void send();
+    std::size_t next_batch_size() const noexcept;
     static task<redis::reply> run(std::shared_ptr<add_batcher> self, const batch& jobs);
     void finished(batch jobs, std::exception_ptr error, const redis::reply& replies);
 
     static constexpr std::size_t max_waiting = 200'000; ///< errc::overloaded above
+    static constexpr std::size_t max_batch_bytes = 16U << 20; ///< of one batch, unless a single job has more
     static constexpr std::size_t max_in_flight = 3;     ///< batches on their way at once
     static constexpr std::size_t worth_sending =
         16; ///< jobs that make a further batch of them worth its call

@@ -93,6 +93,8 @@ private:
     task<redis::reply> send(const call& c);
     task<bool> try_call(call& c);
     task<bool> try_recover(call& c);
+    task<redis::reply> ask_what_became_of(const call& c);
+    void report_failures(const call& c, const redis::reply::view& failures) const;
     void accept(call& c, const redis::reply& reply);
     void take(const redis::reply::view& fields, const call& c, bool is_counted);
     void report(running_job& job, std::int64_t code);

@@ -1,8 +1,12 @@
 #include "keys.hpp"
+#include "script_call.hpp"
+#include "scripts.hpp"
 
 #include <tiktrend/base/task_group.hpp>
 #include <tiktrend/base/timeout.hpp>
 #include <tiktrend/queue/events.hpp>
+
+#include <algorithm>
 
 namespace tiktrend::queue {
 namespace {
@@ -66,9 +70,9 @@ struct queue_events::impl {
         }
     }
 
-    /// One XREAD after the last entry seen.
+    /// One XREAD after the last entry seen. A reply that is too large for a client is asked for again in smaller pieces.
     task<bool> read_once() {
-        const redis::command c{"XREAD",   "COUNT",       500,    "BLOCK", opts.block.count(),
+        const redis::command c{"XREAD",   "COUNT",       page,    "BLOCK", opts.block.count(),
                                "STREAMS", keys.events(), last_id};
         try {
             const auto reply = co_await connection.exec(c, opts.block);
@@ -76,12 +80,34 @@ struct queue_events::impl {
                 opts.log.error("queue_events_refused", {{"queue", keys.base()}, {"error", reply.text()}});
                 co_return false;
             }
-            const auto entries = reply[0][1];
-            for (std::size_t i = 0; i < entries.size(); ++i) {
-                const auto e = read_entry(entries[i]);
-                last_id = e.stream_id;
-                on_event(e);
+            hand_over(reply[0][1]);
+            co_return true;
+        } catch (const system_error& e) {
+            if (is_cancelled(e.code())) throw;
+            opts.log.warn("queue_events_interrupted", {{"queue", keys.base()}, {"error", e.what()}});
+            if (e.code() != redis::errc::protocol_error) co_return false;
+            if (page > 1) {
+                page = std::max<std::size_t>(page / 10, 1);
+                co_return false;
             }
+        }
+        co_return co_await read_large();
+    }
+
+    /// The next entry is too large for a reply: it is told without its long values.
+    task<bool> read_large() {
+        const redis::command c{"EVAL", scripts::all().read_events.text(), 1, keys.base(), last_id, "", 1};
+        try {
+            const auto reply = co_await connection.exec(c, std::chrono::milliseconds{0});
+            if (reply.is_error()) {
+                opts.log.error("queue_events_refused", {{"queue", keys.base()}, {"error", reply.text()}});
+                co_return false;
+            }
+            if (reply.size() < 2) co_return false;
+            const auto e = read_entry(reply[1]);
+            opts.log.error("queue_event_too_large", {{"queue", keys.base()}, {"event", e.name}, {"job_id", e.job_id()}});
+            last_id = e.stream_id;
+            on_event(e);
             co_return true;
         } catch (const system_error& e) {
             if (is_cancelled(e.code())) throw;
@@ -90,6 +116,23 @@ struct queue_events::impl {
         }
     }
 
+    void hand_over(const redis::reply::view& entries) {
+        std::size_t bytes = 1;
+        for (std::size_t i = 0; i < entries.size(); ++i) {
+            const auto e = read_entry(entries[i]);
+            for (const auto& [name, value] : e.fields)
+                bytes += value.size();
+            last_id = e.stream_id;
+            on_event(e);
+        }
+        // Larger pages again, as far as entries like these would fit.
+        if (entries.size() > 0)
+            page = std::clamp<std::size_t>(std::min(page * 2, page_bytes / (bytes / entries.size() + 1)), 1, largest_page);
+    }
+
+    static constexpr std::size_t largest_page = 500;
+    static constexpr std::size_t page_bytes = 16U << 20; ///< a quarter of what a reply may have
+    std::size_t page = largest_page;                     ///< entries asked for at once
     options opts;
     queue_keys keys;
     listener on_event;
@@ -128,19 +171,16 @@ task<std::string> queue_events::end_of(redis::client& client, std::string key_ba
 task<std::vector<queue_event>> queue_events::read_for_job(redis::client& client, std::string key_base,
                                                           std::string job_id, std::string after,
                                                           std::size_t limit) {
-    constexpr std::size_t page = 1000;
     std::vector<queue_event> found;
-    std::string from = after.empty() || after == "0" ? "-" : "(" + after;
+    if (after.empty()) after = "0";
     while (found.size() < limit) {
-        const redis::command c{"XRANGE", key_base + "events", from, "+", "COUNT", page};
-        const auto reply = co_await client.exec(c);
-        if (reply.is_error()) throw std::runtime_error("queue events: " + std::string{reply.text()});
-        for (std::size_t i = 0; i < reply.size() && found.size() < limit; ++i) {
-            auto e = read_entry(reply[i]);
-            if (e.job_id() == job_id) found.push_back(std::move(e));
-        }
-        if (reply.size() < page) break;
-        from = "(" + std::string{reply[reply.size() - 1][0].text()};
+        const auto wanted = std::to_string(std::min<std::size_t>(limit - found.size(), 1000));
+        const std::string_view words[]{after, job_id, wanted};
+        const auto reply = co_await run_script_views(client, scripts::all().read_events, key_base, words);
+        for (std::size_t i = 1; i < reply.size(); ++i)
+            found.push_back(read_entry(reply[i]));
+        if (reply[0].is_nil()) break;
+        after = reply[0].text();
     }
     co_return found;
 }

@@ -139,7 +139,7 @@ task<std::vector<result<std::string>>> queue::add_bulk(std::vector<new_job> jobs
     accepted.reserve(jobs.size());
     positions.reserve(jobs.size());
     for (auto& job : jobs) {
-        auto prepared = impl_->batcher->prepare(std::move(job));
+        auto prepared = impl_->batcher->prepare(std::move(job), nullptr, accepted.size());
         if (prepared) {
             positions.push_back(call->results.size());
             accepted.push_back(std::move(*prepared));

@@ -89,6 +89,7 @@ const scripts& scripts::all() {
         .upsert_scheduler = make("upsert_scheduler"),
         .read_schedulers = make("read_schedulers"),
         .remove_scheduler = make("remove_scheduler"),
+        .read_events = make("read_events"),
     };
     return instance;
 }

@@ -27,6 +27,7 @@ struct scripts {
     redis::script counts_per_priority, list_jobs, scan_keys;
     redis::script add_flow, flow_node;
     redis::script upsert_scheduler, read_schedulers, remove_scheduler;
+    redis::script read_events;
 
     static const scripts& all();
 };

@@ -163,5 +163,13 @@ TEST_CASE("an id without a job is dropped instead of being run", "[integration][
     CHECK_FALSE(f.exists("ghost"));
 }
 
+TEST_CASE("a fetch without a lock leaves none", "[integration][queue][script]") {
+    queue_fixture f;
+    f.add("a");
+    CHECK(f.fetch("0", 1) == strings{"a"});
+    CHECK_FALSE(f.exists("a:lock"));
+    CHECK(f.list("active") == strings{"a"});
+}
+
 } // namespace
 } // namespace tiktrend::testing

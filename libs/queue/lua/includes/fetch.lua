@@ -1,4 +1,5 @@
 --@include "seldom"
+--@include "reply_size"
 
 -- The job has just been taken from where it waited: lock, event and counters. Events: active (prev=waiting).
 -- job: fields and values of the hash `key`, which becomes what fetch_jobs returns. False for an id without a job.
@@ -22,7 +23,7 @@ local function activate(base, request, id, key, job, limit)
         if used == 1 and limit.duration then call('PEXPIRE', base .. 'limiter', limit.duration) end
         if limit.budget then limit.budget = limit.budget - 1 end
     end
-    call('SET', key .. ':lock', request.token, 'PX', request.lock_ms)
+    if request.token ~= '0' then call('SET', key .. ':lock', request.token, 'PX', request.lock_ms) end
     call('XADD', base .. 'events', '*', 'event', 'active', 'jobId', id, 'prev', 'waiting')
     local runs = started == 0 and '1' or started + 1
     if request.worker ~= '' then
@@ -37,19 +38,51 @@ local function activate(base, request, id, key, job, limit)
     return true
 end
 
--- Takes up to `room` jobs from the groups, each time from the one whose turn it is. Appends to `jobs`. The time when the next
+-- Whether the reply has room for one more job of this size; the first always fits.
+local function fits(request, jobs, size)
+    local sum = (request.bytes or 0) + size
+    if sum > REPLY_BYTES and #jobs > 0 then return false end
+    request.bytes = sum
+    return true
+end
+
+-- The ids from this position on go back to where they were popped from. popped: what ZPOPMIN said; nil: RPOP.
+local function return_rest(base, ids, from, popped)
+    for i = #ids, from, -1 do
+        if popped then
+            call('ZADD', base .. 'prioritized', popped[i * 2], ids[i])
+        else
+            call('RPUSH', base .. 'wait', ids[i])
+        end
+    end
+end
+
+-- Takes up to `room` jobs from the groups, each time from the one whose turn it is; when there is none, one of those with all slots in
+-- use is looked at, since another client may have ended its jobs without knowing of groups. Appends to `jobs`. The time when the next
 -- group's rate limit ends, or nil. O(log n) per job.
 local function fetch_from_groups(base, request, jobs, room, limit)
     local steps = groups()
     steps.end_limits(base, request.now)
+    local is_looked_again = false
     while #jobs < room and limit.budget ~= 0 do
         local group = call('ZRANGE', base .. 'groups', 0, 0)[1]
+        if not group and not is_looked_again then
+            is_looked_again = true
+            group = steps.first_maxed(base)
+        end
         if not group then break end
         if steps.place(base, group, request.group_limits, request.now) then
-            local id = call('ZPOPMIN', steps.key(base, group, 'wait'))[1]
-            call('DECR', base .. 'groups:waiting')
+            local first = call('ZPOPMIN', steps.key(base, group, 'wait'))
+            local id = first[1]
             local key = base .. id
             local job = call('HGETALL', key)
+            local size = size_of(job)
+            if not fits(request, jobs, size) then
+                call('ZADD', steps.key(base, group, 'wait'), first[2], id)
+                break
+            end
+            call('DECR', base .. 'groups:waiting')
+            job = readable(job, size)
             if activate(base, request, id, key, job, limit) then
                 call('LPUSH', base .. 'active', id)
                 jobs[#jobs + 1] = job
@@ -63,7 +96,8 @@ end
 
 -- Takes up to `request.wanted` jobs: `wait` first, then `prioritized`, then groups in turn. Keeps these invariants: an id is in `active` before this
 -- returns it, with a lock of its own that expires; nothing is taken while the queue is paused, at its global concurrency or
--- over its rate limit. An id without a job is dropped instead of being run as an empty job.
+-- over its rate limit; the reply stays below what clients read (reply_size). An id without a job is dropped instead of being run as an
+-- empty job. lock_ms is 1 or more: the caller checks it before it writes anything.
 -- request: wanted (also as wanted_text), now (ms, also as now_text), token, lock_ms, worker, limit_max, limit_duration (numbers or nil), and
 -- group_limits: concurrency, max, duration (numbers or nil).
 -- Returns the jobs (each the fields and values of its hash as they were before, then its id), the ms to wait because of a rate
@@ -82,6 +116,11 @@ local function fetch_jobs(base, settings, request)
         budget = max - (tonumber(call('GET', base .. 'limiter')) or 0)
         if budget <= 0 then
             local ttl = call('PTTL', base .. 'limiter')
+            local window = request.limit_duration or settings.duration
+            if ttl == -1 and window then -- left by a worker that knew no window
+                ttl = window
+                call('PEXPIRE', base .. 'limiter', window)
+            end
             if ttl > 0 then return jobs, ttl, 0 end
             if ttl == 0 then
                 call('DEL', base .. 'limiter')
@@ -104,9 +143,9 @@ local function fetch_jobs(base, settings, request)
         local count = room - #jobs
         if limit.budget and limit.budget < count then count = limit.budget end
         -- A number given to a command is printed as a floating point number, which is slow.
-        local ids = call('RPOP', base .. 'wait', count == request.wanted and request.wanted_text or count)
+        local ids, popped = call('RPOP', base .. 'wait', count == request.wanted and request.wanted_text or count), nil
         if not ids then
-            local popped = call('ZPOPMIN', base .. 'prioritized', count)
+            popped = call('ZPOPMIN', base .. 'prioritized', count)
             if #popped == 0 then
                 call('DEL', base .. 'pc')
                 break
@@ -115,9 +154,16 @@ local function fetch_jobs(base, settings, request)
             for i = 1, #popped, 2 do ids[#ids + 1] = popped[i] end
         end
         local taken = {}
-        for _, id in ipairs(ids) do
+        for n, id in ipairs(ids) do
             local key = base .. id
             local job = call('HGETALL', key)
+            local size = size_of(job)
+            if not fits(request, jobs, size) then
+                return_rest(base, ids, n, popped)
+                room = #jobs
+                break
+            end
+            job = readable(job, size)
             if activate(base, request, id, key, job, limit) then
                 taken[#taken + 1] = id
                 jobs[#jobs + 1] = job

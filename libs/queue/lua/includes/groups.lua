@@ -95,6 +95,27 @@ local function groups()
         end
     end
 
+    -- The first of the groups with all their slots in use, taken out of them for place() to judge anew; nil if there is none.
+    function steps.first_maxed(base)
+        return call('ZPOPMIN', base .. 'groups:maxed')[1]
+    end
+
+    -- Offers those groups again of whose slots one was freed by a client that does not know groups; true if there are any.
+    -- O(groups + their slots).
+    function steps.free_maxed(base)
+        local any = false
+        for _, group in ipairs(call('ZRANGE', base .. 'groups:maxed', 0, 999)) do
+            local before = call('SCARD', key_of(base, group, 'active'))
+            forget_gone(base, group)
+            if call('SCARD', key_of(base, group, 'active')) < before then
+                call('ZREM', base .. 'groups:maxed', group)
+                to_ring(base, group)
+                any = true
+            end
+        end
+        return any
+    end
+
     -- Where the group belongs now; puts it there. True if it can give a job. limits: concurrency, max, duration of all groups.
     function steps.place(base, group, limits, now)
         call('ZREM', base .. 'groups', group)
@@ -110,6 +131,11 @@ local function groups()
         local used = tonumber(call('GET', key_of(base, group, 'limiter')))
         if used and used >= (tonumber(call('HGET', base .. 'groups:max', group)) or limits.max or MANUAL_LIMIT) then
             local ttl = call('PTTL', key_of(base, group, 'limiter'))
+            local window = tonumber(call('HGET', base .. 'groups:duration', group)) or limits.duration
+            if ttl == -1 and window then -- left by a worker that knew no window
+                ttl = window
+                call('PEXPIRE', key_of(base, group, 'limiter'), window)
+            end
             if ttl > 0 then
                 call('ZADD', base .. 'groups:limited', now + ttl, group)
                 return false

@@ -44,9 +44,10 @@ while at <= #words do
     end
 end
 
--- A job without its parent does not even take a number. The parent may come with this call.
+-- A job without its parent does not even take a number. The parent may come with this call, which has to be seen then.
 local accepted = count
 local position_of
+local parents = {}
 for i = 1, count do
     local side = words[shared[i] + 7]
     if #side > 1 then
@@ -56,9 +57,12 @@ for i = 1, count do
                 position_of = {}
                 for k = count, 1, -1 do position_of[base .. words[starts[k]]] = k end
             end
-            if (position_of[parent_key] or count) >= i then
+            local position = position_of[parent_key] or count
+            if position >= i or replies[position] then
                 replies[i] = -5
                 accepted = accepted - 1
+            else
+                parents[i] = parent_key
             end
         end
     end
@@ -67,6 +71,7 @@ if accepted == 0 then return replies end
 
 local batch = new_batch(base, accepted)
 for i = 1, count do
+    if parents[i] and call('EXISTS', parents[i]) == 0 then replies[i] = -5 end -- suppressed, or refused by add_job
     if not replies[i] then
         local own = starts[i]
         local id, name, data, opts, timestamp, delay, priority, side = unpack(words, shared[i], shared[i] + 7)

@@ -8,7 +8,7 @@ ARGV[1]  int   now, ms
 ARGV[2…] 9 words per job, parents before their children:
          number of its key base, then the 8 words of add; jobs that get children or a parent have an id
 Returns  [ 0, id, … ] in the same order, or [ code, position ] of the first job that is refused, counted from 1:
-         -5 the parent does not exist, -7 the existing job has another parent
+         -5 the parent does not exist, -7 the existing job has another parent, -12 its group is full, also by jobs of this call
 Events   added, then waiting-children, waiting or delayed, per job on its own queue; duplicated for an existing id; those of
          released parents
 Cost     as add
@@ -23,13 +23,27 @@ local call = redis.call
 
 local FIXED_WORDS, WORDS_PER_JOB = 1, 9
 local count = (#words - FIXED_WORDS) / WORDS_PER_JOB
-local parents, is_listed, is_planned, per_base = {}, {}, {}, {}
+local parents, is_listed, is_planned, per_base, waiting_in = {}, {}, {}, {}, {}
+
+-- False: the job's group has no room for it. Counts those that will wait there.
+local function has_room(base, id, delay, extra)
+    local group = extra.group
+    if not group or (id ~= '' and (is_planned[base .. id] or call('EXISTS', base .. id) == 1)) then return true end
+    local place = groups().key(base, group.id, 'wait')
+    local size = waiting_in[place] or call('ZCARD', place)
+    if group.maxSize and size >= group.maxSize then return false end
+    waiting_in[place] = (delay == '0' and not extra.waitsForChildren) and size + 1 or size
+    return true
+end
+
 for i = 1, count do
     local at = FIXED_WORDS + (i - 1) * WORDS_PER_JOB
     local number, id, side = tonumber(words[at + 1]), words[at + 2], words[at + 9]
     local key = bases[number] .. id
     per_base[number] = (per_base[number] or 0) + 1
-    local parent_key = #side > 1 and cjson.decode(side).parentKey
+    local extra = #side > 1 and cjson.decode(side) or {}
+    local parent_key = extra.parentKey
+    if not has_room(bases[number], id, words[at + 7], extra) then return { -12, i } end
     if parent_key then
         if not is_planned[parent_key] and call('EXISTS', parent_key) == 0 then return { -5, i } end
         local other = call('HGET', key, 'parentKey')

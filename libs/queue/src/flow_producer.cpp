@@ -61,6 +61,9 @@ struct flow_producer::impl {
         }
         if (reply.size() != plan.jobs.size() + 1) throw std::runtime_error("flow: unexpected reply");
         for (std::size_t i = 0; i < plan.jobs.size(); ++i)
+            if (reply[i + 1].type() == redis::reply::kind::integer)
+                throw_if_refused(reply[i + 1].integer(), "flow, " + plan.jobs[i].place);
+        for (std::size_t i = 0; i < plan.jobs.size(); ++i)
             plan.jobs[i].result->id = reply[i + 1].text();
         co_return std::move(plan.roots);
     }

@@ -136,5 +136,35 @@ TEST_CASE("a job is added under a parent with its failure policy", "[integration
     CHECK(f.field("1", "opts") == R"({"attempts":0,"fpof":true,"parent":{"id":"p","queue":"bull:up"}})");
 }
 
+TEST_CASE("a child does not get in under a parent that the same call refuses", "[integration][queue][script]") {
+    child_fixture f;
+    const auto under = [&](const std::string& id, const std::string& parent) {
+        auto words = f.words(id, parent);
+        words[7] = R"({"parentKey":"bull:q:)" + parent + R"(","parent":"{}"})";
+        return words;
+    };
+    strings words, child = under("k", "p");
+    SECTION("its own parent does not exist") {
+        words = f.words("p", "gone");
+        words.insert(words.end(), child.begin(), child.end());
+        CHECK(lines(f.script("add", words)) == strings{"-5", "-5"});
+    }
+    SECTION("deduplication suppresses it") {
+        f.add("owner");
+        f.redis({"SET", f.key("de:dd"), "owner"});
+        words = {"p", "a", "1", "{}", "1000000", "0", "0", R"({"de":{"id":"dd"}})"};
+        words.insert(words.end(), child.begin(), child.end());
+        CHECK(lines(f.script("add", words)) == strings{"owner", "-5"});
+    }
+    SECTION("its group is full") {
+        f.redis({"ZADD", f.key("group:a:wait"), "1", "other"});
+        words = {"p", "a", "1", "{}", "1000000", "0", "0", R"({"group":{"id":"a","maxSize":1}})"};
+        words.insert(words.end(), child.begin(), child.end());
+        CHECK(lines(f.script("add", words)) == strings{"-12", "-5"});
+    }
+    CHECK_FALSE(f.exists("k"));
+    CHECK_FALSE(f.exists("p:dependencies"));
+}
+
 } // namespace
 } // namespace tiktrend::testing

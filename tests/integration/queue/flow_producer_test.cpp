@@ -250,5 +250,48 @@ TEST_CASE("several flows are added together or not at all", "[integration][queue
     CHECK(f.up({"EXISTS", "p3"}) == "0");
 }
 
+TEST_CASE("a flow may have as many jobs as a call takes, wherever they wait", "[integration][queue][flow]") {
+    flow_fixture f;
+    job_options o;
+    std::string place = "wait";
+    SECTION("in order") {
+    }
+    SECTION("lifo") {
+        o.lifo = true;
+    }
+    SECTION("prioritized") {
+        o.priority = 7;
+        place = "prioritized";
+    }
+    std::vector<flow_node> children(9'999, flow_node{"child", "q", "1", o});
+    f.add(f.parent(std::move(children)));
+    CHECK(f.up({"SCARD", "p:dependencies"}) == "9999");
+    CHECK(f.redis({place == "wait" ? "LLEN" : "ZCARD", f.key(place)}) == "9999");
+}
+
+TEST_CASE("a flow whose group is full is not added at all", "[integration][queue][flow]") {
+    flow_fixture f;
+    const auto member = [](std::int64_t room) {
+        job_options o;
+        o.group.emplace().id = "a";
+        o.group->max_size = room;
+        return flow_node{"child", "q", "1", o};
+    };
+    SECTION("a child's, by the flow's own jobs") {
+        CHECK(f.refusal(f.parent({member(2), member(2), member(2)})).find("flow, children[2]") != std::string::npos);
+        CHECK(f.everything().empty());
+        f.add(f.parent({member(2), member(2)}));
+        CHECK(f.redis({"ZCARD", f.key("group:a:wait")}) == "2");
+    }
+    SECTION("the parent's") {
+        f.redis({"ZADD", "bull:up:group:a:wait", "1", "other"});
+        auto root = f.parent({f.child("c")});
+        root.options.group.emplace().id = "a";
+        root.options.group->max_size = 1;
+        CHECK(f.refusal(root).find("flow, root") != std::string::npos);
+        CHECK_FALSE(f.exists("c"));
+    }
+}
+
 } // namespace
 } // namespace tiktrend::testing

@@ -1,5 +1,6 @@
 --@include "marker"
 --@include "groups"
+--@include "portions"
 
 -- The steps of jobs with a deduplication id, a parent or a delay. They are made when the first such job comes, since making
 -- functions that nobody calls would cost a call with one plain job a quarter of its time.
@@ -45,14 +46,14 @@ end
 local function finish_batch(batch)
     local base, left, right, prioritized = batch.base, batch.left, batch.right, batch.prioritized
     -- The two ends of a list do not meet, so all pushes to one end may go together.
-    if #left > 0 then call('LPUSH', base .. 'wait', unpack(left)) end
-    if #right > 0 then call('RPUSH', base .. 'wait', unpack(right)) end
+    in_portions('LPUSH', base .. 'wait', left)
+    in_portions('RPUSH', base .. 'wait', right)
     if #prioritized > 0 then
         local order = call('INCRBY', base .. 'pc', #prioritized / 2) - #prioritized / 2
         for i = 1, #prioritized, 2 do
             prioritized[i] = prioritized[i] * 4294967296 + (order + (i + 1) / 2) % 4294967296
         end
-        call('ZADD', base .. 'prioritized', unpack(prioritized))
+        in_portions('ZADD', base .. 'prioritized', prioritized)
     end
     if #left + #right + #prioritized > 0 then wake(base, batch.settings) end
     if batch.any_delayed then wake_at_next_delayed(base) end

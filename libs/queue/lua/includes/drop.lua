@@ -2,7 +2,7 @@
 --@include "groups"
 --@include "job_keys"
 --@include "parents"
---@include "groups"
+--@include "portions"
 
 -- The job goes with all its keys, as part of clearing a whole place; the caller takes the id out of that place. A parent of the
 -- same queue that waited for nothing else goes too, and so on upwards; one of another queue runs.
@@ -36,11 +36,6 @@ local function pending_iterations(base)
         count = count + 1
     end
     return pending, count
-end
-
--- Command with any number of members, in portions that fit Lua's stack.
-local function in_portions(command, key, members)
-    for from = 1, #members, 6000 do call(command, key, unpack(members, from, math.min(from + 5999, #members))) end
 end
 
 -- Hands every waiting job of a group to `take` (group, id), which takes it out of its group, until `take` says false.

@@ -24,7 +24,9 @@ ARGV[9…]  for each job that ends 10 words:
                  after that first byte, where an attempt has failed, the trace context of the failure, stored as `tm`
           or 3 words, for one that ends as the one before did but for these:  "=", id, value
 Returns   [ [position, code, …] of the refused, jobs (fields and values of the hash before this run, then the id),
-            ms to wait because of a rate limit, time of the next delayed job or end of a group's limit, or 0 ]
+            ms to wait because of a rate limit, time of the next delayed job or end of a group's limit, or 0;
+            then, if there are any: [position, error, …] of jobs that ended but whose parent, deduplication id or predecessors could
+            not be looked after (position 0: predecessors of several) ]; an error reply before anything is written: the lock's duration
           codes: -1 no hash, -2 no lock, -3 not active, -4 pending children, -6 lock of another, -9 failed children
 Events    completed; failed [, retries-exhausted]; delayed; waiting (prev=active) per job; those of the parent and of a job set
           aside by deduplication before; then those of fetch_jobs; drained when nothing is left
@@ -39,6 +41,10 @@ local call = redis.call
 --@include "fetch"
 --@include "group_limits"
 local metrics_points, group_limits = read_limits(ARGV[8])
+
+if wanted > 0 and not (tonumber(lock_ms) >= 1 and tonumber(lock_ms) < 1e14) then
+    return redis.error_reply('ERR lock duration of ' .. lock_ms .. ' ms') -- SET would refuse it when the job has left its place
+end
 
 local FIXED_WORDS, WORDS_PER_JOB, WORDS_OF_ANOTHER = 8, 10, 3
 -- A number given to a command is printed as a floating point number, which is slow: what is stored unchanged stays text.
@@ -101,25 +107,35 @@ local function leave_together(owner)
 end
 if count > 0 then leave_together(words[shared[1] + 2]) end
 
+-- What a job's end means to other jobs may touch other queues, and fail there. The job itself has left `active` by then: it ends all
+-- the same, and so do the others of the call.
+local failures = {}
+local function try(position, step, ...)
+    local is_done, why = pcall(step, ...)
+    if is_done then return end
+    failures[#failures + 1] = position
+    failures[#failures + 1] = type(why) == 'table' and why.err or tostring(why)
+end
+
 -- Finished jobs enter their set together as long as their keep policy is the same: trimming once then leaves what trimming
 -- after each would.
-local group = { target = nil, count = nil, age = nil, limit = nil, entries = {} }
-local function flush_group()
-    if #group.entries == 0 then return end
-    call('ZADD', base .. group.target, unpack(group.entries))
-    group.entries = {}
-    if group.count ~= '' or group.age ~= '' then
+local keeping = { target = nil, count = nil, age = nil, limit = nil, entries = {} }
+local function flush_finished()
+    if #keeping.entries == 0 then return end
+    call('ZADD', base .. keeping.target, unpack(keeping.entries))
+    keeping.entries = {}
+    if keeping.count ~= '' or keeping.age ~= '' then
 --@include "keep"
-        apply_keep(base, group.target, tonumber(group.count), tonumber(group.age), tonumber(group.limit) or 1000, now)
+        try(0, apply_keep, base, keeping.target, tonumber(keeping.count), tonumber(keeping.age), tonumber(keeping.limit) or 1000, now)
     end
 end
 
 local function keep_finished(target, id, count, age, limit)
-    if target ~= group.target or count ~= group.count or age ~= group.age or limit ~= group.limit then
-        flush_group()
-        group.target, group.count, group.age, group.limit = target, count, age, limit
+    if target ~= keeping.target or count ~= keeping.count or age ~= keeping.age or limit ~= keeping.limit then
+        flush_finished()
+        keeping.target, keeping.count, keeping.age, keeping.limit = target, count, age, limit
     end
-    local entries = group.entries
+    local entries = keeping.entries
     local n = #entries
     entries[n + 1], entries[n + 2] = now_text, id
 end
@@ -183,20 +199,20 @@ for i = 1, count do
         trim_events()
         if deduplication_id then
             seldom().free_deduplication_id(base, deduplication_id, id)
-            seldom().requeue_set_aside(base, settings, deduplication_id, now)
+            try(i, seldom().requeue_set_aside, base, settings, deduplication_id, now)
         end
         if parent_key then
             if not is_failed then
-                seldom().deliver_to_parent(key, parent_key, value, now)
+                try(i, seldom().deliver_to_parent, key, parent_key, value, now)
             elseif parent then
-                seldom().fail_to_parent(key, parent, value, now)
+                try(i, seldom().fail_to_parent, key, parent, value, now)
             end
         end
         if words[at + 5] == '0' then
             local gone = {}
             append_job_keys(gone, key)
             delete_keys(gone)
-            if parent_key then seldom().unlink_child(key, parent_key, now) end
+            if parent_key then try(i, seldom().unlink_child, key, parent_key, now) end
         else
             if is_failed then
                 local telemetry = string.sub(words[at + 9], 2)
@@ -260,7 +276,7 @@ for i = 1, count do
     end
 end
 
-flush_group()
+flush_finished()
 -- Before anything is fetched: a job that went back to waiting may be taken again by this very call.
 if #locks_to_drop > 0 then
     call('DEL', unpack(locks_to_drop))
@@ -300,4 +316,4 @@ if #jobs == 0 then
         if grouped then groups().wake(base, settings) end
     end
 end
-return { refused, jobs, limited_ms, next_delayed }
+return { refused, jobs, limited_ms, next_delayed, #failures > 0 and failures or nil }

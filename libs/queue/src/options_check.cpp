@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t shown = 80; ///< bytes of a refused text in a message
 constexpr std::size_t longest_group = 256;
+constexpr std::int64_t largest_whole = 9'007'199'254'740'991; ///< that JavaScript and Lua keep exact
 
 using problem = std::optional<options_problem>;
 
@@ -33,6 +34,10 @@ problem check_delay(std::string_view field, std::chrono::milliseconds value) {
     return check_range(field, value.count(), 0, max_delay.count(), " (ms)");
 }
 
+problem check_optional(std::string_view field, std::optional<std::int64_t> value, std::int64_t low, std::int64_t high) {
+    return value ? check_range(field, *value, low, high) : problem{};
+}
+
 problem check_at_least(std::string_view field, std::optional<std::int64_t> value, std::int64_t low) {
     if (!value || *value >= low) return {};
     return refused(std::string{field}, std::to_string(*value), std::to_string(low) + " or more");
@@ -40,10 +45,10 @@ problem check_at_least(std::string_view field, std::optional<std::int64_t> value
 
 problem check_keep(const std::string& field, const std::optional<keep_policy>& keep) {
     if (!keep) return {};
-    if (auto p = check_at_least(field + ".count", keep->count, 0)) return p;
+    if (auto p = check_optional(field + ".count", keep->count, 0, largest_whole)) return p;
     if (keep->age)
-        if (auto p = check_at_least(field + ".age", keep->age->count(), 0)) return p;
-    return check_at_least(field + ".limit", keep->limit, 1);
+        if (auto p = check_range(field + ".age", keep->age->count(), 0, largest_whole / 1000)) return p;
+    return check_optional(field + ".limit", keep->limit, 1, largest_whole);
 }
 
 problem check_backoff(const backoff_options& b) {
@@ -69,6 +74,8 @@ problem check_deduplication(const job_options& o) {
 problem check_parent(const parent_options& parent) {
     if (parent.id.empty() || parent.id.find(':') != std::string::npos)
         return refused("parent.id", quoted(parent.id), "a text without a colon");
+    if (!is_possible_job_id(parent.id))
+        return refused("parent.id", quoted(parent.id), "not the name of a key of the queue");
     if (!is_qualified_queue(parent.queue))
         return refused("parent.queue", quoted(parent.queue), "<prefix>:<queue>");
     return {};

@@ -344,5 +344,48 @@ TEST_CASE("a slot of the global concurrency that becomes free wakes a worker",
     CHECK(f.score("marker", "0") == "0");
 }
 
+TEST_CASE("an absurd number of jobs to keep keeps all", "[integration][queue][script]") {
+    queue_fixture f;
+    for (const char* id : {"a", "b", "d"})
+        f.add(id);
+    f.fetch("T", 3);
+    auto absurd = completed("a");
+    absurd.keep_count = "9223372036854775807";
+    auto by_age = failed("d", "no");
+    by_age.keep_age = "1";
+    by_age.keep_limit = "9223372036854775807";
+    CHECK(f.script("finish_and_fetch", finish_words(2'000'000, {absurd, completed("b"), by_age})) == "\n\n0\n0");
+    CHECK(f.sorted("completed") == strings{"a", "b"});
+    CHECK(f.sorted("failed") == strings{"d"});
+}
+
+TEST_CASE("a parent that cannot be told holds up neither its child nor the others", "[integration][queue][script]") {
+    queue_fixture f;
+    for (const char* id : {"a", "child", "b", "waits"})
+        f.add(id);
+    f.redis({"HSET", f.key("child"), "parentKey", f.key("wait"), "parent",
+             R"({"id":"wait","queueKey":"bull:q","fpof":true})"});
+    f.redis({"SADD", f.key("wait:dependencies"), f.key("child")});
+    f.fetch("T", 3); // `wait` remains, which is a list and no job
+    const auto reply = lines(f.script(
+        "finish_and_fetch", finish_words(2'000'000, {completed("a"), failed("child", "no"), completed("b")})));
+    CHECK(f.sorted("completed") == strings{"a", "b"});
+    CHECK(f.sorted("failed") == strings{"child"});
+    CHECK_FALSE(f.exists("active"));
+    CHECK_FALSE(f.exists("child:lock"));
+    REQUIRE(reply.size() >= 2);
+    CHECK(reply[reply.size() - 2] == "2"); // the second of the call
+    CHECK(reply.back().find("WRONGTYPE") != std::string::npos);
+}
+
+TEST_CASE("a lock that would last no time is refused before a job leaves its place", "[integration][queue][script]") {
+    queue_fixture f;
+    f.add("a");
+    const auto* duration = GENERATE("0", "-1", "9223372036854775807");
+    CHECK_THROWS_WITH(f.script("finish_and_fetch", {"1000000", "T", duration, "1", "w1", "0", "0", "0"}),
+                      Catch::Contains("lock duration"));
+    CHECK(f.list("wait") == strings{"a"});
+}
+
 } // namespace
 } // namespace tiktrend::testing

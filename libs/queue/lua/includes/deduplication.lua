@@ -18,12 +18,18 @@ local function free_deduplication_id(base, deduplication_id, id)
     if ttl == 0 or (ttl == -1 and call('GET', key) == id) then call('DEL', key) end
 end
 
--- While the owner was active a newer job may have been set aside (keepLastIfActive). It is created now and owns the id.
--- Events: as store_and_enqueue.
+-- While the owner was active a newer job may have been set aside (keepLastIfActive). It is created now and owns the id, unless its id
+-- was given to another job meanwhile, which is left alone.
+-- Events: as store_and_enqueue; duplicated.
 local function requeue_set_aside(base, settings, deduplication_id, now)
     local aside = base .. 'dn:' .. deduplication_id
     local f = call('HMGET', aside, 'name', 'data', 'opts', 'jid', 'pk', 'pd', 'pdk', 'rjk')
     if not f[1] then return end
+    if f[4] and call('EXISTS', base .. f[4]) == 1 then
+        call('XADD', base .. 'events', 'MAXLEN', '~', events_length(base, settings), '*', 'event', 'duplicated', 'jobId', f[4])
+        call('DEL', aside)
+        return
+    end
     local opts = cjson.decode(f[3])
     local number = call('INCR', base .. 'id')
     local id = f[4] or string.format('%.0f', number)

@@ -12,10 +12,13 @@ local function evict(base, ids, now)
     delete_keys(keys)
 end
 
+local MOST = 9007199254740991 -- the largest number that Redis is told as a whole one
+
 -- Keeps the finished set `target` within age (seconds) and count, numbers or nil; at most `limit` leave by age in one call.
 -- O(log n) plus what is removed.
 local function apply_keep(base, target, count, age, limit, now)
     local set = base .. target
+    count, limit = count and math.min(count, MOST), math.min(limit, MOST)
     if age then
         local oldest = now - age * 1000
         local ids = call('ZREVRANGEBYSCORE', set, oldest, '-inf', 'LIMIT', '0', limit)

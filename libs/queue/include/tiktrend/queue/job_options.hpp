@@ -16,7 +16,7 @@ struct backoff_options {
 
 /// What happens to a finished job (removeOnComplete, removeOnFail; layout 4.6).
 struct keep_policy {
-    std::optional<std::int64_t> count;       ///< keep at most this many; 0: remove at once; empty: no limit
+    std::optional<std::int64_t> count;       ///< keep at most this many; 0: remove at once; empty: no limit; up to 2^53 - 1
     std::optional<std::chrono::seconds> age; ///< keep at most this long, checked when a job finishes
     std::optional<std::int64_t> limit;       ///< age: remove at most this many at a time (1000)
 

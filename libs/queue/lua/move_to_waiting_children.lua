@@ -39,7 +39,8 @@ call('XADD', base .. 'events', '*', 'event', 'waiting-children', 'jobId', id, 'p
 if has_groups(base) then groups().leave(base, id) end
 -- A slot of the global concurrency became free, and nobody here takes it.
 local settings = read_settings(base)
-if settings.concurrency and (call('LLEN', base .. 'wait') > 0 or call('ZCARD', base .. 'prioritized') > 0) then
-    wake(base, settings)
+if settings.concurrency then
+    if call('LLEN', base .. 'wait') > 0 or call('ZCARD', base .. 'prioritized') > 0 then wake(base, settings) end
+    groups().wake(base, settings)
 end
 return 0

@@ -329,5 +329,96 @@ TEST_CASE("the depth that scales workers counts jobs in groups", "[integration][
     CHECK(lines(f.script("depth", {}))[0] == "3");
 }
 
+TEST_CASE("a group whose last slot another client freed gives jobs again", "[integration][queue][group]") {
+    queue_fixture f;
+    for (const auto* id : {"a1", "a2", "a3"})
+        add_to(f, "a", id);
+    CHECK(fetch_limited(f, "F", 10, "1 0 0") == strings{"a1"});
+    CHECK(f.sorted("groups:maxed") == strings{"a"});
+    f.redis({"LREM", f.key("active"), "0", "a1"}); // Node's finish, after its stalled check
+    f.redis({"DEL", f.key("a1:lock")});
+    SECTION("at the next fetch") {
+        CHECK(fetch_limited(f, "G", 10, "1 0 0") == strings{"a2"});
+    }
+    SECTION("at the stalled check, which wakes a worker") {
+        f.redis({"DEL", f.key("groups:marker")});
+        f.script("stalled_check", {"1000000", "30000", "1"});
+        CHECK(f.score("groups:marker", "0") == "0");
+        CHECK(f.sorted("groups") == strings{"a"});
+    }
+}
+
+TEST_CASE("groups with all slots in use are looked at in turn", "[integration][queue][group]") {
+    queue_fixture f;
+    for (const auto* id : {"1", "2"})
+        for (const auto* group : {"a", "b"})
+            add_to(f, group, group + std::string{id});
+    CHECK(fetch_limited(f, "F", 10, "1 0 0") == strings{"a1", "b1"}); // and looked at a, when both were full
+    f.redis({"LREM", f.key("active"), "0", "a1"});
+    f.redis({"DEL", f.key("a1:lock")});
+    CHECK(fetch_limited(f, "G", 10, "1 0 0").empty()); // looks at b
+    CHECK(fetch_limited(f, "H", 10, "1 0 0") == strings{"a2"});
+}
+
+TEST_CASE("a counter of starts that nobody gave an end gets one", "[integration][queue][group]") {
+    queue_fixture f;
+    const auto fetch = [&](const char* token) {
+        return f.script("finish_and_fetch", {"1000000", token, "30000", "10", "w1", "2", "1000", "0 0 2 1000"});
+    };
+    SECTION("of the queue") {
+        f.add("x");
+        f.redis({"SET", f.key("limiter"), "6"}); // by a worker without a window
+        CHECK(fetch("F") == "\n\n1000\n0");
+        CHECK(std::stoi(f.redis({"PTTL", f.key("limiter")})) > 0);
+        CHECK(f.list("wait") == strings{"x"});
+    }
+    SECTION("of a group") {
+        add_to(f, "a", "a1");
+        f.redis({"SET", f.key("group:a:limiter"), "6"});
+        CHECK(lines(fetch("F")).back() == "1001000");
+        CHECK(f.sorted("groups:limited") == strings{"a"});
+    }
+}
+
+TEST_CASE("jobs of a group that cannot give one call for no worker", "[integration][queue][group]") {
+    queue_fixture f;
+    const auto depth = [&] {
+        const auto reply = lines(f.script("depth", {}));
+        return strings{reply[0], reply[1]};
+    };
+    for (const auto* id : {"a1", "a2", "a3"})
+        add_to(f, "a", id);
+    f.add("plain");
+    CHECK(depth() == strings{"4", "4"});
+    f.redis({"LREM", f.key("wait"), "0", "plain"});
+    CHECK(std::stoll(lines(f.script("depth", {}))[3]) > 0); // the age of the group's first
+    SECTION("paused") {
+        f.script("pause_group", {"1", "a", "1"});
+        CHECK(depth() == strings{"3", "0"});
+    }
+    SECTION("limited, until that ends") {
+        f.script("limit_group", {"1000000", "a", "5000"}); // ended long ago by the server's clock
+        CHECK(depth() == strings{"3", "3"});
+        f.redis({"ZADD", f.key("groups:limited"), "99999999999999", "a"});
+        CHECK(depth() == strings{"3", "0"});
+    }
+    SECTION("all slots in use") {
+        CHECK(fetch_limited(f, "F", 10, "1 0 0") == strings{"a1"});
+        CHECK(depth() == strings{"2", "1"});
+    }
+}
+
+TEST_CASE("a parent that leaves for its children frees a slot for a group", "[integration][queue][group]") {
+    queue_fixture f;
+    f.redis({"HSET", f.key("meta"), "concurrency", "1"});
+    f.add("parent");
+    f.fetch("F", 1);
+    add_to(f, "a", "a1");
+    f.redis({"SADD", f.key("parent:dependencies"), "bull:q:child"});
+    f.redis({"DEL", f.key("groups:marker")});
+    CHECK(f.script("move_to_waiting_children", {"1000000", "parent", "F", ""}) == "0");
+    CHECK(f.score("groups:marker", "0") == "0");
+}
+
 } // namespace
 } // namespace tiktrend::testing

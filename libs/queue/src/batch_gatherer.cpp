@@ -5,8 +5,8 @@
 namespace tiktrend::queue {
 
 batch_gatherer::batch_gatherer(asio::any_io_executor executor, const worker_options& options, batch_processor run,
-                               preparation prepare, conveyor& carrier, job_ends& ends)
-    : options_{options}, run_{std::move(run)}, prepare_{std::move(prepare)}, carrier_{carrier}, ends_{ends},
+                               conveyor& carrier, job_ends& ends)
+    : options_{options}, run_{std::move(run)}, carrier_{carrier}, ends_{ends},
       size_{std::max<std::size_t>(options.batch.size, 1)},
       min_size_{std::clamp<std::size_t>(options.batch.min_size, 1, size_)},
       concurrency_{std::max<std::size_t>(options.concurrency, 1)}, changed_{executor}, batches_{executor} {
@@ -104,8 +104,6 @@ task<void> batch_gatherer::process(std::list<running_batch>::iterator batch) {
     std::string value;
     std::exception_ptr error;
     try {
-        for (auto* job : batch->members())
-            co_await prepare_(*job);
         value = co_await run_(*batch);
     } catch (...) {
         error = std::current_exception();

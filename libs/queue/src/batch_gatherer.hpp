@@ -12,10 +12,8 @@ namespace tiktrend::queue {
 /// others is active and its lock is renewed.
 class batch_gatherer {
 public:
-    /// `prepare` is awaited for each job before its batch runs.
-    using preparation = std::function<task<void>(running_job&)>;
     batch_gatherer(asio::any_io_executor executor, const worker_options& options, batch_processor run,
-                   preparation prepare, conveyor& carrier, job_ends& ends);
+                   conveyor& carrier, job_ends& ends);
 
     /// The job that was just taken joins the next batch.
     void add(running_job& job);
@@ -42,7 +40,6 @@ private:
 
     const worker_options& options_;
     batch_processor run_;
-    preparation prepare_;
     conveyor& carrier_;
     job_ends& ends_;
     std::size_t size_, min_size_, concurrency_;

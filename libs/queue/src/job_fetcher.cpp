@@ -6,6 +6,7 @@
 #include "script_call.hpp"
 #include "scripts.hpp"
 #include "stalled_checker.hpp"
+#include "worker_check.hpp"
 
 #include <tiktrend/base/timeout.hpp>
 #include <tiktrend/queue/job_fetcher.hpp>
@@ -31,7 +32,7 @@ redis::client_options connection_options(const worker_options& o, const queue_ke
 
 struct job_fetcher::impl {
     impl(queue& q, worker_options o)
-        : jobs{q}, options{std::move(o)}, keys{q.options().prefix, q.name()},
+        : jobs{q}, options{checked(std::move(o))}, keys{q.options().prefix, q.name()},
           blocking{q.client().get_executor(), q.client().where(), connection_options(options, keys)},
           checker{options, keys, q.client()} {}
 
@@ -83,12 +84,12 @@ task<job_fetcher::impl::answer> job_fetcher::impl::fetch_runnable(const lock_tok
     for (;;) {
         auto a = co_await fetch(token);
         if (!a.job) co_return a;
+        if (!a.job->scheduler_id.empty()) // first: also a job that is refused has a successor
+            co_await create_next_iteration(options, keys, jobs.client(), *a.job);
         if (auto reason = refusal_of(*a.job, options); !reason.empty()) {
             co_await job_operations{jobs}.move_to_failed(a.job->id, std::move(reason), token, true);
             continue;
         }
-        if (!a.job->scheduler_id.empty())
-            co_await create_next_iteration(options, keys, jobs.client(), *a.job);
         co_return a;
     }
 }
@@ -104,8 +105,9 @@ task<void> job_fetcher::impl::wait_for_work(const answer& last,
     }
     marker_plan plan{options.drain_delay, last.next_delayed_ms};
     for (;;) {
-        const auto limit = std::min(plan.block_for(options.clock->now_ms()), left());
-        if (limit.count() <= 0) co_return;
+        const auto wanted = std::min(plan.block_for(options.clock->now_ms()), left());
+        if (wanted.count() <= 0) co_return;
+        const auto limit = std::max(wanted, marker_plan::shortest_block);
         const redis::command c{"BZPOPMIN", keys.marker(), keys.groups_marker(),
                                fmt::format("{:.3f}", static_cast<double>(limit.count()) / 1000)};
         const auto reply = co_await blocking.exec(c, limit);

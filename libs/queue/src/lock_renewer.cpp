@@ -27,7 +27,8 @@ task<bool> lock_renewer::renew() {
     constexpr std::size_t per_call = 1000;
     std::vector<std::pair<std::string, std::string>> held; // id and token: a job may end while Redis answers
     jobs_.for_each([&](running_job& job) {
-        if (job.cause() != running_job::stop_cause::lock_lost && !job.has_left())
+        // Also one that is about to wait for its children: it stays if there is nothing to wait for.
+        if (job.cause() != running_job::stop_cause::lock_lost)
             held.emplace_back(job.id(), job.token());
     });
     const auto duration = std::to_string(options_.lock_duration.count());

@@ -14,12 +14,14 @@ std::int64_t whole_milliseconds(std::string_view score) noexcept;
 /// drain delay, so that a lost marker only costs time.
 class marker_plan {
 public:
+    /// Redis before 7.0.8 takes a timeout of 1 ms for none at all.
+    static constexpr std::chrono::milliseconds shortest_block{2};
     static constexpr std::chrono::milliseconds longest_block{10'000};
 
     /// next_delayed_ms: as the last fetch said; 0: none is known.
     marker_plan(std::chrono::milliseconds drain_delay, std::int64_t next_delayed_ms);
 
-    /// How long to block now; 0: do not block, fetch.
+    /// How long to block now, shortest_block or more; 0: do not block, fetch.
     std::chrono::milliseconds block_for(std::int64_t now_ms) const noexcept;
 
     /// A marker was popped. True: fetch; false: block again, with what the marker told taken into account.

@@ -102,7 +102,7 @@ std::stop_token running_job::stop_token() {
 void running_job::ask_to_stop(stop_cause cause, std::string reason) {
     if (cause_ == stop_cause::none || cause == stop_cause::lock_lost) {
         cause_ = cause;
-        stop_reason_ = std::move(reason);
+        stop_reason_ = reason.empty() ? "cancelled" : std::move(reason);
     }
     if (stop_source_) stop_source_->request_stop();
     if (listener_) listener_->job_asked_to_stop();

@@ -8,28 +8,20 @@
 #include "running_job.hpp"
 #include "scheduler_step.hpp"
 #include "stalled_checker.hpp"
+#include "worker_check.hpp"
 
 #include <tiktrend/base/task_group.hpp>
 #include <tiktrend/base/timeout.hpp>
 #include <tiktrend/queue/worker.hpp>
+
+#include <boost/asio/post.hpp>
 
 #include <algorithm>
 
 namespace tiktrend::queue {
 namespace {
 
-constexpr std::chrono::milliseconds shortest_lock{100};
 constexpr std::chrono::seconds patience_for_a_reply{1};
-
-worker_options checked(worker_options o) {
-    o.concurrency = std::max<std::size_t>(o.concurrency, 1);
-    if (!o.random) o.random = std::make_shared<default_random>();
-    o.lock_duration = std::max(o.lock_duration, shortest_lock);
-    o.stalled_interval = std::max(o.stalled_interval, shortest_lock);
-    if (o.name.find(' ') != std::string::npos)
-        throw std::invalid_argument("a worker's name has no blanks: " + o.name);
-    return o;
-}
 
 redis::client_options command_connection(const worker_options& options) {
     redis::client_options o;
@@ -60,8 +52,7 @@ struct worker::impl {
           processors{ex} {
         idle.set();
         if (many)
-            gatherer.emplace(
-                ex, options, std::move(many), [this](running_job& j) { return prepare(j); }, carrier, ends);
+            gatherer.emplace(ex, options, std::move(many), carrier, ends);
     }
 
     // --- one job
@@ -71,7 +62,14 @@ struct worker::impl {
         idle.reset();
         if (!carrier.may_take()) // taken by a call that was on its way when the drain or the pause began
             ends.release(job);
-        else if (auto reason = ends.refusal(job.record()); !reason.empty())
+        else if (!job.record().scheduler_id.empty())
+            start_scheduled(job);
+        else
+            begin_alone(job);
+    }
+
+    void begin_alone(running_job& job) {
+        if (auto reason = ends.refusal(job.record()); !reason.empty())
             ends.refuse(job, std::move(reason));
         else if (gatherer)
             gatherer->add(job);
@@ -87,21 +85,44 @@ struct worker::impl {
         job.cancel_by(processors.spawn("job", process(job)));
     }
 
-    task<void> prepare(running_job& job) {
-        if (!job.record().scheduler_id.empty())
-            co_await create_next_iteration(options, keys, client, job.record());
-    }
-
     task<void> process(running_job& job) {
         std::string value;
         std::exception_ptr error;
         try {
-            if (!job.record().scheduler_id.empty()) co_await prepare(job);
             value = co_await run(job);
         } catch (...) {
             error = std::current_exception();
         }
         ends.end(job, std::move(value), std::move(error));
+    }
+
+    // A scheduler goes on when its job is taken, whatever becomes of that: also if it is refused, or waits for
+    // others of its batch. The job counts as running meanwhile, so that it can be cancelled and given back.
+
+    void start_scheduled(running_job& job) {
+        job.begin_processing();
+        job.cancel_by(processors.spawn("scheduler step", continue_scheduler(job)));
+    }
+
+    task<void> continue_scheduler(running_job& job) {
+        std::exception_ptr error;
+        try {
+            co_await asio::post(executor, asio::use_awaitable); // so that the job has the signal of this before it goes on
+            co_await create_next_iteration(options, keys, client, job.record());
+        } catch (...) {
+            error = std::current_exception();
+        }
+        if (error) {
+            ends.end(job, {}, std::move(error));
+            co_return;
+        }
+        job.end_processing();
+        if (!carrier.may_take())
+            ends.release(job);
+        else if (job.should_stop())
+            ends.end(job, {}, std::make_exception_ptr(system_error{asio::error::operation_aborted}));
+        else
+            begin_alone(job);
     }
 
     /// True: the job is done with.

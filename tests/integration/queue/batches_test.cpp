@@ -1,5 +1,7 @@
 #include "worker_fixture.hpp"
 
+#include <tiktrend/queue/job_scheduler.hpp>
+
 #include <catch2/catch.hpp>
 
 #include <algorithm>
@@ -232,6 +234,38 @@ TEST_CASE("a worker that ends gives back what it has gathered and what runs", "[
     CHECK(f.list("wait").size() == 3);
     CHECK(f.field("j1", "atm") == "(nil)");
     CHECK(f.count(kind::released) >= 2);
+}
+
+TEST_CASE("a scheduler goes on when its job is taken, also if that waits for others of its batch", "[integration][queue][batch]") {
+    worker_fixture f;
+    std::vector<std::size_t> sizes;
+    f.run_batches(
+        batches_of(10, 2),
+        [&](active_batch& batch) -> task<std::string> {
+            sizes.push_back(batch.jobs().size());
+            co_return std::string{};
+        },
+        [](worker_fixture& w) -> task<void> {
+            queue::repeat_options repeat;
+            repeat.every = 50ms;
+            co_await queue::job_schedulers{w.queue()}.upsert("often", repeat);
+            co_await w.outcomes(2);
+        });
+    CHECK(sizes.front() >= 2);
+}
+
+TEST_CASE("a job of a scheduler that does not wait is given back by a drain", "[integration][queue][batch]") {
+    worker_fixture f;
+    f.run_batches(
+        batches_of(10, 2), [](active_batch&) -> task<std::string> { co_return std::string{}; },
+        [](worker_fixture& w) -> task<void> {
+            queue::repeat_options repeat;
+            repeat.every = 3600s;
+            co_await queue::job_schedulers{w.queue()}.upsert("seldom", repeat);
+            co_await w.until([&] { return w.sorted("delayed").size() == 1 && w.list("active").size() == 1; });
+            CHECK(co_await w.stop_worker() == 0);
+        });
+    CHECK(f.list("wait").size() == 1);
 }
 
 } // namespace

@@ -4,6 +4,7 @@
 #include <tiktrend/base/timeout.hpp>
 #include <tiktrend/queue/job_fetcher.hpp>
 #include <tiktrend/queue/job_operations.hpp>
+#include <tiktrend/queue/job_scheduler.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -105,6 +106,51 @@ TEST_CASE("a stalled check by hand gives back what nobody renewed", "[integratio
         f.redis({"SADD", f.key("stalled"), "1"});
         co_await fetcher.check_stalled();
         CHECK(f.list("wait") == strings{"1"});
+    });
+}
+
+TEST_CASE("a fetch by hand with a lock of no time, or of all time, loses no job", "[integration][queue][fetcher]") {
+    queue_fixture f;
+    const auto duration = GENERATE(0ms, std::chrono::milliseconds::max());
+    f.with_queue([&f, duration](queue::queue& q) -> task<void> {
+        queue::worker_options options;
+        options.lock_duration = duration;
+        job_fetcher fetcher{q, options};
+        co_await q.add({"a", "1"});
+        CHECK(co_await fetcher.get_next_job(lock_token{"mine"}));
+        CHECK(f.list("active") == strings{"1"});
+        CHECK(f.exists("1:lock"));
+    });
+}
+
+TEST_CASE("a limit without its window, and a lock without a holder, are refused", "[integration][queue][fetcher]") {
+    queue_fixture f;
+    CHECK_THROWS_AS(lock_token{""}, std::invalid_argument);
+    f.with_queue([](queue::queue& q) -> task<void> {
+        queue::worker_options options;
+        options.limiter_max = 5;
+        CHECK_THROWS_AS((job_fetcher{q, options}), std::invalid_argument);
+        queue::worker_options of_groups;
+        of_groups.group.limit_max = 5;
+        CHECK_THROWS_AS((job_fetcher{q, of_groups}), std::invalid_argument);
+        co_return;
+    });
+}
+
+TEST_CASE("a scheduler goes on although its job is refused", "[integration][queue][fetcher]") {
+    queue_fixture f;
+    f.with_queue([&f](queue::queue& q) -> task<void> {
+        queue::repeat_options repeat;
+        repeat.every = 60s;
+        const auto first = co_await queue::job_schedulers{q}.upsert("minute", repeat);
+        REQUIRE(first);
+        f.redis({"HSET", f.key(first->id), "ats", "1"}); // whoever fetched it before died
+        queue::worker_options options;
+        options.max_started_attempts = 1;
+        job_fetcher fetcher{q, options};
+        CHECK_FALSE(co_await fetcher.get_next_job(lock_token{"mine"}));
+        CHECK(f.sorted("failed") == strings{first->id});
+        CHECK(f.sorted("delayed").size() == 1);
     });
 }
 

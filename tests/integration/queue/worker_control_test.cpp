@@ -55,6 +55,29 @@ TEST_CASE("a paused worker takes nothing while its running job goes on, until it
     CHECK(f.field("2", "ats") == "1");
 }
 
+TEST_CASE("a job cancelled without a reason is cancelled all the same", "[integration][queue][worker]") {
+    worker_fixture f;
+    f.add("a", "0", "0", 1'000'000, "L", R"({"attempts":3})");
+    bool runs = false;
+    std::string reason;
+    f.run(
+        {},
+        [&](active_job& job) -> task<std::string> {
+            runs = true;
+            while (!job.should_stop())
+                co_await sleep_for(1ms);
+            reason = job.stop_reason();
+            co_return std::string{};
+        },
+        [&](worker_fixture& w) -> task<void> {
+            co_await w.until([&] { return runs; });
+            CHECK(w.worker().cancel("a", ""));
+            co_await w.outcomes(1);
+        });
+    CHECK(f.count(kind::failed) == 1);
+    CHECK(f.field("a", "failedReason") == "cancelled");
+}
+
 TEST_CASE("all running jobs can be cancelled at once, and threads see it through a stop token",
           "[integration][queue][worker]") {
     worker_fixture f;

@@ -1,5 +1,7 @@
 #include "worker_fixture.hpp"
 
+#include <tiktrend/queue/job_scheduler.hpp>
+
 #include <catch2/catch.hpp>
 
 #include <algorithm>
@@ -259,6 +261,32 @@ TEST_CASE("concurrency can change while the worker runs", "[integration][queue][
             co_await w.outcomes(10);
         });
     CHECK(most == 5);
+}
+
+TEST_CASE("a scheduler goes on although a worker refuses its job", "[integration][queue][worker]") {
+    worker_fixture f;
+    queue::worker_options options;
+    options.max_started_attempts = 1;
+    options.drain_delay = 100ms;
+    bool has_run = false;
+    f.run(
+        options,
+        [&](active_job&) -> task<std::string> {
+            has_run = true;
+            co_return std::string{};
+        },
+        [&](worker_fixture& w) -> task<void> {
+            w.worker().pause();
+            queue::repeat_options repeat;
+            repeat.every = 3600s;
+            const auto first = co_await queue::job_schedulers{w.queue()}.upsert("hourly", repeat);
+            w.redis({"HSET", w.key(first->id), "ats", "1"}); // whoever fetched it before died
+            w.worker().resume();
+            co_await w.outcomes(1);
+        });
+    CHECK_FALSE(has_run);
+    CHECK(f.count(kind::failed) == 1);
+    CHECK(f.sorted("delayed").size() == 1);
 }
 
 } // namespace

@@ -1,4 +1,5 @@
 #pragma once
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -8,8 +9,10 @@ namespace tiktrend::queue {
 /// (layout of BullMQ, "Lock"). Whoever fetches by hand gets one and shows it to every move.
 class lock_token {
 public:
-    /// Not empty; unique per holder.
-    explicit lock_token(std::string text) : text_{std::move(text)} {}
+    /// Unique per holder. Throws std::invalid_argument for an empty text.
+    explicit lock_token(std::string text) : text_{std::move(text)} {
+        if (text_.empty()) throw std::invalid_argument("a lock's token is not empty");
+    }
     /// "0": the holder has no lock, and none is checked. For repairs while no worker runs.
     static lock_token none() { return lock_token{"0"}; }
 

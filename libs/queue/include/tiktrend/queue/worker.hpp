@@ -98,14 +98,15 @@ struct group_limits {
     std::chrono::milliseconds limit_duration{0};
 };
 
-/// How a worker runs jobs. Times of zero mean none unless said otherwise.
+/// How a worker runs jobs. Times of zero mean none unless said otherwise; none is longer than ten years (longer ones are cut).
+/// A limit of starts without its duration is refused with std::invalid_argument when the worker is made.
 struct worker_options {
     worker_options() {}
     std::string prefix = "bull";
     std::string name;                                ///< `pb`, and part of the connection name (getWorkers)
     std::size_t concurrency = 1;                     ///< jobs, or batches, at once
-    std::chrono::milliseconds lock_duration{30'000}; ///< renewed every half
-    std::chrono::milliseconds stalled_interval{30'000};
+    std::chrono::milliseconds lock_duration{30'000}; ///< renewed every half; 100 ms at least
+    std::chrono::milliseconds stalled_interval{30'000}; ///< 100 ms at least
     std::int32_t max_stalled_count = 1;
     std::int32_t max_started_attempts = 0;               ///< 0: no limit
     std::chrono::milliseconds drain_delay{5'000};        ///< longest blocking wait on an empty queue
@@ -168,7 +169,7 @@ public:
     /// or by cancellation goes back to the front of its state without spending an attempt.
     void cancel_running(std::string reason);
     /// Asks one running job to stop. However it ends then, unless with a value, it fails for good with this
-    /// reason. False if it does not run here.
+    /// reason (an empty one becomes "cancelled"). False if it does not run here.
     bool cancel(std::string_view id, std::string reason);
     /// As cancel() for every running job; how many.
     std::size_t cancel_all(std::string reason);

@@ -1,7 +1,9 @@
 #include "queue_fixture.hpp"
 #include "refusals.hpp"
+#include "slow_link.hpp"
 
 #include <tiktrend/base/task_group.hpp>
+#include <tiktrend/base/timeout.hpp>
 #include <tiktrend/queue/job_operations.hpp>
 #include <tiktrend/queue/job_waiter.hpp>
 
@@ -113,6 +115,78 @@ TEST_CASE("an end without an event is seen all the same", "[integration][queue]"
     queue_fixture f;
     f.add("a");
     f.with_queue([&f](queue::queue& q) { return lose_the_event(f, q); });
+}
+
+task<void> stop_while_looking(queue_fixture& f) {
+    const auto executor = co_await asio::this_coro::executor;
+    slow_link link{executor, f.server().port()};
+    redis::client client{executor, link.address()};
+    client.start();
+    co_await client.wait_connected(5s);
+    std::string a;
+    {
+        task_group group{executor};
+        queue::queue q{client, f.name()};
+        auto waiter = std::make_unique<job_waiter>(q);
+        waiter->start();
+        group.spawn("wait", store_outcome(*waiter, "a", a));
+        while (f.redis({"INFO", "commandstats"}).find("cmdstat_xread:") == std::string::npos)
+            co_await sleep_for(2ms);
+        link.hold(); // whoever looks now gets no answer
+        group.spawn("wait", store_outcome(*waiter, "a", a));
+        co_await sleep_for(5ms);
+        const auto begin = std::chrono::steady_clock::now();
+        co_await waiter->stop();
+        CHECK(std::chrono::steady_clock::now() - begin < 3s); // not the client's five
+        waiter.reset(); // at once, as its owner may
+        co_await group.join();
+    }
+    CHECK(a == error_code{tiktrend::errc::stopped}.message());
+    link.let_go();
+    co_await client.stop();
+    co_await link.stop();
+}
+
+TEST_CASE("a waiter whose look at a job gets no answer stops, and may go", "[integration][queue]") {
+    queue_fixture f;
+    f.redis({"CONFIG", "RESETSTAT"});
+    f.add("a");
+    run_coroutine(stop_while_looking(f), 30s);
+}
+
+/// The connection that waits for events; empty: there is none.
+std::string blocked_follower(const queue_fixture& f) {
+    for (const auto& line : lines(f.redis({"CLIENT", "LIST"})))
+        if (line.find(" cmd=xread ") != std::string::npos && line.find(" flags=b ") != std::string::npos)
+            return line.substr(3, line.find(' ') - 3);
+    return {};
+}
+
+task<void> lose_job_and_event(queue_fixture& f, queue::queue& q) {
+    job_waiter::options options;
+    options.look_again = 50ms;
+    job_waiter waiter{q, options};
+    waiter.start();
+    std::string a;
+    {
+        task_group group{co_await asio::this_coro::executor};
+        group.spawn("wait", store_outcome(waiter, "a", a));
+        std::string follower;
+        while ((follower = blocked_follower(f)).empty())
+            co_await sleep_for(2ms);
+        f.redis({"CLIENT", "KILL", "ID", follower}); // nobody follows for the moment
+        f.script("finish_and_fetch", finish_words(2'000'000, {{"completed", "a", "T", "7", "", "0", "", "", "0", ""}}));
+        co_await group.join();
+    }
+    CHECK(a == "7");
+    co_await waiter.stop();
+}
+
+TEST_CASE("a job that ended and went while the events were out of reach is not taken for a missing one", "[integration][queue]") {
+    queue_fixture f;
+    f.add("a");
+    f.fetch("T", 1);
+    f.with_queue([&f](queue::queue& q) { return lose_job_and_event(f, q); });
 }
 
 } // namespace

@@ -30,7 +30,7 @@ public:
     job_waiter& operator=(const job_waiter&) = delete;
 
     void start();
-    /// Waiting calls end with errc::stopped.
+    /// Waiting calls end with errc::stopped, and have ended when this does.
     task<void> stop();
 
     /// The return value (JSON). Throws job_failed_error; system_error: queue::errc::job_not_found (no such
@@ -40,7 +40,7 @@ public:
 
 private:
     struct impl;
-    std::unique_ptr<impl> impl_;
+    std::shared_ptr<impl> impl_;
 };
 
 } // namespace tiktrend::queue

@@ -305,6 +305,7 @@ task<bool> conveyor::try_call(call& c) {
     }
     if (std::exchange(is_failing_, false))
         options_.log.info("queue_call_works_again", {{"queue", keys_.base()}});
+    if (reply.size() > 4) report_failures(c, reply[4]);
     accept(c, reply);
     co_return true;
 }
@@ -313,7 +314,6 @@ void conveyor::accept(call& c, const redis::reply& reply) {
     answered(c);
     const auto refused = reply[0];
     const auto jobs = reply[1];
-    if (reply.size() > 4) report_failures(c, reply[4]);
     // First what ended, since its slots are free; the refused are in ascending order.
     std::size_t next_refused = 0;
     for (std::size_t i = 0; i < c.ended.size(); ++i) {

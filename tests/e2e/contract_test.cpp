@@ -12,7 +12,7 @@ namespace {
 e2e::stack& shared() {
     static e2e::stack s{[] {
         e2e::stack::options o;
-        for (const char* name : {"READ", "SCRAPE", "COPY", "ACCOUNT", "ADMIN", "FAILED_AUTH"})
+        for (const char* name : {"READ", "SCRAPE", "JOB_LISTS", "COPY", "ACCOUNT", "ADMIN", "FAILED_AUTH"})
             o.gateway[std::string{"RATE_LIMIT_"} + name] = "1000000/1m"; // counted, and out of the way
         return o;
     }()};

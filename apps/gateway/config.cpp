@@ -22,6 +22,8 @@ http::server_options read_http(config_reader& r) {
     o.address = r.text("GATEWAY_ADDRESS", "127.0.0.1");
     o.port = static_cast<std::uint16_t>(r.integer("GATEWAY_PORT", 8080, 0, 65'535));
     o.max_body_bytes = static_cast<std::size_t>(r.bytes("HTTP_MAX_BODY", 1 << 20, 1024, 64 << 20));
+    o.max_bodies_bytes =
+        static_cast<std::size_t>(r.bytes("HTTP_MAX_BODIES", 32 << 20, 1 << 20, std::int64_t{16} << 30));
     o.header_timeout = r.duration("HTTP_HEADER_TIMEOUT", 10s, 100ms, 5min);
     o.body_timeout = r.duration("HTTP_BODY_TIMEOUT", 30s, 100ms, 10min);
     o.idle_timeout = r.duration("HTTP_IDLE_TIMEOUT", 75s, 1s, 1h);
@@ -82,8 +84,7 @@ rate_limits read_rate_limits(config_reader& r) {
     read_rate_limit(r, "RATE_LIMIT_ACCOUNT", "300/1m", l.account);
     read_rate_limit(r, "RATE_LIMIT_ADMIN", "1200/1m", l.admin);
     read_rate_limit(r, "RATE_LIMIT_FAILED_AUTH", "60/1m", l.failed_auth);
-    l.closed_without_redis =
-        r.one_of("RATE_LIMIT_WITHOUT_REDIS", "open", {"open", "closed"}) == "closed";
+    l.closed_without_redis = r.one_of("RATE_LIMIT_WITHOUT_REDIS", "open", {"open", "closed"}) == "closed";
     return l;
 }
 
@@ -102,7 +103,8 @@ jwt_settings read_jwt(config_reader& r) {
     if (!j.rules.hs256_secret.empty() && j.rules.hs256_secret.size() < 32)
         r.fail("JWT_HS256_SECRET", "***", "at least 32 bytes (RFC 7518 section 3.2)");
     // Otherwise a token that the issuer made for another service would open this one.
-    if (j.is_on() && j.rules.issuer.empty()) r.fail("JWT_ISSUER", "", "the \"iss\" of tokens that are believed");
+    if (j.is_on() && j.rules.issuer.empty())
+        r.fail("JWT_ISSUER", "", "the \"iss\" of tokens that are believed");
     if (j.is_on() && j.rules.audience.empty())
         r.fail("JWT_AUDIENCE", "", "the \"aud\" of tokens that are meant for this service");
     return j;
@@ -132,7 +134,9 @@ copy_settings read_copy(config_reader& r) {
 enqueue_settings read_enqueue(config_reader& r) {
     enqueue_settings e;
     const auto how = r.one_of("ENQUEUE_DURABILITY", "local", {"local", "replicated", "outbox"});
-    e.how = how == "outbox" ? durability::outbox : how == "replicated" ? durability::replicated : durability::local;
+    e.how = how == "outbox"       ? durability::outbox
+            : how == "replicated" ? durability::replicated
+                                  : durability::local;
     e.replicas = static_cast<int>(r.integer("ENQUEUE_REPLICAS", 1, 1, 10));
     e.replica_timeout = r.duration("ENQUEUE_REPLICA_TIMEOUT", 500ms, 10ms, 10s);
     e.outbox_wait = r.duration("OUTBOX_WAIT", 250ms, 0ms, 10s);
@@ -153,7 +157,8 @@ region_settings read_region(config_reader& r) {
         g.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos)
         r.fail("REGION", g.name, "1 to 40 lower-case letters, digits and '-'");
     if (g.is_replica && !http::parse_origin(g.primary_url))
-        r.fail("PRIMARY_URL", g.primary_url, "http://HOST[:PORT] or https://… of the primary region's gateway");
+        r.fail("PRIMARY_URL", g.primary_url,
+               "http://HOST[:PORT] or https://… of the primary region's gateway");
     return g;
 }
 

@@ -205,10 +205,18 @@ task<void> quota_book::flush() {
         unlimited_[key] += n;
 }
 
+task<void> quota_book::flush_within(std::chrono::milliseconds limit) {
+    try {
+        co_await within(limit, flush());
+    } catch (const system_error& e) {
+        if (e.code() != errc::timed_out) throw;
+    }
+}
+
 task<void> quota_book::stop() {
     tasks_.cancel();
     co_await tasks_.join();
-    co_await flush();
+    co_await flush_within(std::chrono::seconds{2});
     tasks_.cancel();
     co_await tasks_.join();
 }

@@ -52,6 +52,9 @@ public:
 
     /// Counts what administrators used since the last time. Before sums are read.
     task<void> flush();
+    /// As flush(), but a database that is away costs this much at most; what is not counted then is counted
+    /// later.
+    task<void> flush_within(std::chrono::milliseconds limit);
     task<void> stop();
 
 private:

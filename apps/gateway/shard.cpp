@@ -1,5 +1,6 @@
 #include "shard.hpp"
 
+#include "json_writer.hpp"
 #include "middleware/admission.hpp"
 #include "middleware/unavailable.hpp"
 #include "middleware/untrusted_proxy.hpp"
@@ -19,8 +20,6 @@
 #include "routes/start_scraping.hpp"
 #include "routes/users.hpp"
 #include "routes/web.hpp"
-
-#include "json_writer.hpp"
 
 #include <tiktrend/http/problem.hpp>
 #include <tiktrend/redis/info.hpp>
@@ -71,10 +70,19 @@ redis::address address_of(const std::string& url) {
     return redis::parse_url(url).value();
 }
 
+/// When a key was last used is worth a moment of the primary, not its absence.
+task<void> note_use(catalog::api_key_store& keys, const std::string& id) {
+    try {
+        co_await within(std::chrono::milliseconds{500}, keys.touch(id));
+    } catch (const system_error& e) {
+        if (is_cancelled(e.code())) throw;
+    }
+}
+
 task<std::optional<principal>> find_key(catalog::api_key_store& keys, std::string text, bool may_write) {
     const auto key = co_await keys.verify(text);
     if (!key) co_return std::nullopt;
-    if (may_write) co_await keys.touch(key->id);
+    if (may_write) co_await note_use(keys, key->id);
     principal who;
     who.id = "user:" + std::to_string(key->user_id);
     who.credential = "key:" + key->id;
@@ -154,8 +162,8 @@ shard::shard(shared_parts& shared, bool is_first)
       jobs_{queue_redis_, shared.settings.queue_name, queue_options(shared.settings)},
       events_{queue_redis_, shared.settings.queue_name, jobs_.key_base(), events_options(shared)},
       definitions_{context_.get_executor(), shared.definitions, shared.settings.sources_refresh.count() == 0},
-      database_{context_.get_executor(), router_options(shared)}, products_{database_}, trends_{database_}, keys_{database_},
-      users_{database_}, usage_{database_},
+      database_{context_.get_executor(), router_options(shared)}, products_{database_}, trends_{database_},
+      keys_{database_}, users_{database_}, usage_{database_},
       tokens_{context_.get_executor(), shared.settings.jwt, users_, shared.log},
       limiter_{cache_redis_, shared.settings.limits, shared.metrics, shared.log},
       access_{[this](std::string token, std::string address) {
@@ -166,11 +174,12 @@ shard::shard(shared_parts& shared, bool is_first)
       cache_{cache_redis_, shared.settings, shared.metrics, shared.log, followers_of(access_)},
       quotas_{context_.get_executor(), usage_,         cache_.answers(), cache_redis_,
               shared.settings.quotas,  shared.metrics, shared.log},
-      copies_{context_.get_executor(), shared.settings.copy, cache_.answers(), quotas_, shared.metrics,
-              shared.log},
+      copies_{context_.get_executor(), shared.settings.copy,
+              cache_.answers(),        quotas_,
+              shared.metrics,          shared.log},
       outbox_{database_, shared.settings.queue_prefix + ':' + shared.settings.queue_name},
-      intake_{context_.get_executor(), jobs_,         outbox_, shared.settings.enqueue,
-              is_first,                shared.metrics, shared.log},
+      intake_{context_.get_executor(), jobs_,     outbox_, shared.settings.enqueue, is_first,
+              shared.metrics,          shared.log},
       forwarder_{shared.settings.region.is_replica
                      ? std::make_unique<forwarder>(context_.get_executor(), shared.settings.region,
                                                    shared.metrics, shared.log)
@@ -243,6 +252,7 @@ std::shared_ptr<const http::router> shard::make_routes() {
     routes->add(method::get, "/health", health_.all());
     routes->add(method::get, "/health/live", health_.live());
     routes->add(method::get, "/health/ready", health_.ready());
+    routes->add(method::get, "/health/serving", health_.serving());
     return routes;
 }
 
@@ -290,7 +300,8 @@ void shard::add_admin_routes(http::router& routes) {
     routes.add(method::post, "/queues/{name}/promote",
                guarded("admin", l.admin, promote_delayed_jobs(jobs_)));
     routes.add(method::get, "/autoscaling/queue-depth", guarded("metrics", l.read, autoscaling_depth(jobs_)));
-    routes.add(method::delete_, "/cache/{scope}", guarded("admin", l.admin, clear_cache(cache_redis_)));
+    routes.add(method::delete_, "/cache/{scope}",
+               guarded("admin", l.admin, clear_cache(cache_redis_, database_)));
 }
 
 http::handler shard::guarded(std::string scope, const rate_policy& limit, http::handler h) {
@@ -339,9 +350,9 @@ task<void> shard::announce_queue(std::chrono::milliseconds limit) {
     } catch (const system_error&) {
         throw;
     } catch (const std::runtime_error& e) {
-        shared_.log.error("wrong_eviction_policy", {{"server", "queue"},
-                                                    {"error", e.what()},
-                                                    {"effect", "jobs can vanish when memory runs out"}});
+        shared_.log.error(
+            "wrong_eviction_policy",
+            {{"server", "queue"}, {"error", e.what()}, {"effect", "jobs can vanish when memory runs out"}});
     }
     const auto ahead = co_await redis::clock_ahead(queue_redis_, system_wall_clock());
     if (const auto problem = redis::clock_problem(ahead.value_or(std::chrono::milliseconds{0})); !problem.empty())
@@ -365,7 +376,7 @@ task<void> shard::stop(std::chrono::steady_clock::time_point deadline) {
 task<shard_report> shard::report() {
     shard_report r;
     r.seen = access_.take_seen();
-    co_await quotas_.flush();
+    co_await quotas_.flush_within(std::chrono::milliseconds{250}); // a scrape of the metrics waits for it
     r.pool_in_use = database_.in_use();
     r.pool_idle = database_.idle();
     r.pool_waiting = database_.waiting();

@@ -155,7 +155,7 @@ test('operation', async () => {
 });
 
 test('health and pages', async () => {
-    for (const id of ['getHealth', 'getLiveness', 'getReadiness', 'getDashboard', 'getDocs']) await call(id, 200, { key: null });
+    for (const id of ['getHealth', 'getLiveness', 'getReadiness', 'getServing', 'getDashboard', 'getDocs']) await call(id, 200, { key: null });
     const served = await call('getOpenApi', 200, { key: null });
     assert.deepEqual(served.json, JSON.parse(JSON.stringify(doc)), 'what is served is docs/openapi.yaml');
     for (const f of ['style.css', 'docs.js', 'dashboard.js']) {

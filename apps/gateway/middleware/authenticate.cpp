@@ -1,6 +1,7 @@
 #include "middleware/authenticate.hpp"
 
 #include <tiktrend/base/digest.hpp>
+#include <tiktrend/base/error.hpp>
 #include <tiktrend/http/problem.hpp>
 
 #include <algorithm>
@@ -11,6 +12,8 @@ namespace {
 
 constexpr std::size_t max_remembered = 10'000;
 constexpr std::size_t max_token_bytes = 8192;
+constexpr std::chrono::seconds rest{
+    1}; ///< of a store that could not be asked: not every request waits for it
 
 http::problem unauthorized(std::string code, std::string detail, bool token_was_sent) {
     // RFC 6750 section 3.1: without a token there is no error code in the challenge.
@@ -49,8 +52,8 @@ void authenticator::end(std::string credential) {
     ended_.insert(std::move(credential));
 }
 
-std::chrono::steady_clock::time_point authenticator::remembered_until(const principal& who) const {
-    std::chrono::milliseconds life = remember_;
+std::chrono::steady_clock::time_point authenticator::remembered_until(const principal& who,
+                                                                      std::chrono::milliseconds life) const {
     if (who.expires_ms) life = std::min(life, std::chrono::milliseconds{*who.expires_ms - clock_.now_ms()});
     return std::chrono::steady_clock::now() + life;
 }
@@ -71,16 +74,31 @@ task<std::shared_ptr<principal>> authenticator::identify(const http::request& r)
         throw unauthorized("invalid_token", "The Authorization header is not 'Bearer <key>'.", true);
     const auto id = sha256(token);
     const auto now = std::chrono::steady_clock::now();
-    if (const auto it = known_.find(id); it != known_.end()) {
-        if (it->second.until > now) co_return it->second.who;
-        known_.erase(it);
+    if (const auto it = known_.find(id); it != known_.end() && it->second.until > now)
+        co_return it->second.who;
+    std::optional<principal> found;
+    std::exception_ptr unavailable;
+    try {
+        found = co_await find_(std::string{token}, r.remote_address);
+    } catch (const system_error& e) {
+        if (is_cancelled(e.code())) throw;
+        unavailable = std::current_exception();
     }
-    auto found = co_await find_(std::string{token}, r.remote_address);
-    if (!found || ended_.contains(found->credential))
+    const auto before = known_.find(id); // end() may have taken it meanwhile
+    if (unavailable) {
+        if (before == known_.end() || before->second.at_worst_until <= now)
+            std::rethrow_exception(unavailable);
+        before->second.until =
+            std::min(before->second.at_worst_until, std::chrono::steady_clock::now() + rest);
+        co_return before->second.who;
+    }
+    if (!found || ended_.contains(found->credential)) {
+        if (before != known_.end()) known_.erase(before);
         throw unauthorized("invalid_token", "The API key or token is unknown, expired or was revoked.", true);
+    }
     auto who = std::make_shared<principal>(std::move(*found));
     if (known_.size() >= max_remembered) known_.clear();
-    known_[id] = {who, remembered_until(*who)};
+    known_[id] = {who, remembered_until(*who, remember_), remembered_until(*who, grace)};
     co_return who;
 }
 

@@ -24,11 +24,15 @@ struct digest_hash {
 /// Checks RFC 6750 bearer tokens and remembers the good ones for a short while, so that a busy client costs
 /// one look-up in `remember`. A credential that ends is refused at once where end() is called (the
 /// cache's invalidation channel does), and after `remember` at the latest. Bad tokens are not remembered.
+/// While the store cannot be asked, who was good within `grace` stays so: cached answers outlive the
+/// database, and so must those who may read them.
 class authenticator {
 public:
     /// Finds and verifies a token that came from this address; nothing if it is unknown, wrong, expired or
     /// revoked. Throws when the store is unavailable, or a problem of its own (429).
     using lookup = std::function<task<std::optional<principal>>(std::string token, std::string address)>;
+
+    static constexpr std::chrono::minutes grace{15};
 
     explicit authenticator(lookup find, std::chrono::seconds remember = std::chrono::seconds{10},
                            const wall_clock& clock = system_wall_clock());
@@ -52,11 +56,14 @@ public:
 private:
     task<http::response> check(http::request& r, std::string_view scope, const http::handler& next);
     task<std::shared_ptr<principal>> identify(const http::request& r);
-    std::chrono::steady_clock::time_point remembered_until(const principal& who) const;
+    /// Not beyond the end of the credential itself.
+    std::chrono::steady_clock::time_point remembered_until(const principal& who,
+                                                           std::chrono::milliseconds life) const;
 
     struct remembered {
         std::shared_ptr<principal> who;
         std::chrono::steady_clock::time_point until;
+        std::chrono::steady_clock::time_point at_worst_until; ///< while the store is unavailable
     };
     lookup find_;
     std::chrono::seconds remember_;

@@ -5,6 +5,8 @@
 #include <tiktrend/base/task_group.hpp>
 #include <tiktrend/base/timeout.hpp>
 
+#include <algorithm>
+
 namespace tiktrend::gateway {
 namespace {
 
@@ -39,6 +41,9 @@ http::handler health::live() {
 }
 http::handler health::ready() {
     return [this](http::request&) { return answer(false); };
+}
+http::handler health::serving() {
+    return [this](http::request&) { return answer_serving(); };
 }
 http::handler health::all() {
     return [this](http::request&) { return answer(true); };
@@ -81,6 +86,7 @@ task<void> health::refresh() {
     for (std::size_t i = 0; i < dependencies_.size(); ++i)
         co_await probe_one(i);
     checked_at_ = std::chrono::steady_clock::now();
+    was_ready_ = was_ready_ || needs_are_met();
 }
 
 bool health::is_ready() const {
@@ -91,6 +97,14 @@ bool health::needs_are_met() const {
     for (std::size_t i = 0; i < states_.size(); ++i)
         if (dependencies_[i].required && !states_[i].up) return false;
     return true;
+}
+
+task<http::response> health::answer_serving() {
+    if (draining_) co_return status_only(false, "draining");
+    co_await refresh();
+    if (!was_ready_) co_return status_only(false, "starting");
+    const bool any_up = std::any_of(states_.begin(), states_.end(), [](const state& s) { return s.up; });
+    co_return status_only(any_up, !any_up ? "down" : needs_are_met() ? "ok" : "degraded");
 }
 
 task<http::response> health::answer(bool with_details) {

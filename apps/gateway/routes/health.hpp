@@ -25,7 +25,10 @@ public:
 
     http::handler live();  ///< 200 while the process turns its loops
     http::handler ready(); ///< 200, or 503 while draining or without a required dependency
-    http::handler all();   ///< every dependency with its latency; 503 as ready()
+    /// For load balancers: 200 once it was ready, until it drains or reaches none of its dependencies. The
+    /// outage of one would otherwise take every gateway out at once, with the answers that need it not.
+    http::handler serving();
+    http::handler all(); ///< every dependency with its latency; 503 as ready()
 
 private:
     struct state {
@@ -38,6 +41,7 @@ private:
     bool is_ready() const;
     bool needs_are_met() const; ///< when last looked at
     task<http::response> answer(bool with_details);
+    task<http::response> answer_serving();
 
     asio::any_io_executor executor_;
     std::vector<dependency> dependencies_;
@@ -46,6 +50,7 @@ private:
     std::function<std::string()> more_;
     std::chrono::steady_clock::time_point checked_at_ = std::chrono::steady_clock::time_point::min();
     bool checking_ = false;
+    bool was_ready_ = false;
     event checked_;
 };
 

@@ -9,12 +9,15 @@ using namespace std::chrono_literals;
 
 constexpr std::string_view scope = "products"; ///< the gateway's name for its product answers
 constexpr auto patience = 1s;                  ///< a scrape waits no longer for a cache
+constexpr auto position_patience = 500ms;      ///< of that, for the primary
 constexpr auto longest_pause = 10s;
 
 } // namespace
 
-cache_invalidation::cache_invalidation(redis::client& cache, worker_metrics& metrics, logger log)
-    : cache_{cache}, metrics_{metrics}, log_{std::move(log)}, tasks_{cache.get_executor()} {}
+cache_invalidation::cache_invalidation(redis::client& cache, log_position position, worker_metrics& metrics,
+                                       logger log)
+    : cache_{cache}, position_{std::move(position)}, metrics_{metrics}, log_{std::move(log)},
+      tasks_{cache.get_executor()} {}
 
 void cache_invalidation::failed(const std::exception& e) {
     metrics_.invalidation_failed();
@@ -24,6 +27,7 @@ void cache_invalidation::failed(const std::exception& e) {
 }
 
 task<void> cache_invalidation::changed(std::span<const catalog::changed_product> products, postgres::lsn at) {
+    last_commit_ = std::max(last_commit_, at);
     if (is_pending_) co_return; // everything is going to be cleared
     std::vector<std::string> ids;
     ids.reserve(products.size());
@@ -38,10 +42,21 @@ task<void> cache_invalidation::changed(std::span<const catalog::changed_product>
     }
 }
 
+task<void> cache_invalidation::clear() {
+    auto at = last_commit_;
+    try {
+        at = std::max(at, co_await within(position_patience, position_()));
+    } catch (const system_error& e) {
+        if (is_cancelled(e.code())) throw;
+        log_.debug("log_position_unknown", {{"error", e.what()}});
+    }
+    co_await cache_.invalidate_all(scope, at.value);
+}
+
 task<void> cache_invalidation::unknown_changed() {
     if (is_pending_) co_return;
     try {
-        co_await within(patience, cache_.invalidate_all(scope));
+        co_await within(patience, clear());
     } catch (const system_error& e) {
         if (is_cancelled(e.code())) throw;
         failed(e);
@@ -56,7 +71,7 @@ task<void> cache_invalidation::clear_until_done() {
             // A change that comes while the call is under way is told by itself: its clear may come too early
             // for it.
             is_pending_ = false;
-            co_await within(patience, cache_.invalidate_all(scope));
+            co_await within(patience, clear());
             log_.info("cache_cleared", {{"scope", scope}});
             co_return;
         } catch (const system_error& e) {
@@ -71,7 +86,7 @@ task<void> cache_invalidation::stop(std::chrono::milliseconds limit) {
     co_await tasks_.join();
     if (!std::exchange(is_pending_, false)) co_return;
     try {
-        co_await within(limit, cache_.invalidate_all(scope));
+        co_await within(limit, clear());
     } catch (const system_error& e) {
         if (is_cancelled(e.code())) throw;
         log_.error("cache_left_stale", {{"error", e.what()}});

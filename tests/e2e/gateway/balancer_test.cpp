@@ -27,7 +27,8 @@ struct balancer {
              "frontend stats\n  bind 127.0.0.1:"
           << stats_port << "\n  stats enable\n  stats uri /stats\n"
           << "frontend public\n  bind 127.0.0.1:" << port << "\n  default_backend gateways\n"
-          << "backend gateways\n  option httpchk GET /health/ready\n  default-server check inter 200ms fall 1 rise 1 "
+          << "backend gateways\n  option httpchk GET /health/serving\n  default-server check inter 200ms "
+             "fall 1 rise 1 "
           << more << '\n';
         for (std::size_t i = 0; i < gateway_ports.size(); ++i)
             c << "  server gw" << i << " 127.0.0.1:" << gateway_ports[i] << '\n';
@@ -53,7 +54,8 @@ TEST_CASE("gateways behind haproxy are restarted one at a time without a failed 
     e2e::stack::options o;
     o.with_worker = false;
     e2e::stack s{o};
-    const std::vector<std::string> ports{std::to_string(testing::free_port()), std::to_string(testing::free_port())};
+    const std::vector<std::string> ports{std::to_string(testing::free_port()),
+                                         std::to_string(testing::free_port())};
     const auto start = [&](std::size_t i) {
         return s.start_other_gateway({{"GATEWAY_PORT", ports[i]},
                                       {"LAME_DUCK", "2s"},
@@ -100,6 +102,29 @@ TEST_CASE("gateways behind haproxy are restarted one at a time without a failed 
     CHECK(good > 200);
 }
 
+TEST_CASE("the outage of the queue's Redis leaves reads to the balancer", "[e2e][balancer]") {
+    e2e::stack::options o;
+    o.with_worker = false;
+    e2e::stack s{o};
+    const auto port = std::to_string(testing::free_port());
+    const auto g = s.start_other_gateway({{"GATEWAY_PORT", port}});
+    balancer front{{port}, ""};
+    REQUIRE(testing::poll_until([&] { return front.sees_up(0); }, 30s));
+    const e2e::http_client c{front.url(), s.api_key()};
+    REQUIRE(c.get("/products").status == 200);
+    s.queue_redis().stop();
+    const e2e::http_client direct{g.url, s.api_key()};
+    REQUIRE(testing::poll_until([&] { return direct.get("/health/ready").status == 503; }, 20s));
+    CHECK(direct.get("/health/serving").body.find("degraded") != std::string::npos);
+    // Longer than the balancer needs to take a server out: five of its checks.
+    const auto end = std::chrono::steady_clock::now() + 1s;
+    do
+        CHECK(c.get("/products").status == 200);
+    while (std::chrono::steady_clock::now() < end);
+    CHECK(front.sees_up(0));
+    CHECK(c.post("/scraping/start", s.scrape_body()).status == 503);
+}
+
 TEST_CASE("haproxy tells who the client is by the PROXY protocol", "[e2e][balancer]") {
     e2e::stack::options o;
     o.with_worker = false;
@@ -111,9 +136,8 @@ TEST_CASE("haproxy tells who the client is by the PROXY protocol", "[e2e][balanc
     REQUIRE(testing::poll_until([&] { return front.sees_up(0); }, 30s));
     const e2e::http_client c{front.url(), s.api_key()};
     CHECK(c.get("/products").status == 200);
-    CHECK(testing::poll_until([&] {
-        return e2e::read_file(g.log).find(R"("route":"/products")") != std::string::npos;
-    }));
+    CHECK(testing::poll_until(
+        [&] { return e2e::read_file(g.log).find(R"("route":"/products")") != std::string::npos; }));
     CHECK(e2e::read_file(g.log).find(R"("client_ip":"127.0.0.1")") != std::string::npos);
     CHECK(e2e::http_client{g.url, s.api_key()}.get("/products").status == 0); // not past the balancer
 }

@@ -181,11 +181,29 @@ TEST_CASE("clearing a scope drops its items and lists and no other scope", "[int
         const auto loads = s.loads;
         s.body = "v2";
         invalidator admin{b.far};
-        co_await admin.clear("products");
+        s.lsn = 300;
+        co_await admin.clear("products", 300);
         CHECK(co_await both_say(a, b, list, s, "v2"));
         CHECK(co_await both_say(a, b, item, s, "v2"));
         CHECK((co_await ask(a.cache, copy, s)).starts_with("v1"));
         CHECK(s.loads == loads + 2);
+    });
+}
+
+TEST_CASE("a replica that lags behind a clear brings nothing back", "[integration][cache]") {
+    with_caches([](instance& a, instance& b, source& s) -> task<void> {
+        co_await warm(a, item, s);
+        co_await warm(b, list, s);
+        invalidator admin{b.far};
+        co_await admin.clear("products", 300);
+        s.lsn = 299; // still "v1": what the replica shows
+        CHECK(co_await eventually([&] { return !a.cache.find_near(item) && !b.cache.find_near(list); }));
+        for (const auto* k : {&item, &list})
+            CHECK((co_await ask(a.cache, *k, s)).starts_with("v1"));
+        s.body = "v2";
+        s.lsn = 300;
+        CHECK(co_await both_say(a, b, list, s, "v2"));
+        CHECK(co_await both_say(a, b, item, s, "v2"));
     });
 }
 

@@ -238,7 +238,8 @@ TEST_CASE("a Redis that refuses writes costs nothing but the hits", "[integratio
         response_cache_options{}, own);
 }
 
-TEST_CASE("while the source is away, answers that no longer count are given and marked", "[integration][cache]") {
+TEST_CASE("while the source is away, answers that no longer count are given and marked",
+          "[integration][cache]") {
     static manual_clock clock{1'000'000};
     response_cache_options o;
     o.stale_for = 1h;
@@ -263,9 +264,11 @@ TEST_CASE("while the source is away, answers that no longer count are given and 
             clock.advance(11s);
             s.away = true;
             CHECK(co_await ask(a.cache, list, s, 10s) == "v2 stale"); // past its time to live
-            CHECK(co_await ask(a.cache, key::list("products", "other"), s, 10s) == "! deadline passed [tiktrend.base:1]");
-            co_await changes.clear("products");
-            CHECK(co_await ask(a.cache, list, s, 10s) == "! deadline passed [tiktrend.base:1]"); // cleared by hand
+            CHECK(co_await ask(a.cache, key::list("products", "other"), s, 10s) ==
+                  "! deadline passed [tiktrend.base:1]");
+            co_await changes.clear("products", 0);
+            CHECK(co_await ask(a.cache, list, s, 10s) ==
+                  "! deadline passed [tiktrend.base:1]"); // cleared by hand
         },
         o);
 }
@@ -276,7 +279,9 @@ TEST_CASE("an item that was invalidated is given, marked, while the source is aw
     o.source_rest = 0ms;
     o.near.max_bytes = 0;
     SECTION("asking the source each time") {}
-    SECTION("sparing the source for a while") { o.source_rest = 1h; }
+    SECTION("sparing the source for a while") {
+        o.source_rest = 1h;
+    }
     with_caches(
         [](instance& a, instance& b, source& s) -> task<void> {
             const auto nothing = key::one("products", "8");
@@ -299,18 +304,19 @@ TEST_CASE("an item that was invalidated is given, marked, while the source is aw
             s.lsn = 300;
             CHECK(co_await ask(a.cache, item, s) == "v2 miss");
             CHECK(co_await a.fill(3) == fill_result::stored);
-            co_await changes.invalidate_all("products"); // old, but still there
+            co_await changes.invalidate_all("products", 0); // old, but still there
             s.away = true;
             CHECK(co_await ask(a.cache, item, s) == "v2 stale");
             co_await changes.invalidate("products", ids, 400);
             CHECK(co_await ask(a.cache, item, s) == "v2 stale");
-            co_await changes.clear("products");
+            co_await changes.clear("products", 0);
             CHECK(co_await ask(a.cache, item, s) == "! deadline passed [tiktrend.base:1]");
         },
         o);
 }
 
-TEST_CASE("while the source is away one at a time waits for it, the others have a stale answer at once", "[integration][cache]") {
+TEST_CASE("while the source is away one at a time waits for it, the others have a stale answer at once",
+          "[integration][cache]") {
     response_cache_options o;
     o.stale_for = 1h;
     o.source_rest = 0ms;
@@ -357,7 +363,8 @@ TEST_CASE("without Redis only so many load at once", "[integration][cache]") {
             for (std::size_t i = 0; i < said.size(); ++i)
                 group.spawn("asker", note(ask(a.cache, key::one("products", std::to_string(i)), s), said[i]));
             CHECK(co_await eventually([&] {
-                return s.loads == 3 && std::count_if(said.begin(), said.end(), [](const auto& t) { return !t.empty(); }) == 2;
+                return s.loads == 3 &&
+                       std::count_if(said.begin(), said.end(), [](const auto& t) { return !t.empty(); }) == 2;
             }));
             s.gate.set();
             co_await group.join();

@@ -135,18 +135,28 @@ TEST_CASE("invalidate.lua drops answers, moves guards and never lowers an LSN", 
 
 TEST_CASE("clear.lua moves the era", "[integration][cache]") {
     server().command({"FLUSHALL"});
-    CHECK(run("clear.lua", {"era"}, {"one", "0"}) == "1");
-    CHECK(get("era") == "one");
-    CHECK(run("clear.lua", {"era"}, {"two", "0"}) == "1");
-    CHECK(get("era") == "two");
-    CHECK(run("clear.lua", {"era"}, {"three", "1"}) == "1");
-    CHECK(get("era") == "two.three");
-    CHECK(run("clear.lua", {"era"}, {"four", "1"}) == "1");
-    CHECK(get("era") == "two.four");
-    CHECK(run("clear.lua", {"era"}, {"five", "0"}) == "1");
-    CHECK(get("era") == "five");
-    CHECK(run("clear.lua", {"never"}, {"six", "1"}) == "1");
-    CHECK(get("never") == ".six");
+    const auto clear = [](std::string key, std::string token, std::string keeps_old, std::string at) {
+        CHECK(run("clear.lua", {key}, {token, keeps_old, lsn(at)}) == "1");
+        return get(key);
+    };
+    CHECK(clear("era", "one", "0", "20") == "one " + lsn("20"));
+    CHECK(clear("era", "two", "0", "7") == "two " + lsn("20")); // an LSN never goes back
+    CHECK(clear("era", "three", "1", "21") == "two.three " + lsn("21"));
+    CHECK(clear("era", "four", "1", "0") == "two.four " + lsn("21"));
+    CHECK(clear("era", "five", "0", "22") == "five " + lsn("22"));
+    CHECK(clear("never", "six", "1", "1") == ".six " + lsn("1"));
+}
+
+TEST_CASE("fill.lua refuses what was read before the scope was cleared", "[integration][cache]") {
+    server().command({"FLUSHALL"});
+    const auto era = "e " + lsn("100");
+    server().command({"SET", "era", era});
+    CHECK(run("fill.lua", fill_keys, {era, "", lsn("99"), "60000", "", "body"}) == "too_old");
+    CHECK(get("value") == "(nil)");
+    CHECK(run("fill.lua", fill_keys, {era, "", lsn("100"), "60000", "", "body"}) == "stored");
+    // An era as an older release wrote it, without an LSN, refuses nothing.
+    server().command({"SET", "era", "bare"});
+    CHECK(run("fill.lua", fill_keys, {"bare", "", lsn("1"), "60000", "", "body"}) == "stored");
 }
 
 } // namespace tiktrend::cache

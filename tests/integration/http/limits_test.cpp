@@ -71,6 +71,31 @@ TEST_CASE("sizes are limited, each with its status", "[integration][http]") {
                  std::string(100'000, 'f')) == 400);
 }
 
+TEST_CASE("bodies of all connections together are limited", "[integration][http]") {
+    http::server_options o;
+    o.max_bodies_bytes = 100'000;
+    running_server s{sample_routes(), o};
+    const auto head = [](std::size_t size) {
+        return "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n";
+    };
+    const auto post = [&] {
+        raw_client c{s.port()};
+        c.try_send(head(40'000) + std::string(40'000, 'b'));
+        return c.read();
+    };
+    CHECK(post().status == 200);
+    raw_client slow{s.port()};
+    slow.send(head(80'000) + std::string(70'000, 'a'));
+    raw_response refused;
+    REQUIRE(
+        poll_until([&] { return (refused = post()).status == 503; })); // once the slow one's bytes are read
+    CHECK(refused.headers.at("retry-after") == "1");
+    CHECK(refused.body.find(R"("code":"overloaded")") != std::string::npos);
+    slow.send(std::string(10'000, 'a'));
+    CHECK(slow.read().status == 200);
+    CHECK(poll_until([&] { return post().status == 200; })); // nobody holds anything any more
+}
+
 TEST_CASE("a slow header is cut off at a deadline that no byte moves", "[integration][http]") {
     http::server_options o;
     o.header_timeout = 300ms;

@@ -68,7 +68,7 @@ TEST_CASE("a replica region answers reads and nothing else", "[unit][region]") {
     };
     using http::method;
     for (const auto* read : {"/products", "/products?limit=1", "/products/7/history", "/categories", "/sources/x", "/health",
-                             "/health/ready", "/openapi.json", "/docs"}) {
+                             "/health/ready", "/health/serving", "/openapi.json", "/docs"}) {
         CHECK(here(method::get, read));
         CHECK(here(method::head, read));
         CHECK_FALSE(here(method::post, read));

@@ -52,15 +52,15 @@ task<void> invalidator::invalidate(std::string_view scope, std::span<const std::
     } while (done < all.size());
 }
 
-task<void> invalidator::invalidate_all(std::string_view scope) {
+task<void> invalidator::invalidate_all(std::string_view scope, std::uint64_t lsn) {
     const std::vector<std::string> keys{era_key(scope)};
-    const std::vector<std::string> args{fresh_token(), "1"};
+    const std::vector<std::string> args{fresh_token(), "1", lsn_text(lsn)};
     co_await run(far_, clear_script(), keys, args);
 }
 
-task<void> invalidator::clear(std::string_view scope) {
+task<void> invalidator::clear(std::string_view scope, std::uint64_t lsn) {
     const std::vector<std::string> keys{era_key(scope)};
-    const std::vector<std::string> args{fresh_token(), "0"};
+    const std::vector<std::string> args{fresh_token(), "0", lsn_text(lsn)};
     co_await run(far_, clear_script(), keys, args);
 }
 

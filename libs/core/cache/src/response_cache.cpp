@@ -14,7 +14,7 @@
 namespace tiktrend::cache {
 namespace {
 
-/// The generation in "TOKEN LSN".
+/// The era or the generation in "TOKEN LSN".
 std::string_view token_of(std::string_view guard) {
     return guard.substr(0, guard.find(' '));
 }
@@ -169,9 +169,10 @@ struct response_cache::impl {
     near_cache near;
     default_random random;
     bounded_loads uncached;
-    bool is_away = false;    ///< the source, as the last load found it
-    bool is_probing = false; ///< one load looks whether it is back
-    near_cache::clock::time_point rests_until{}; ///< and is not asked before
+    bool is_away = false;                        ///< the source, as the last load found it
+    bool is_probing = false;                     ///< one load looks whether it is back
+    near_cache::clock::time_point answered_at{}; ///< when a load last succeeded
+    near_cache::clock::time_point rests_until{}; ///< while it is away it is not asked before
     bool started = false;
     bool stopped = false;
     bool joined = true;
@@ -230,9 +231,11 @@ task<response_cache::impl::far_state> response_cache::impl::look_up(const key& k
     s.guard = r[1].text();
     if (r[2].is_nil()) co_return s;
     auto stored = decode(r[2].text());
-    if (!stored || clearing_of(stored->era) != clearing_of(s.era)) co_return s;
-    // An item's answer is moved away by its invalidation; a list's answer stays behind with an old generation.
-    const bool is_old_era = stored->era != s.era;
+    const auto era = token_of(s.era);
+    if (!stored || clearing_of(stored->era) != clearing_of(era)) co_return s;
+    // An item's answer is moved away by its invalidation; a list's answer stays behind with an old
+    // generation.
+    const bool is_old_era = stored->era != era;
     const bool is_old_list = k.is_list() && (s.guard.empty() || stored->generation != token_of(s.guard));
     const auto fresh_until = stored->answer->fresh_until_ms;
     const bool is_too_old = fresh_until != 0 && options.clock->now_ms() >= fresh_until;
@@ -252,7 +255,7 @@ task<fill_result> response_cache::impl::fill(const key& k, const far_state& seen
     std::string new_guard;
     if (k.is_list() && seen.guard.empty()) new_guard = fresh_token() + ' ' + lsn_text(0);
     const auto generation = token_of(seen.guard.empty() ? new_guard : seen.guard);
-    const auto value = encode(seen.era, generation, e);
+    const auto value = encode(token_of(seen.era), generation, e);
     const auto lsn = lsn_text(e.lsn);
     const auto life = std::to_string(e.fresh_until_ms - e.filled_at_ms + options.stale_for.count());
     const std::array<std::string_view, 4> keys{k.era(), k.guard(), k.value(), k.old()};
@@ -270,14 +273,16 @@ task<fill_result> response_cache::impl::fill(const key& k, const far_state& seen
     co_return fill_result::failed;
 }
 
-/// Better than nothing, if anything is. That there was no such item is not told any more: there may be one by now.
+/// Better than nothing, if anything is. That there was no such item is not told any more: there may be one by
+/// now.
 task<entry_ptr> response_cache::impl::old_answer(const key& k, const far_state& seen) {
     if (seen.stale || k.is_list() || !seen.reached || options.stale_for.count() == 0)
-        co_return seen.stale && seen.stale->found ? seen.stale : nullptr;
+        co_return seen.stale&& seen.stale->found ? seen.stale : nullptr;
     try {
         const auto r = co_await far.exec(redis::command{"GET", k.old()});
         auto stored = r.is_error() || r.is_nil() ? std::nullopt : decode(r.text());
-        if (stored && stored->answer->found && clearing_of(stored->era) == clearing_of(seen.era)) co_return stored->answer;
+        if (stored && stored->answer->found && clearing_of(stored->era) == clearing_of(token_of(seen.era)))
+            co_return stored->answer;
     } catch (const system_error& e) {
         if (is_cancelled(e.code())) throw;
         options.log.debug("cache_unreachable", {{"scope", k.scope()}, {"error", e.what()}});
@@ -285,11 +290,12 @@ task<entry_ptr> response_cache::impl::old_answer(const key& k, const far_state& 
     co_return nullptr;
 }
 
-task<answer> response_cache::impl::load_now(const key& k, const far_state& seen, std::chrono::milliseconds ttl,
-                                            loader load) {
-    // While the source is away one at a time finds out whether it still is, which takes as long as a connection is
-    // waited for; the others need not wait for what they would get anyway.
-    if (is_away && (is_probing || near_cache::clock::now() < rests_until))
+task<answer> response_cache::impl::load_now(const key& k, const far_state& seen,
+                                            std::chrono::milliseconds ttl, loader load) {
+    // While the source is away one at a time finds out whether it still is, which takes as long as a
+    // connection is waited for; the others need not wait for what they would get anyway.
+    const auto began = near_cache::clock::now();
+    if (is_away && (is_probing || began < rests_until))
         if (auto old = co_await old_answer(k, seen)) co_return answer{std::move(old), outcome::stale};
     const probe mine{is_away && !is_probing ? &is_probing : nullptr};
     const bounded_loads::place place{seen.reached ? nullptr : &uncached, options.max_uncached_loads};
@@ -298,17 +304,22 @@ task<answer> response_cache::impl::load_now(const key& k, const far_state& seen,
     try {
         auto l = co_await within(options.load_timeout, load());
         is_away = false;
+        answered_at = near_cache::clock::now();
         const auto at = options.clock->now_ms();
         const auto life = jittered(l.found ? ttl : std::min(ttl, options.negative_ttl));
-        co_return answer{make_entry(std::move(l.body), l.found, l.lsn, at, options.compress_from, at + life.count()),
-                         seen.reached ? outcome::miss : outcome::bypass};
+        co_return answer{
+            make_entry(std::move(l.body), l.found, l.lsn, at, options.compress_from, at + life.count()),
+            seen.reached ? outcome::miss : outcome::bypass};
     } catch (const system_error& e) {
         if (is_cancelled(e.code()) || e.code() == tiktrend::errc::stopped) throw;
         failure = std::current_exception();
         reason = e.what();
     }
-    is_away = true;
-    rests_until = near_cache::clock::now() + options.source_rest;
+    // A source that answered others meanwhile is not away: this load alone was too much for it.
+    if (answered_at < began) {
+        is_away = true;
+        rests_until = near_cache::clock::now() + options.source_rest;
+    }
     auto old = co_await old_answer(k, seen);
     if (!old) std::rethrow_exception(failure);
     options.log.warn("stale_answer", {{"scope", k.scope()}, {"error", reason}});

@@ -1,7 +1,8 @@
 // The stored form of an answer, version 2. Persisted: a change needs a new version word, so that old values
 // become misses.
 //
-//   tt2 ERA GENERATION LSN FILLED_AT_MS FRESH_UNTIL_MS FOUND ETAG_BYTES BODY_BYTES GZIP_BYTES\n  etag  body  gzip
+//   tt2 ERA GENERATION LSN FILLED_AT_MS FRESH_UNTIL_MS FOUND ETAG_BYTES BODY_BYTES GZIP_BYTES\n  etag  body
+//   gzip
 //
 // Numbers are decimal; ERA and GENERATION are tokens without blanks, "-" if there is none.
 #include <tiktrend/cache/entry.hpp>
@@ -50,8 +51,8 @@ std::string encode(std::string_view era, std::string_view generation, const entr
     std::string out;
     out.reserve(160 + e.etag.size() + e.body.size() + e.gzip.size());
     fmt::format_to(std::back_inserter(out), "{} {} {} {} {} {} {} {} {} {}\n", version, or_dash(era),
-                   or_dash(generation), e.lsn, e.filled_at_ms, e.fresh_until_ms, e.found ? 1 : 0, e.etag.size(), e.body.size(),
-                   e.gzip.size());
+                   or_dash(generation), e.lsn, e.filled_at_ms, e.fresh_until_ms, e.found ? 1 : 0,
+                   e.etag.size(), e.body.size(), e.gzip.size());
     return out.append(e.etag).append(e.body).append(e.gzip);
 }
 
@@ -70,8 +71,9 @@ std::optional<stored_value> decode(std::string_view bytes) {
     std::size_t gzip_bytes = 0;
     v.era = header.token();
     v.generation = header.token();
-    if (!header.number(e->lsn) || !header.number(e->filled_at_ms) || !header.number(e->fresh_until_ms) || !header.number(found) ||
-        !header.number(etag_bytes) || !header.number(body_bytes) || !header.number(gzip_bytes))
+    if (!header.number(e->lsn) || !header.number(e->filled_at_ms) || !header.number(e->fresh_until_ms) ||
+        !header.number(found) || !header.number(etag_bytes) || !header.number(body_bytes) ||
+        !header.number(gzip_bytes))
         return std::nullopt;
     // Each is checked against what is left, so that no sum can overflow.
     const auto take = [&bytes](std::size_t n, std::string& out) {

@@ -90,15 +90,6 @@ api_key read_key(const postgres::row& r) {
     return out;
 }
 
-/// A key made a moment ago may not have reached the replica, so what is missing there is asked of the
-/// primary.
-task<postgres::rows> find_row(postgres::router& router, const postgres::params& id) {
-    auto found = co_await router.query(find_key, id);
-    if (found.answer.empty() && !found.point.is_primary)
-        co_return co_await router.write().query(find_key, id);
-    co_return std::move(found.answer);
-}
-
 } // namespace
 
 api_key_text api_key_text::generate() {
@@ -132,7 +123,7 @@ task<api_key_store::created> api_key_store::create(std::int64_t user_id, const s
 
 task<std::optional<api_key>> api_key_store::find(const std::string& id) {
     const auto values = postgres::params::of(id);
-    const auto found = co_await find_row(router_, values);
+    const auto found = co_await router_.find(find_key, values);
     if (found.empty()) co_return std::nullopt;
     co_return read_key(found.front());
 }
@@ -151,7 +142,7 @@ task<result<api_key>> api_key_store::verify(std::string_view text) {
     if (!id) co_return make_error_code(errc::bad_key);
     const auto offered = sha256_hex(text);
     const auto values = postgres::params::of(*id);
-    const auto found = co_await find_row(router_, values);
+    const auto found = co_await router_.find(find_key, values);
     if (found.empty()) co_return make_error_code(errc::unknown_key);
     const auto stored = found.front()[9].text();
     if (stored.size() != offered.size() || CRYPTO_memcmp(stored.data(), offered.data(), stored.size()) != 0)

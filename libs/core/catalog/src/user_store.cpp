@@ -56,11 +56,7 @@ task<std::optional<user>> user_store::find_by_email(const std::string& email) {
 
 task<std::optional<user>> user_store::find_by_subject(const std::string& subject) {
     const auto values = postgres::params::of(subject);
-    auto found = co_await router_.query(find_by_sub, values);
-    // A user made a moment ago may not have reached the replica.
-    if (found.answer.empty() && !found.point.is_primary)
-        co_return first_of(co_await router_.write().query(find_by_sub, values));
-    co_return first_of(found.answer);
+    co_return first_of(co_await router_.find(find_by_sub, values));
 }
 
 task<std::vector<user>> user_store::list(std::int64_t limit) {

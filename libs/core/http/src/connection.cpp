@@ -22,6 +22,7 @@ constexpr std::size_t input_size = 32U << 10;
 
 constexpr refusal header_too_slow{408, "header_timeout", "The request's header did not arrive in time."};
 constexpr refusal body_too_slow{408, "body_timeout", "The request's body did not arrive in time."};
+constexpr refusal bodies_too_many{503, "overloaded", "Too many request bodies are being read; try again."};
 constexpr refusal chunk_line_too_long{400, "bad_chunk", "A chunk's size line or the trailer is too long."};
 
 constexpr auto no_throw = asio::as_tuple(asio::deferred);
@@ -47,7 +48,8 @@ connection::connection(server_core& core, asio::ip::tcp::socket socket, const as
       peer_is_trusted_{core.proxies.trusts(peer)}, last_active_{now()},
       in_{std::max(input_size, core.options.max_target_bytes + core.options.max_header_bytes + 1024)},
       scanner_{
-          {core.options.max_target_bytes, core.options.max_header_bytes, core.options.max_header_fields}} {
+          {core.options.max_target_bytes, core.options.max_header_bytes, core.options.max_header_fields}},
+      body_share_{core.body_bytes} {
     deadline_ = last_active_ + (core.draining ? core.options.drain_idle_grace : core.options.idle_timeout);
 }
 
@@ -104,6 +106,7 @@ task<void> connection::serve() {
         count_in_flight(true);
         started_ = now();
         request_.reset();
+        body_share_.set(0);
         const auto head = in_.bytes().substr(0, scanner_.head_size()).substr(scanner_.skipped());
         const auto no = parser_.parse_head(head, request_, o.max_body_bytes);
         in_.consume(scanner_.head_size());
@@ -142,7 +145,14 @@ task<void> connection::serve() {
         if (in_.empty() || ++gathered_ >= o.max_pipelined || out_.pending() > gathered_bytes)
             if (!flush_now() && !co_await flush()) co_return;
         count_in_flight(false);
+        drop_body();
     }
+}
+
+/// An idle connection does not keep what its last request brought.
+void connection::drop_body() noexcept {
+    if (request_.body.capacity() > input_size) request_.body = {};
+    body_share_.set(0);
 }
 
 task<bool> connection::read_body() {
@@ -156,8 +166,9 @@ task<bool> connection::read_body() {
         const auto no = parser_.parse_body(in_.bytes(), used);
         in_.consume(used);
         body_seen_ += used;
-        if (no) {
-            co_await refuse(no);
+        body_share_.set(request_.body.size());
+        if (no || core_.body_bytes > o.max_bodies_bytes) {
+            co_await refuse(no ? no : bodies_too_many);
             co_return false;
         }
         if (parser_.is_done()) co_return true;
@@ -276,7 +287,9 @@ task<void> connection::refuse(refusal why) {
     }
     if (request_.method_text.empty()) request_.method = method::other;
     identify();
+    drop_body();
     auto r = problem{why.status, why.code, why.detail}.to_response(request_.request_id);
+    if (why.status == 503) r.headers.set("Retry-After", "1");
     queue(r, false);
     if (flush_now() || co_await flush()) co_await close_gracefully();
 }
@@ -296,7 +309,8 @@ task<void> connection::close_gracefully() {
     for (std::size_t dropped = 0; dropped < lingering_bytes;) {
         in_.consume(in_.bytes().size());
         // Encrypted or not: nobody looks at it any more.
-        const auto [failed, n] = co_await socket_.async_read_some(tls_ ? tls_->prepare() : in_.prepare(), no_throw);
+        const auto [failed, n] =
+            co_await socket_.async_read_some(tls_ ? tls_->prepare() : in_.prepare(), no_throw);
         if (failed || expired_) co_return;
         dropped += n;
     }

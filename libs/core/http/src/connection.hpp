@@ -1,4 +1,5 @@
 #pragma once
+#include "body_share.hpp"
 #include "head_scanner.hpp"
 #include "input_buffer.hpp"
 #include "output_queue.hpp"
@@ -63,6 +64,7 @@ private:
     void wait_for(phase p, steady_time deadline) noexcept;
     void expire(steady_time now);
     void count_in_flight(bool yes) noexcept;
+    void drop_body() noexcept;
     void identify();
     void queue(response& r, bool keep_alive);
     void finish(const response& r, std::uint64_t bytes_out, steady_time now);
@@ -101,6 +103,7 @@ private:
     head_scanner scanner_;
     request_parser parser_;
     request request_;
+    body_share body_share_; ///< of core_.body_bytes
 };
 
 } // namespace tiktrend::http

@@ -28,6 +28,7 @@ public:
     request_id_source request_ids;
     bool draining = false;
     std::size_t in_flight = 0;
+    std::size_t body_bytes = 0; ///< of all requests that are being read or worked on
 
     const std::string& date() const noexcept { return date_; }
     /// Wall clock for request ids, as exact as the last tick.

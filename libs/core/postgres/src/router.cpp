@@ -1,3 +1,4 @@
+#include <tiktrend/base/event.hpp>
 #include <tiktrend/base/task_group.hpp>
 #include <tiktrend/postgres/router.hpp>
 
@@ -18,20 +19,24 @@ constexpr std::string_view replica_position =
 /// Samples of the primary's position kept to tell how old what a replica lacks is: a minute of them.
 constexpr std::size_t max_samples = 64;
 
+/// Whether the primary may do what a replica could not. A statement that was too long for a replica is too
+/// long for the primary as well. A conflict is "canceling statement due to conflict with recovery" on a
+/// standby.
 bool worth_another_server(const error_code& e) noexcept {
-    // conflict: "canceling statement due to conflict with recovery" on a standby
-    return is_unavailable(e) || is_retryable(e);
+    return (is_unavailable(e) || is_retryable(e)) && e != errc::cancelled;
 }
 
 } // namespace
 
 struct router::impl {
     struct replica {
-        replica(const asio::any_io_executor& e, pool_options o) : servers{e, std::move(o)} {}
+        replica(const asio::any_io_executor& e, pool_options o) : servers{e, std::move(o)}, told{e} {}
         pool servers;
         lsn replayed;
         std::int64_t lag_bytes = 0;
         bool answered = false; // to the last probe
+        bool asking = false;   // for its position, between two probes
+        event told;            // set when that question has ended
         std::chrono::milliseconds lag{0};
         bool serving = false;
         int good_in_row = 0;
@@ -144,6 +149,29 @@ struct router::impl {
         return out;
     }
 
+    /// Reads that the replicas have no room for come here only when no write would have to wait for them.
+    bool primary_has_room() const noexcept {
+        return primary.waiting() == 0 && primary.in_use() * 2 <= primary.options().max_size;
+    }
+
+    /// One question at a time for all who wait, never cut short: ending a statement costs its connection.
+    task<void> ask_position(replica& r) {
+        struct release {
+            replica& r;
+            ~release() {
+                r.asking = false;
+                r.told.set();
+            }
+        };
+        const release at_end{r};
+        try {
+            if (const auto at = co_await position(r.servers, replica_position))
+                r.replayed = std::max(r.replayed, *at);
+        } catch (const system_error& e) {
+            if (is_cancelled(e.code())) throw; // the probe says the rest
+        }
+    }
+
     static std::size_t load(const replica& r) noexcept { return r.servers.in_use() + r.servers.waiting(); }
 
     read_choice choice(replica* r) noexcept {
@@ -155,6 +183,7 @@ struct router::impl {
     std::vector<std::unique_ptr<replica>> replicas;
     std::deque<std::pair<steady_time, lsn>> samples; ///< of the primary, oldest first
     std::size_t turn = 0;
+    bool is_stopping = false;
     task_group probes;
 };
 
@@ -174,6 +203,7 @@ void router::start() {
 }
 
 task<void> router::stop(std::chrono::milliseconds grace) {
+    impl_->is_stopping = true;
     impl_->probes.cancel();
     co_await impl_->probes.join();
     const auto deadline = clock::now() + grace;
@@ -189,6 +219,13 @@ task<void> router::stop(std::chrono::milliseconds grace) {
 pool& router::write() noexcept {
     return impl_->primary;
 }
+task<lsn> router::position() {
+    const auto answer = co_await impl_->primary.query(primary_position);
+    const auto text = answer.front()[0].optional_text();
+    const auto at = text ? lsn::parse(*text) : std::nullopt;
+    if (!at) throw system_error{make_error_code(errc::read_only), impl_->primary.description()};
+    co_return *at;
+}
 read_choice router::read() noexcept {
     return impl_->choice(impl_->best());
 }
@@ -198,16 +235,14 @@ task<read_choice> router::read_at(lsn at_least) {
     for (;;) {
         if (auto* r = impl_->best(at_least)) co_return impl_->choice(r);
         auto* behind = impl_->best();
-        if (!behind || clock::now() >= deadline) co_return impl_->choice(nullptr);
-        try {
-            // Probes are a second apart; ask again now.
-            if (const auto at = co_await until(deadline, impl_->position(behind->servers, replica_position)))
-                behind->replayed = std::max(behind->replayed, *at);
-        } catch (const system_error& e) {
-            if (is_cancelled(e.code())) throw;
-            co_return impl_->choice(nullptr);
+        if (!behind || impl_->is_stopping || clock::now() >= deadline) co_return impl_->choice(nullptr);
+        // Probes are a second apart; ask again now.
+        if (!std::exchange(behind->asking, true)) {
+            behind->told.reset();
+            impl_->probes.spawn("position of " + behind->servers.description(), impl_->ask_position(*behind));
         }
-        if (behind->replayed < at_least) co_await sleep_for(std::chrono::milliseconds{10});
+        co_await behind->told.wait_for(deadline - clock::now());
+        if (behind->replayed < at_least) co_await sleep_for(std::chrono::milliseconds{5});
     }
 }
 
@@ -218,11 +253,18 @@ task<read_result> router::query(std::string_view sql, const params& values, lsn 
             co_return read_result{co_await where.where->query(sql, values), where.point};
         } catch (const system_error& e) {
             if (!worth_another_server(e.code())) throw;
+            if (e.code() == errc::pool_timeout && !impl_->primary_has_room()) throw;
             impl_->options.log.warn("postgres_read_moved_to_primary",
                                     {{"database", where.where->description()}, {"error", e.what()}});
         }
     }
     co_return read_result{co_await impl_->primary.query(sql, values), {}};
+}
+
+task<rows> router::find(std::string_view sql, const params& values) {
+    auto found = co_await query(sql, values);
+    if (!found.answer.empty() || found.point.is_primary) co_return std::move(found.answer);
+    co_return co_await impl_->primary.query(sql, values);
 }
 
 std::vector<router::replica_state> router::replicas() const {

@@ -14,8 +14,9 @@ struct entry {
     std::string etag;              ///< weak, with quotes: good for both encodings
     std::uint64_t lsn = 0;         ///< the database position the answer was read at
     std::int64_t filled_at_ms = 0; ///< Unix time of the read
-    std::int64_t fresh_until_ms = 0; ///< Unix time; past it the answer is for want of a better one only. 0: no bound
-    bool found = true;             ///< false: a negative answer (the item does not exist)
+    std::int64_t fresh_until_ms =
+        0;             ///< Unix time; past it the answer is for want of a better one only. 0: no bound
+    bool found = true; ///< false: a negative answer (the item does not exist)
 
     std::size_t memory() const noexcept { return sizeof(entry) + body.size() + gzip.size() + etag.size(); }
 };

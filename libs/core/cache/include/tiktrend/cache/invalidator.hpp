@@ -25,12 +25,14 @@ public:
     task<void> invalidate(std::string_view scope, std::span<const std::string> ids, std::uint64_t lsn,
                           bool lists = true);
 
-    /// As invalidate() of everything that the scope has, when nobody can say what has changed.
-    task<void> invalidate_all(std::string_view scope);
+    /// As invalidate() of everything that the scope has, when nobody can say what has changed. `lsn` as
+    /// above, of the last change that is to be seen; 0 when it cannot be had: answers of a replica that lags
+    /// may then come back for their time to live.
+    task<void> invalidate_all(std::string_view scope, std::uint64_t lsn);
 
-    /// Drops everything of the scope, and nothing of it is given any more, whatever else is away (DELETE
+    /// As invalidate_all(), and nothing of the scope is given any more, whatever else is away (DELETE
     /// /cache/{scope}).
-    task<void> clear(std::string_view scope);
+    task<void> clear(std::string_view scope, std::uint64_t lsn);
 
     /// How long an item's invalidation is remembered: longer than any load takes and any replica lags.
     static constexpr std::chrono::minutes memory{10};

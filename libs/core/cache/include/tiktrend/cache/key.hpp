@@ -1,15 +1,18 @@
 #pragma once
+// clang-format off
 // The one file of key names. Everything lives below two prefixes, so that clients can follow the second
 // alone:
+//
 //   cache:v:{SCOPE}:list:TEXT  string  one stored answer (entry.hpp), expires
 //   cache:v:{SCOPE}:one:ID     string  one stored answer, expires
 //   cache:v:{SCOPE}:old:ID     string  the answer of an item that was invalidated, expires as it would have
-//   cache:i:{SCOPE}:era        string  "CLEARED" or "CLEARED.CHANGED", tokens: the first changes when the scope is
-//   cleared, the second when all of it may have changed
-//   cache:i:{SCOPE}:lists      string  "TOKEN LSN": the generation of the scope's lists and the last
-//   invalidation's LSN cache:i:{SCOPE}:one:ID     string  "TOKEN LSN" of one item's last invalidation,
-//   expires
+//   cache:i:{SCOPE}:era        string  "CLEARED LSN" or "CLEARED.CHANGED LSN": the first token changes when the
+//                                      scope is cleared, the second when all of it may have changed
+//   cache:i:{SCOPE}:lists      string  "TOKEN LSN": the generation of the lists, and of their last invalidation
+//   cache:i:{SCOPE}:one:ID     string  "TOKEN LSN" of one item's last invalidation, expires
+//
 // The braces keep a scope in one slot of a Redis Cluster. Persisted: do not change the meaning of a name.
+// clang-format on
 #include <string>
 #include <string_view>
 
@@ -41,7 +44,8 @@ public:
     const std::string& value() const noexcept { return value_; } ///< Redis key of the answer
     const std::string& guard() const noexcept { return guard_; } ///< Redis key whose change invalidates it
     const std::string& era() const noexcept { return era_; }
-    /// Redis key of an item's answer from before its last invalidation; empty for a list, which stays where it is.
+    /// Redis key of an item's answer from before its last invalidation; empty for a list, which stays where
+    /// it is.
     const std::string& old() const noexcept { return old_; }
 
 private:

@@ -67,12 +67,12 @@ struct response_cache_options {
     std::chrono::milliseconds negative_ttl{30'000}; ///< of answers with found == false
     double ttl_jitter = 0.1; ///< times to live are shortened by up to this share, so that keys of one moment
                              ///< do not expire in one moment
-    /// How much longer than their time to live answers are kept for the time when their source is away: an answer
-    /// that is too old or was invalidated is better than none. Not what was cleared, and not that there was
-    /// nothing. 0: none.
+    /// How much longer than their time to live answers are kept for the time when their source is away: an
+    /// answer that is too old or was invalidated is better than none. Not what was cleared, and not that
+    /// there was nothing. 0: none.
     std::chrono::milliseconds stale_for{0};
-    /// For so long after a failed load those who have a stale answer do not ask the source, then one at a time until a load
-    /// succeeds.
+    /// For so long after a failed load, unless others succeeded while it ran, those who have a stale answer
+    /// do not ask the source, then one at a time until a load succeeds.
     std::chrono::milliseconds source_rest{1'000};
     /// Loads at a time while Redis is away, so that the source is not asked for everything at once;
     /// errc::overloaded beyond.

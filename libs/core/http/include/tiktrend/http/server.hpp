@@ -24,6 +24,9 @@ struct server_options {
     std::size_t max_header_bytes = 16U << 10; ///< 431 above; names, values and line ends of all fields
     std::size_t max_header_fields = 100;      ///< 431 above
     std::size_t max_body_bytes = 1U << 20;    ///< 413 above
+    /// Of all bodies that are being read or worked on; a request that goes beyond is answered 503. Bodies are
+    /// read before anybody knows who sends them, so this bounds what strangers can make the server hold.
+    std::size_t max_bodies_bytes = 32U << 20;
     std::chrono::milliseconds header_timeout{
         10'000}; ///< from the first byte to the end of the header, absolute: 408
     std::chrono::milliseconds body_timeout{30'000};   ///< whole body: 408

@@ -57,6 +57,9 @@ public:
     task<void> stop(std::chrono::milliseconds grace = std::chrono::seconds{5});
 
     pool& write() noexcept;
+    /// Where the primary's log stands now: what is committed lies before. Throws as pool::query(), and
+    /// errc::read_only when the server is a standby.
+    task<lsn> position();
     /// The replica with the fewest leases out, or the primary. Never waits.
     read_choice read() noexcept;
     /// A server that has replayed `at_least`: a replica that has it or gets it within consistency_wait, else
@@ -77,6 +80,9 @@ public:
         std::string reason;    ///< why it does not serve; empty if it does
         bool answered = false; ///< to the last probe; if not, the lag is of the last one that it answered
     };
+    /// As query() for one row: what a replica does not know yet is asked of the primary.
+    task<rows> find(std::string_view sql, const params& values);
+
     std::vector<replica_state> replicas() const;
     /// Sums over all pools.
     std::size_t in_use() const noexcept;

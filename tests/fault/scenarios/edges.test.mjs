@@ -57,6 +57,7 @@ test('23: what shops do to us ends in time, and a storm of 429 does not scale th
     for (const id of stormed) assert.equal(await site.field(id, 'atm'), null, 'a 429 spends no attempt');
     await until('they end', async () => (await site.queue.client.zcard(base + 'delayed')) === 0, 90_000);
     await site.until_quiet();
+    await until('the log has heard of their second starts', () => stormed.every((id) => site.log.times('active', id).length > 1));
     // The host's rest is counted from its first 429; who meets it later waits for what is left.
     const first_no = Math.min(...stormed.map((id) => site.log.times('delayed', id)[0]));
     const rest = Math.min(...stormed.map((id) => site.log.times('active', id)[1])) - first_no;

@@ -185,7 +185,7 @@ shard::shard(shared_parts& shared, bool is_first)
                                                    shared.metrics, shared.log)
                      : nullptr},
       idempotency_{queue_redis_, shared.metrics, shared.log, idempotency_options_of(shared.settings)},
-      health_{context_.get_executor(), dependencies(), shared.draining,
+      health_{context_.get_executor(), dependencies(), shared.draining, shared.was_ready,
               [this] { return R"("region":)" + describe_region(); }},
       http_metrics_{shared.metrics}, cursors_{shared.settings.cursor_secret} {}
 

@@ -32,9 +32,10 @@ task<http::response> alive() {
 } // namespace
 
 health::health(asio::any_io_executor executor, std::vector<dependency> dependencies,
-               const std::atomic<bool>& draining, std::function<std::string()> more)
+               const std::atomic<bool>& draining, std::atomic<bool>& was_ready,
+               std::function<std::string()> more)
     : executor_{executor}, dependencies_{std::move(dependencies)}, states_(dependencies_.size()),
-      draining_{draining}, more_{std::move(more)}, checked_{executor} {}
+      draining_{draining}, was_ready_{was_ready}, more_{std::move(more)}, checked_{executor} {}
 
 http::handler health::live() {
     return [](http::request&) { return alive(); };
@@ -86,7 +87,7 @@ task<void> health::refresh() {
     for (std::size_t i = 0; i < dependencies_.size(); ++i)
         co_await probe_one(i);
     checked_at_ = std::chrono::steady_clock::now();
-    was_ready_ = was_ready_ || needs_are_met();
+    if (needs_are_met()) was_ready_ = true;
 }
 
 bool health::is_ready() const {

@@ -21,7 +21,8 @@ public:
     };
     /// `more` gives further members of the whole answer, as JSON text: `"name":value`.
     health(asio::any_io_executor executor, std::vector<dependency> dependencies,
-           const std::atomic<bool>& draining, std::function<std::string()> more = {});
+           const std::atomic<bool>& draining, std::atomic<bool>& was_ready,
+           std::function<std::string()> more = {});
 
     http::handler live();  ///< 200 while the process turns its loops
     http::handler ready(); ///< 200, or 503 while draining or without a required dependency
@@ -47,10 +48,11 @@ private:
     std::vector<dependency> dependencies_;
     std::vector<state> states_;
     const std::atomic<bool>& draining_;
+    std::atomic<bool>&
+        was_ready_; ///< ever, this process: its threads share it, as load balancers see one gateway
     std::function<std::string()> more_;
     std::chrono::steady_clock::time_point checked_at_ = std::chrono::steady_clock::time_point::min();
     bool checking_ = false;
-    bool was_ready_ = false;
     event checked_;
 };
 

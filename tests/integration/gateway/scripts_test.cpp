@@ -49,19 +49,24 @@ std::string field(const std::string& name) {
     return server().command({"HGET", "k", name});
 }
 
-const words first{"print-1", "token-1", "60000"};
+/// A request that enters: what it asks, its token, how long it may run, how long its key is known, its nonce.
+words enters(std::string print, std::string token, std::string nonce, std::string longest = "60000") {
+    return {std::move(print), std::move(token), std::move(longest), "80000", std::move(nonce)};
+}
+const words first = enters("print-1", "token-1", "n1");
 
 } // namespace
 
 TEST_CASE("begin_request.lua lets the first one run and holds others off", "[integration][gateway]") {
     server().command({"FLUSHALL"});
-    CHECK(run("begin_request.lua", first) == words{"run"});
+    CHECK(run("begin_request.lua", first) == words{"run", "n1"});
     CHECK(field("print") == "print-1");
     CHECK(field("token") == "token-1");
-    CHECK(life() > 50'000);
-    CHECK(life() <= 60'000);
-    CHECK(run("begin_request.lua", {"print-1", "token-2", "60000"}) == words{"running"});
-    CHECK(run("begin_request.lua", {"print-2", "token-3", "60000"}) == words{"other"});
+    CHECK(field("nonce") == "n1");
+    CHECK(life() > 70'000);
+    CHECK(life() <= 80'000);
+    CHECK(run("begin_request.lua", enters("print-1", "token-2", "n2")) == words{"running"});
+    CHECK(run("begin_request.lua", enters("print-2", "token-3", "n3")) == words{"other"});
     CHECK(field("token") == "token-1"); // neither changed anything
     CHECK(field("print") == "print-1");
 }
@@ -69,36 +74,55 @@ TEST_CASE("begin_request.lua lets the first one run and holds others off", "[int
 TEST_CASE("begin_request.lua repeats a kept answer to the same request only", "[integration][gateway]") {
     server().command({"FLUSHALL"});
     run("begin_request.lua", first);
-    CHECK(run("end_request.lua", {"token-1", "202", "Location:/x", "the body", "90000"}) == words{"1"});
+    CHECK(run("end_request.lua", {"token-1", "keep", "202", "Location:/x", "the body", "90000"}) ==
+          words{"1"});
     CHECK(life() > 80'000);
     CHECK(life() <= 90'000);
-    CHECK(run("begin_request.lua", {"print-1", "token-2", "60000"}) == words{"done", "202", "Location:/x", "the body"});
-    CHECK(run("begin_request.lua", {"print-2", "token-3", "60000"}) == words{"other"});
-    CHECK(life() > 80'000); // asking does not shorten its life
-    CHECK(field("token") == "token-1");
+    CHECK(run("begin_request.lua", enters("print-1", "token-2", "n2")) ==
+          words{"done", "202", "Location:/x", "the body"});
+    CHECK(run("begin_request.lua", enters("print-2", "token-3", "n3")) == words{"other"});
+    CHECK(life() > 80'000);           // asking does not shorten its life
+    CHECK(field("token") == "(nil)"); // nobody runs it any more
 }
 
 TEST_CASE("begin_request.lua lets another run when the first took too long", "[integration][gateway]") {
     server().command({"FLUSHALL"});
-    CHECK(run("begin_request.lua", {"print-1", "token-1", "30"}) == words{"run"});
-    REQUIRE(testing::poll_until([] { return server().command({"EXISTS", "k"}) == "0"; }, std::chrono::seconds{10}));
-    CHECK(run("begin_request.lua", {"print-1", "token-2", "60000"}) == words{"run"});
+    CHECK(run("begin_request.lua", enters("print-1", "token-1", "n1", "30")) == words{"run", "n1"});
+    // The next one goes on under the nonce of the first: what it starts is the same job.
+    words next;
+    REQUIRE(testing::poll_until(
+        [&] {
+            next = run("begin_request.lua", enters("print-1", "token-2", "n2"));
+            return next != words{"running"};
+        },
+        std::chrono::seconds{10}));
+    CHECK(next == words{"run", "n1"});
     // The first one comes back: it is not the runner any more.
-    CHECK(run("end_request.lua", {"token-1", "202", "", "late", "90000"}) == words{"0"});
+    CHECK(run("end_request.lua", {"token-1", "keep", "202", "", "late", "90000"}) == words{"0"});
     CHECK(field("status") == "(nil)");
     CHECK(field("token") == "token-2");
-    CHECK(life() <= 60'000);
+    CHECK(life() <= 80'000);
 }
 
 TEST_CASE("end_request.lua forgets a request that failed", "[integration][gateway]") {
     server().command({"FLUSHALL"});
-    CHECK(run("end_request.lua", {"token-1", "", "", "", "90000"}) == words{"0"}); // there is none
+    CHECK(run("end_request.lua", {"token-1", "forget", "", "", "", "90000"}) == words{"0"}); // there is none
     run("begin_request.lua", first);
-    CHECK(run("end_request.lua", {"token-2", "", "", "", "90000"}) == words{"0"});
+    CHECK(run("end_request.lua", {"token-2", "forget", "", "", "", "90000"}) == words{"0"});
     CHECK(field("token") == "token-1");
-    CHECK(run("end_request.lua", {"token-1", "", "", "", "90000"}) == words{"1"});
+    CHECK(run("end_request.lua", {"token-1", "forget", "", "", "", "90000"}) == words{"1"});
     CHECK(server().command({"EXISTS", "k"}) == "0");
-    CHECK(run("begin_request.lua", first) == words{"run"});
+    CHECK(run("begin_request.lua", first) == words{"run", "n1"});
+}
+
+TEST_CASE("end_request.lua lets a request whose outcome is open run again under its nonce",
+          "[integration][gateway]") {
+    server().command({"FLUSHALL"});
+    run("begin_request.lua", first);
+    CHECK(run("end_request.lua", {"token-1", "again", "", "", "", "90000"}) == words{"1"});
+    CHECK(run("begin_request.lua", enters("print-2", "token-2", "n2")) == words{"other"});
+    CHECK(run("begin_request.lua", enters("print-1", "token-3", "n3")) == words{"run", "n1"});
+    CHECK(field("token") == "token-3");
 }
 
 TEST_CASE("take_permits.lua grants the whole quota, then what refills", "[integration][gateway]") {
@@ -135,7 +159,8 @@ TEST_CASE("take_permits.lua looks without taking", "[integration][gateway]") {
     CHECK(number(r[3]) > 0);
 }
 
-TEST_CASE("take_permits.lua survives a limit that was lowered, and one that is over", "[integration][gateway]") {
+TEST_CASE("take_permits.lua survives a limit that was lowered, and one that is over",
+          "[integration][gateway]") {
     server().command({"FLUSHALL"});
     run("take_permits.lua", {"100", "600000000", "100"});
     auto r = run("take_permits.lua", {"2", "60000000", "1"}); // full only in ten minutes, window now one

@@ -26,10 +26,7 @@ task<bool> definition_follower::look() {
         for (auto& d : co_await store_.enabled())
             texts.push_back({std::move(d.id), d.version, std::move(d.text)});
         const auto out = definitions_.take(std::move(texts));
-        for (const auto& r : out.refused)
-            log_.error("definition_refused", {{"source", r.id}, {"version", r.version}, {"error", r.why}});
-        for (const auto& t : out.taken)
-            log_.info("definition_from_database", {{"source", t.id}, {"version", t.version}});
+        sources::log_outcome(out, log_);
         co_return out.changed;
     } catch (const system_error& e) {
         if (is_cancelled(e.code())) throw;

@@ -198,12 +198,12 @@ std::vector<health::dependency> shard::dependencies() {
         out.push_back({"postgresql", true, [this] { return select_one(*database_.read().where); }});
     } else {
         out.push_back({"redis_queue", true, [this] { return ping(queue_redis_); }});
-        out.push_back({"redis_queue_noeviction", false, [this] { return expect_noeviction(queue_redis_); }});
-        out.push_back({"clock", false, [this] { return expect_same_time(queue_redis_); }});
+        out.push_back({"redis_queue_noeviction", false, [this] { return expect_noeviction(queue_redis_); }, false});
+        out.push_back({"clock", false, [this] { return expect_same_time(queue_redis_); }, false});
         out.push_back({"redis_cache", false, [this] { return ping(cache_redis_); }});
         out.push_back({"postgresql", true, [this] { return select_one(database_.write()); }});
     }
-    out.push_back({"source_definitions", true, [this] { return definitions_.wait_complete(); }});
+    out.push_back({"source_definitions", true, [this] { return definitions_.wait_complete(); }, false});
     return out;
 }
 

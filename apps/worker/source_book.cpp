@@ -14,10 +14,7 @@ task<void> source_book::refresh() {
     for (auto& d : co_await stored_.enabled())
         texts.push_back({std::move(d.id), d.version, std::move(d.text)});
     const auto out = definitions_.take(std::move(texts));
-    for (const auto& r : out.refused)
-        log_.error("definition_refused", {{"source", r.id}, {"version", r.version}, {"error", r.why}});
-    for (const auto& t : out.taken)
-        log_.info("definition_from_database", {{"source", t.id}, {"version", t.version}});
+    sources::log_outcome(out, log_);
 }
 
 task<void> source_book::follow(std::chrono::milliseconds every) {

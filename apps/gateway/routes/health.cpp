@@ -2,10 +2,9 @@
 
 #include <tiktrend/base/error.hpp>
 #include <tiktrend/base/json_text.hpp>
-#include <tiktrend/base/task_group.hpp>
 #include <tiktrend/base/timeout.hpp>
 
-#include <algorithm>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 
 namespace tiktrend::gateway {
 namespace {
@@ -65,6 +64,14 @@ task<void> health::probe_one(std::size_t i) {
         std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start);
 }
 
+/// At once, so that several servers that do not answer cost one limit: balancers wait three seconds for their
+/// check.
+task<void> health::probe_from(std::size_t i) {
+    using namespace asio::experimental::awaitable_operators;
+    if (i + 1 == dependencies_.size()) co_return co_await probe_one(i);
+    co_await (probe_one(i) && probe_from(i + 1));
+}
+
 task<void> health::refresh() {
     if (checking_) {
         co_await checked_.wait();
@@ -84,8 +91,7 @@ task<void> health::refresh() {
         }
     };
     const release at_end{*this};
-    for (std::size_t i = 0; i < dependencies_.size(); ++i)
-        co_await probe_one(i);
+    if (!dependencies_.empty()) co_await probe_from(0);
     checked_at_ = std::chrono::steady_clock::now();
     if (needs_are_met()) was_ready_ = true;
 }
@@ -104,7 +110,9 @@ task<http::response> health::answer_serving() {
     if (draining_) co_return status_only(false, "draining");
     co_await refresh();
     if (!was_ready_) co_return status_only(false, "starting");
-    const bool any_up = std::any_of(states_.begin(), states_.end(), [](const state& s) { return s.up; });
+    bool any_up = false;
+    for (std::size_t i = 0; i < states_.size(); ++i)
+        any_up = any_up || (dependencies_[i].is_server && states_[i].up);
     co_return status_only(any_up, !any_up ? "down" : needs_are_met() ? "ok" : "degraded");
 }
 

@@ -18,6 +18,8 @@ public:
         std::string name;
         bool required; ///< not ready without it
         std::function<task<void>()> probe;
+        bool is_server =
+            true; ///< something that answers, as opposed to a state of this program or of such a server
     };
     /// `more` gives further members of the whole answer, as JSON text: `"name":value`.
     health(asio::any_io_executor executor, std::vector<dependency> dependencies,
@@ -26,7 +28,7 @@ public:
 
     http::handler live();  ///< 200 while the process turns its loops
     http::handler ready(); ///< 200, or 503 while draining or without a required dependency
-    /// For load balancers: 200 once it was ready, until it drains or reaches none of its dependencies. The
+    /// For load balancers: 200 once it was ready, until it drains or reaches none of its servers. The
     /// outage of one would otherwise take every gateway out at once, with the answers that need it not.
     http::handler serving();
     http::handler all(); ///< every dependency with its latency; 503 as ready()
@@ -38,6 +40,7 @@ private:
         std::chrono::microseconds latency{};
     };
     task<void> refresh();
+    task<void> probe_from(std::size_t i); ///< that one and those behind it, at once
     task<void> probe_one(std::size_t i);
     bool is_ready() const;
     bool needs_are_met() const; ///< when last looked at

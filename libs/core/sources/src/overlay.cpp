@@ -18,7 +18,8 @@ registry_ptr checked(registry_result made) {
 } // namespace
 
 overlay::overlay(std::vector<source_file> files, registry_options options)
-    : files_{std::move(files)}, options_{std::move(options)}, current_{checked(make_registry(files_, options_))} {
+    : files_{std::move(files)}, options_{std::move(options)},
+      current_{checked(make_registry(files_, options_))} {
     for (const auto& d : current_->all())
         file_of_.emplace(d->id, d->file);
 }
@@ -34,7 +35,9 @@ overlay::outcome overlay::take(std::vector<overlaid_text> texts) {
 
     auto files = files_;
     for (auto& t : texts) {
-        const auto refuse = [&](std::string why) { out.refused.push_back({t.id, t.version, std::move(why)}); };
+        const auto refuse = [&](std::string why) {
+            out.refused.push_back({t.id, t.version, std::move(why)});
+        };
         const auto name = fmt::format("database:{}@{}", t.id, t.version);
         const auto parsed = parse_definition(name, t.text);
         if (!parsed || (*parsed)->id != t.id) {
@@ -54,6 +57,13 @@ overlay::outcome overlay::take(std::vector<overlaid_text> texts) {
     }
     current_ = checked(make_registry(files, options_));
     return out;
+}
+
+void log_outcome(const overlay::outcome& out, const logger& log) {
+    for (const auto& r : out.refused)
+        log.error("definition_refused", {{"source", r.id}, {"version", r.version}, {"error", r.why}});
+    for (const auto& t : out.taken)
+        log.info("definition_from_database", {{"source", t.id}, {"version", t.version}});
 }
 
 } // namespace tiktrend::sources

@@ -1,5 +1,6 @@
 #pragma once
 // Definitions that come while a program runs, over those of its files.
+#include <tiktrend/base/log.hpp>
 #include <tiktrend/sources/registry.hpp>
 
 #include <cstdint>
@@ -16,8 +17,8 @@ struct overlaid_text {
     std::string text;
 };
 
-/// Makes a registry of files and what lies over them: a text stands in for the file that defines the same id. Belongs
-/// to one executor; the registries it makes may be shared as any.
+/// Makes a registry of files and what lies over them: a text stands in for the file that defines the same id.
+/// Belongs to one executor; the registries it makes may be shared as any.
 class overlay {
 public:
     /// `files` have been checked; throws std::runtime_error when they do not make a registry after all.
@@ -47,5 +48,8 @@ private:
     registry_ptr current_;
     std::map<std::string, std::string, std::less<>> in_use_; ///< texts by id, as last taken
 };
+
+/// Says in the log what became of the texts: `definition_refused` and `definition_from_database`.
+void log_outcome(const overlay::outcome& out, const logger& log);
 
 } // namespace tiktrend::sources

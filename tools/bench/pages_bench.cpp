@@ -16,6 +16,7 @@
 #include <fstream>
 #include <limits>
 #include <stdexcept>
+#include <string_view>
 
 namespace tiktrend::bench {
 namespace {
@@ -37,6 +38,10 @@ struct visit {
 struct order {
     std::string kind; ///< json, html
     int jobs;
+    bool indexed = false; ///< the peer's table has as many indexes as ours
+    std::string row_name(std::string_view what) const {
+        return fmt::format("pages_{}_{}{}_{}", kind, jobs, indexed ? "_indexed" : "", what);
+    }
     std::string shop(int part) const {
         return fmt::format("http://127.0.0.{}:{}", part % addresses + 1, environment("PAGES_PORT"));
     }
@@ -83,6 +88,14 @@ double run_theirs(testing::line_peer& node, const order& o, int pages) {
     return pages * per_page / answer.at("seconds").to_number<double>();
 }
 
+/// With them the peer's table can be sorted, filtered and searched as ours can; nothing is measured meanwhile.
+void give_indexes(testing::line_peer& node, bool wanted) {
+    forget_products();
+    node.send(json::serialize(json::object{{"indexes", wanted}}));
+    const auto answer = json::parse(node.receive(1min)).as_object();
+    if (!answer.contains("indexes")) throw std::runtime_error("their table: " + json::serialize(answer));
+}
+
 template <class Run>
 visit measure(pid_t worker, int pages, Run run) {
     const auto postgres = static_cast<pid_t>(std::stoi(environment("POSTGRES_PID")));
@@ -110,15 +123,16 @@ std::vector<row> measure_pages(const settings& s, pid_t worker, testing::line_pe
     std::vector<row> rows;
     if (pages == 0) return rows;
     const auto rounds = std::max(1, s.rounds / 2);
-    for (const auto& o : {order{"json", 10}, order{"json", 50}, order{"json", 200}, order{"html", 50}}) {
+    for (const auto& o : {order{"json", 10}, order{"json", 50}, order{"json", 50, true}, order{"json", 200}, order{"html", 50}}) {
+        give_indexes(node, o.indexed);
         const auto begin = rows.size();
         for (const char* state : {"new", "unchanged", "changed_5"}) {
-            const auto name = fmt::format("pages_{}_{}_{}", o.kind, o.jobs, state);
+            const auto name = o.row_name(state);
             rows.push_back({name, "prod/s", peer, "", {}, {}});
             rows.push_back({name + "_worker", "us/page", peer, "", {}, {}});
             rows.push_back({name + "_postgres", "us/page", peer, "", {}, {}});
         }
-        rows.push_back({fmt::format("pages_{}_{}_peak_memory", o.kind, o.jobs), "MiB", peer, "ours <= 40", {}, {}});
+        rows.push_back({o.row_name("peak_memory"), "MiB", peer, "ours <= 40", {}, {}});
         for (int round = 1; round <= rounds; ++round) {
             forget_products();
             double peak[2]{};

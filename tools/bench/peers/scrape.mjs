@@ -4,7 +4,8 @@
 //
 // When it is ready: {"ready"}. Then {"shop", "per_page", "jobs"?} → {"pages", "products", "seconds", "cpu_seconds"}; `jobs`
 // of the kind run at once (1). Or {"parts": [{"prefix", "kind": "json" or "html"}, …]}: a job for each, which asks for
-// PREFIX1.KIND, PREFIX2.KIND, … up to a page without products; pages and products are sums then.
+// PREFIX1.KIND, PREFIX2.KIND, … up to a page without products; pages and products are sums then. {"indexes": true or false} →
+// {"indexes"}: the table gets, or loses, what an API that sorts, filters and searches as ours does needs.
 import net from 'node:net';
 import readline from 'node:readline';
 import { Queue, QueueEvents, Worker } from 'bullmq';
@@ -19,6 +20,19 @@ await pool.query(`create table if not exists peer_products (
   price_min numeric(14, 4), currency text, sales_7d bigint, sales_total bigint, rating double precision, review_count bigint,
   is_active boolean not null, first_seen timestamptz not null default now(), last_updated timestamptz not null default now(),
   primary key (source, external_id))`);
+
+// The same number and kinds of B-trees as on our table, and its text search.
+const sorted = ['last_updated', 'first_seen', 'price_min', 'sales_7d', 'sales_total', 'rating', 'review_count', 'is_active, last_updated',
+  'currency, last_updated', 'source, last_updated', 'category, last_updated', 'category, price_min', 'sales_7d, last_updated'];
+async function setIndexes(wanted) {
+  await pool.query('alter table peer_products drop column if exists id, drop column if exists search_text');
+  await pool.query(sorted.map((_, i) => `drop index if exists peer_sorted_${i}`).join(';'));
+  if (!wanted) return;
+  await pool.query(`alter table peer_products add column id bigint generated always as identity unique, add column search_text tsvector
+    generated always as (to_tsvector('simple', left(title, 1000) || ' ' || left(coalesce(description, ''), 10000))) stored`);
+  await pool.query(sorted.map((names, i) => `create index peer_sorted_${i} on peer_products (${names}, id)`).join(';'));
+  await pool.query('create index peer_active on peer_products (id) where is_active; create index on peer_products using gin (search_text)');
+}
 
 const columns = {
   external_id: ['text', (p) => p.sku], title: ['text', (p) => p.name.trim()], description: ['text', (p) => p.description],
@@ -80,7 +94,11 @@ queue.setMaxListeners(0);
 events.setMaxListeners(0); // many jobs are waited for at once
 await Promise.all([queue.waitUntilReady(), events.waitUntilReady(), worker.waitUntilReady()]);
 
-async function run({ jobs = 1, parts, ...order }) {
+async function run({ jobs = 1, parts, indexes, ...order }) {
+  if (indexes !== undefined) {
+    await setIndexes(indexes);
+    return { indexes };
+  }
   const cpu = process.cpuUsage();
   const start = process.hrtime.bigint();
   const added = await queue.addBulk((parts ?? Array(jobs).fill(order)).map((data) => ({ name: 'scrape_products', data })));

@@ -9,8 +9,8 @@
 
 namespace tiktrend::gateway {
 
-/// Who was active, over all gateways: counted in the cache Redis when the metrics are read, not on the request
-/// path. Losing that Redis loses this gauge and nothing else.
+/// Who was active, over all gateways: counted in the cache Redis when the metrics are read, not on the
+/// request path. Losing that Redis loses this gauge and nothing else.
 class activity {
 public:
     activity(redis::client& redis, const wall_clock& clock) : redis_{redis}, clock_{clock} {}

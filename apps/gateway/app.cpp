@@ -20,7 +20,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-
 std::vector<std::unique_ptr<shard>> make_shards(shared_parts& shared) {
     std::vector<std::unique_ptr<shard>> out;
     for (std::size_t i = 0; i < shared.settings.threads; ++i)
@@ -34,7 +33,8 @@ sources::registry_options definition_options(const config& c) {
     return o;
 }
 
-sources::registry_ptr registry_of(const std::vector<sources::source_file>& files, const sources::registry_options& o) {
+sources::registry_ptr registry_of(const std::vector<sources::source_file>& files,
+                                  const sources::registry_options& o) {
     auto made = sources::make_registry(files, o);
     if (!made) throw std::runtime_error(sources::to_string(made.error().front()));
     return std::move(*made);
@@ -68,21 +68,24 @@ std::vector<queue::queue*> watched_queues(const config& c, queue::queue& own,
 
 app::app(const config& settings, std::vector<sources::source_file> definitions, logger log)
     : settings_{settings}, log_{std::move(log)}, definition_options_{definition_options(settings_)},
-      shared_{settings_, registry_of(definitions, definition_options_), metrics_, log_, false, load_certificates(settings_)},
-      shards_{make_shards(shared_)}, definitions_{std::move(definitions), definition_options_,
-                                                  catalog::source_store{shards_[0]->database()}, log_,
-                                                  [this](const sources::registry_ptr& r) { take_definitions(r); }},
+      shared_{settings_, registry_of(definitions, definition_options_),
+              metrics_,  log_,
+              false,     load_certificates(settings_)},
+      shards_{make_shards(shared_)},
+      definitions_{std::move(definitions), definition_options_, catalog::source_store{shards_[0]->database()},
+                   log_, [this](const sources::registry_ptr& r) { take_definitions(r); }},
       more_queues_{make_more_queues(settings_, shards_[0]->queue_redis())},
       activity_{shards_[0]->cache_redis(), system_wall_clock()},
-      sampled_{metrics_, shards_[0]->context().get_executor(), watched_queues(settings_, shards_[0]->jobs(), more_queues_),
-               activity_, shards_[0]->usage()},
+      sampled_{metrics_, shards_[0]->context().get_executor(),
+               watched_queues(settings_, shards_[0]->jobs(), more_queues_), activity_, shards_[0]->usage()},
       servers_{metrics_, shards_[0]->queue_redis(), shards_[0]->cache_redis()},
       pool_{metrics_.gauges("db_pool_connections", "Database connections of this gateway by state.",
                             {"state"})},
       connections_{metrics_.make_gauge("http_connections", "Open client connections.")},
       tls_reloads_{metrics_.counters("tls_reloads_total", "Times the certificate's files were read again.",
                                      {"result"})},
-      region_{metrics_.gauges("gateway_region_info", "1, with the region and the part that this gateway plays.",
+      region_{metrics_.gauges("gateway_region_info",
+                              "1, with the region and the part that this gateway plays.",
                               {"region", "role"})},
       process_metrics_{observe::add_process_metrics(metrics_, project_version())},
       stop_{shards_[0]->context().get_executor()} {
@@ -215,7 +218,8 @@ void app::reload_certificates(std::string_view why) {
     const bool good = shared_.certificates->reload(reason);
     tls_reloads_(good ? "ok" : "failed").add();
     if (good)
-        log_.info("certificates_reloaded", {{"cause", why}, {"expires_at", shared_.certificates->expires_at()}});
+        log_.info("certificates_reloaded",
+                  {{"cause", why}, {"expires_at", shared_.certificates->expires_at()}});
     else
         log_.error("certificates_not_reloaded", {{"cause", why}, {"error", reason}});
 }
@@ -266,8 +270,9 @@ task<void> app::refresh_metrics() {
     pool_("waiting").set(static_cast<double>(sum.pool_waiting));
     connections_.set(static_cast<double>(sum.connections));
     if (shared_.certificates)
-        metrics_.make_gauge("tls_certificate_expiry_timestamp_seconds",
-                            "Unix time at which the certificate in use ends.")
+        metrics_
+            .make_gauge("tls_certificate_expiry_timestamp_seconds",
+                        "Unix time at which the certificate in use ends.")
             .set(static_cast<double>(shared_.certificates->expires_at()));
     co_await sampled_.refresh();
     co_await servers_.refresh(shards_[0]->database().replicas());

@@ -14,8 +14,9 @@ http::response answer_cached(const http::request& r, const product_cache::answer
         throw http::problem(406, "not_acceptable", "Accept-Encoding refuses both gzip and the plain form.");
     http::response response;
     response.headers.set("ETag", a.etag);
-    response.headers.set("Cache-Control", a.how == "stale" ? "private, no-cache"
-                                                           : "private, max-age=30, stale-while-revalidate=60");
+    response.headers.set("Cache-Control", a.how == "stale"
+                                              ? "private, no-cache"
+                                              : "private, max-age=30, stale-while-revalidate=60");
     response.headers.set("Vary", "Accept-Encoding");
     response.headers.set("X-Cache", a.how);
     if (http::is_unmodified(r, a.etag)) {

@@ -9,7 +9,8 @@
 
 namespace tiktrend::gateway {
 
-/// 200 in the coding that the client takes, or 304 when it has this very answer. Throws problem 406 when it takes none.
+/// 200 in the coding that the client takes, or 304 when it has this very answer. Throws problem 406 when it
+/// takes none.
 http::response answer_cached(const http::request& r, const product_cache::answer& a);
 
 /// An answer that passed the cache by (`bypass`), compressed where that is worth it.

@@ -223,7 +223,8 @@ config read_config(config_reader& r) {
     if (c.enqueue.how == durability::replicated && c.redis_queue_url.find("+cluster://") != std::string::npos)
         r.fail("ENQUEUE_DURABILITY", "replicated", "local or outbox with a Redis Cluster");
     if (c.enqueue.how == durability::outbox && c.job_defaults.remove_on_fail == queue::keep_policy::newest(0))
-        r.fail("JOB_KEEP_FAILED", "0", "1 or more with ENQUEUE_DURABILITY=outbox, which adds jobs again that it cannot find");
+        r.fail("JOB_KEEP_FAILED", "0",
+               "1 or more with ENQUEUE_DURABILITY=outbox, which adds jobs again that it cannot find");
     c.region = read_region(r);
     c.cors = read_cors(r);
     read_certificates(r, c);

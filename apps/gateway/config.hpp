@@ -35,35 +35,37 @@ struct config {
     std::vector<std::string> replica_urls; ///< empty: the primary serves reads too
     std::chrono::milliseconds replica_max_lag{};
     std::vector<std::string> metrics_queues; ///< further queues that /metrics tells about
-    std::size_t database_pool_size = 8;    ///< per thread and role
+    std::size_t database_pool_size = 8;      ///< per thread and role
     std::chrono::milliseconds database_acquire_timeout{};
 
     std::string queue_prefix;
     std::string queue_name;
     queue::job_options job_defaults; ///< priority 5, attempts 3, exponential 2 s, keep 1,000 and 5,000
     std::string sources_dir;
-    std::chrono::milliseconds sources_refresh{}; ///< how often the database is asked for definitions; 0: never
+    std::chrono::milliseconds
+        sources_refresh{}; ///< how often the database is asked for definitions; 0: never
     std::map<std::string, std::string, std::less<>>
         source_defaults; ///< the operator's defaults for inputs, as the worker has them
 
-    quota_limits quotas; ///< QUOTA_SCRAPES, QUOTA_COPIES
-    rate_limits limits;  ///< RATE_LIMIT_*
-    jwt_settings jwt;    ///< JWT_*
-    copy_settings copy;  ///< COPY_*
-    enqueue_settings enqueue;    ///< ENQUEUE_*, OUTBOX_*
-    region_settings region;      ///< GATEWAY_ROLE, REGION, PRIMARY_*
-    cors_settings cors;          ///< CORS_*
-    std::size_t max_in_flight = 0; ///< per thread; 0: no limit
+    quota_limits quotas;                  ///< QUOTA_SCRAPES, QUOTA_COPIES
+    rate_limits limits;                   ///< RATE_LIMIT_*
+    jwt_settings jwt;                     ///< JWT_*
+    copy_settings copy;                   ///< COPY_*
+    enqueue_settings enqueue;             ///< ENQUEUE_*, OUTBOX_*
+    region_settings region;               ///< GATEWAY_ROLE, REGION, PRIMARY_*
+    cors_settings cors;                   ///< CORS_*
+    std::size_t max_in_flight = 0;        ///< per thread; 0: no limit
     http::certificate_files certificates; ///< TLS_CERT_FILE, TLS_KEY_FILE; empty: no TLS
     std::chrono::milliseconds certificates_interval{};
     std::chrono::milliseconds idempotency_ttl{};
 
     std::chrono::milliseconds products_ttl{};
     std::chrono::milliseconds categories_ttl{}, trending_ttl{};
-    std::chrono::milliseconds stale_for{};  ///< answers are kept for so long for the time when PostgreSQL is away
-    std::size_t max_uncached_loads = 0;      ///< per thread, while the cache's Redis is away
-    std::int64_t near_cache_bytes = 0; ///< per thread
-    std::string cursor_secret;         ///< signs page cursors; must be the same on every replica
+    std::chrono::milliseconds
+        stale_for{};                    ///< answers are kept for so long for the time when PostgreSQL is away
+    std::size_t max_uncached_loads = 0; ///< per thread, while the cache's Redis is away
+    std::int64_t near_cache_bytes = 0;  ///< per thread
+    std::string cursor_secret;          ///< signs page cursors; must be the same on every replica
     bool cursor_secret_is_random = false;
 
     std::string sentry_dsn; ///< errors are reported there; empty: nowhere

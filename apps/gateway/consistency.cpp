@@ -44,13 +44,14 @@ std::optional<consistency_token> consistency_token_of(const http::request& r, co
     const auto text = r.headers.get("x-consistency-token");
     if (text.empty()) return std::nullopt;
     auto token = consistency_token::open(signer, text);
-    if (!token) throw http::problem(400, "bad_consistency_token", "X-Consistency-Token is not one that we gave.");
+    if (!token)
+        throw http::problem(400, "bad_consistency_token", "X-Consistency-Token is not one that we gave.");
     if (clock.now_ms() - token->given_ms > token_life.count()) return std::nullopt;
     return token;
 }
 
-task<std::optional<consistency_token>> current_consistency_token(postgres::router& database, const logger& log,
-                                                                const wall_clock& clock) {
+task<std::optional<consistency_token>> current_consistency_token(postgres::router& database,
+                                                                 const logger& log, const wall_clock& clock) {
     try {
         const auto answer = co_await within(1s, database.write().query(position));
         if (const auto at = postgres::lsn::parse(answer.front()[1].text()))

@@ -5,7 +5,8 @@
 
 namespace tiktrend::gateway {
 
-definition_shelf::definition_shelf(asio::any_io_executor executor, sources::registry_ptr first, bool is_complete)
+definition_shelf::definition_shelf(asio::any_io_executor executor, sources::registry_ptr first,
+                                   bool is_complete)
     : current_{std::move(first)}, complete_{std::move(executor)} {
     if (is_complete) complete_.set();
 }
@@ -15,10 +16,11 @@ void definition_shelf::put(sources::registry_ptr newer) {
     complete_.set();
 }
 
-definition_follower::definition_follower(std::vector<sources::source_file> files, sources::registry_options options,
-                                         catalog::source_store store, logger log,
-                                         std::function<void(sources::registry_ptr)> tell)
-    : definitions_{std::move(files), std::move(options)}, store_{store}, log_{std::move(log)}, tell_{std::move(tell)} {}
+definition_follower::definition_follower(std::vector<sources::source_file> files,
+                                         sources::registry_options options, catalog::source_store store,
+                                         logger log, std::function<void(sources::registry_ptr)> tell)
+    : definitions_{std::move(files), std::move(options)}, store_{store}, log_{std::move(log)},
+      tell_{std::move(tell)} {}
 
 task<bool> definition_follower::look() {
     try {

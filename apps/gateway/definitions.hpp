@@ -20,7 +20,8 @@ public:
     const sources::registry_ptr& current() const noexcept { return current_; }
 
     void put(sources::registry_ptr newer);
-    /// Until the database was asked once, with success or without: before, definitions that are only there look unknown.
+    /// Until the database was asked once, with success or without: before, definitions that are only there
+    /// look unknown.
     task<void> wait_complete() { return complete_.wait(); }
 
 private:
@@ -28,14 +29,15 @@ private:
     event complete_;
 };
 
-/// Asks the database for the definitions that operators enabled (`tiktrend source enable`), which lie over the files
-/// of the program. One per gateway; it belongs to its store's executor.
+/// Asks the database for the definitions that operators enabled (`tiktrend source enable`), which lie over
+/// the files of the program. One per gateway; it belongs to its store's executor.
 class definition_follower {
 public:
-    /// `tell` gets the registry after the first look and whenever it has changed. Throws std::runtime_error if `files`
-    /// make no registry.
+    /// `tell` gets the registry after the first look and whenever it has changed. Throws std::runtime_error
+    /// if `files` make no registry.
     definition_follower(std::vector<sources::source_file> files, sources::registry_options options,
-                        catalog::source_store store, logger log, std::function<void(sources::registry_ptr)> tell);
+                        catalog::source_store store, logger log,
+                        std::function<void(sources::registry_ptr)> tell);
 
     const sources::registry_ptr& current() const noexcept { return definitions_.current(); }
 

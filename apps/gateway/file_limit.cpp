@@ -21,15 +21,17 @@ void raise_file_limit(std::size_t connections, const logger& log) {
     if (limit.rlim_cur < limit.rlim_max) {
         limit.rlim_cur = limit.rlim_max;
         if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) {
-            log.warn("file_limit_not_raised", {{"limit", before}, {"error", std::generic_category().message(errno)}});
+            log.warn("file_limit_not_raised",
+                     {{"limit", before}, {"error", std::generic_category().message(errno)}});
             limit.rlim_cur = before;
         }
     }
     if (limit.rlim_cur < wanted)
-        log.warn("file_limit_too_low", {{"limit", limit.rlim_cur},
-                                        {"wanted", wanted},
-                                        {"effect", "fewer connections than HTTP_MAX_CONNECTIONS for each thread; raise "
-                                                   "LimitNOFILE or ulimit -n"}});
+        log.warn("file_limit_too_low",
+                 {{"limit", limit.rlim_cur},
+                  {"wanted", wanted},
+                  {"effect", "fewer connections than HTTP_MAX_CONNECTIONS for each thread; raise "
+                             "LimitNOFILE or ulimit -n"}});
 }
 
 } // namespace tiktrend::gateway

@@ -53,7 +53,8 @@ void json_object_reader::fail(std::string_view name, std::string msg, std::strin
 
 void json_object_reader::add(std::vector<http::invalid_field> errors) {
     const auto room = std::min(errors.size(), max_errors_ - errors_.size());
-    std::move(errors.begin(), errors.begin() + static_cast<std::ptrdiff_t>(room), std::back_inserter(errors_));
+    std::move(errors.begin(), errors.begin() + static_cast<std::ptrdiff_t>(room),
+              std::back_inserter(errors_));
 }
 
 std::optional<simdjson::dom::element> json_object_reader::any(std::string_view name) {

@@ -16,10 +16,12 @@ namespace tiktrend::gateway {
 
 /// Reads a JSON object member by member and collects every mistake in FastAPI's shape, so that a client sees
 /// all of them at once. Usage: read the members, then finish(), which throws the 422 problem if there was a
-/// mistake or an unknown member. The number of mistakes is bounded, as their text is longer than what they are about.
+/// mistake or an unknown member. The number of mistakes is bounded, as their text is longer than what they
+/// are about.
 class json_object_reader {
 public:
-    /// `loc` is the place of the object, e.g. {"body"}. The object must outlive the reader. `max_errors`: so many are noted.
+    /// `loc` is the place of the object, e.g. {"body"}. The object must outlive the reader. `max_errors`: so
+    /// many are noted.
     json_object_reader(simdjson::dom::object object, std::vector<std::string> loc,
                        std::size_t max_errors = max_invalid_fields);
 

@@ -54,8 +54,7 @@ product_cache::answer answer_of(const cache::entry_ptr& e, cache::outcome how) {
 struct product_cache::impl {
     impl(redis::client& client, const config& settings, observe::registry& metrics, const logger& log,
          followers also)
-        : ttl{settings.products_ttl}, answers{client,
-                                              options_of(settings, metrics, log, std::move(also))} {}
+        : ttl{settings.products_ttl}, answers{client, options_of(settings, metrics, log, std::move(also))} {}
 
     task<answer> get(cache::key key, std::chrono::milliseconds life, loader load) {
         const auto found = co_await answers.get(key, life, [load = std::move(load)] { return run(load); });

@@ -88,9 +88,8 @@ void read_filters(query_reader& in, catalog::product_query& q) {
 }
 
 void read_order(query_reader& in, catalog::product_query& q) {
-    if (const auto sort =
-            in.one_of("sort", {"last_updated", "price", "sales_7d", "sales_total", "trend_score",
-                                  "rating", "review_count", "first_seen"}))
+    if (const auto sort = in.one_of("sort", {"last_updated", "price", "sales_7d", "sales_total",
+                                             "trend_score", "rating", "review_count", "first_seen"}))
         q.sort = *catalog::parse_product_sort(*sort);
     // Cheapest first is what a person means by "sort by price"; everything else is best or newest first.
     q.descending = q.sort != catalog::product_sort::price;

@@ -11,8 +11,8 @@ namespace tiktrend::gateway {
 /// GET /products, understood: the query for the catalog and one text for all spellings of the same question.
 struct product_request {
     catalog::product_query query;
-    std::string canonical; ///< the query in a fixed order, percent-encoded; names the list in the cache, binds
-                           ///< its cursors and is what its Link header says
+    std::string canonical; ///< the query in a fixed order, percent-encoded; names the list in the cache,
+                           ///< binds its cursors and is what its Link header says
     std::string cursor;    ///< as given; empty: the first page
 };
 

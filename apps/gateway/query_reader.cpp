@@ -30,7 +30,8 @@ query_reader::query_reader(const http::request& r) {
 }
 
 void query_reader::fail(std::string_view name, std::string msg, std::string type) {
-    if (errors_.size() < max_invalid_fields) errors_.push_back({{"query", std::string{name}}, std::move(msg), std::move(type)});
+    if (errors_.size() < max_invalid_fields)
+        errors_.push_back({{"query", std::string{name}}, std::move(msg), std::move(type)});
 }
 
 std::optional<std::string> query_reader::take(std::string_view name) {

@@ -12,7 +12,8 @@
 
 namespace tiktrend::gateway {
 
-/// So many mistakes of one request are told at most; what is wrong a hundred times is clear by then, and the answer stays small.
+/// So many mistakes of one request are told at most; what is wrong a hundred times is clear by then, and the
+/// answer stays small.
 inline constexpr std::size_t max_invalid_fields = 100;
 
 /// Reads query parameters as json_object_reader reads members: unknown, repeated and wrong ones are all

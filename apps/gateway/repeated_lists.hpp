@@ -15,9 +15,10 @@
 
 namespace tiktrend::gateway {
 
-/// Lists that this thread was asked for before, by the text of their query, so that the hottest request of the gateway is
-/// neither read nor checked again. What a query means depends on nothing but its text (and the cursor secret, which is
-/// fixed), so nothing here goes stale; the answers themselves are the cache's business. Not thread-safe.
+/// Lists that this thread was asked for before, by the text of their query, so that the hottest request of
+/// the gateway is neither read nor checked again. What a query means depends on nothing but its text (and the
+/// cursor secret, which is fixed), so nothing here goes stale; the answers themselves are the cache's
+/// business. Not thread-safe.
 class repeated_lists {
 public:
     struct list {
@@ -30,7 +31,9 @@ public:
             std::string etag;
             http::headers headers;
         };
-        fields& made_for(http::content_coding coding) noexcept { return made_[static_cast<std::size_t>(coding)]; }
+        fields& made_for(http::content_coding coding) noexcept {
+            return made_[static_cast<std::size_t>(coding)];
+        }
 
     private:
         std::array<fields, 2> made_;

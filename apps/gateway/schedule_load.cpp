@@ -27,8 +27,10 @@ std::string on_each_day(std::string_view cron) {
 
 } // namespace
 
-std::int64_t runs_a_day(std::optional<std::chrono::milliseconds> every, std::string_view cron, std::int64_t cap) {
-    if (every) return std::min(cap, (day_ms + every->count() - 1) / std::max<std::int64_t>(every->count(), 1));
+std::int64_t runs_a_day(std::optional<std::chrono::milliseconds> every, std::string_view cron,
+                        std::int64_t cap) {
+    if (every)
+        return std::min(cap, (day_ms + every->count() - 1) / std::max<std::int64_t>(every->count(), 1));
     std::string why;
     const auto rule = queue::cron_expression::parse(on_each_day(cron), why);
     if (!rule) return 0;

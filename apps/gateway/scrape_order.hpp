@@ -39,8 +39,8 @@ void carry_trace(const http::request& r, queue::job_options& options);
 /// The job of an order, as workers know it.
 queue::new_job scrape_job(scrape_order order, const principal& owner, std::string_view request_id);
 
-/// True if no job can have come of what failed with `e`: nothing was sent, or it was refused or rolled back. False for
-/// cancellation (HTTP_HANDLER_TIMEOUT), since it may come after the sending.
+/// True if no job can have come of what failed with `e`: nothing was sent, or it was refused or rolled back.
+/// False for cancellation (HTTP_HANDLER_TIMEOUT), since it may come after the sending.
 bool is_certainly_not_done(const error_code& e) noexcept;
 
 /// Gives `n` charged uses back if what failed with `e` was certainly not done. A lost reply leaves both open;

@@ -100,8 +100,8 @@ idempotency_options idempotency_options_of(const config& c) {
     return o;
 }
 
-/// Guessing is limited by address: from where too many were wrong only tokens are looked up that were good lately.
-/// Tokens that were good a moment ago do not come here.
+/// Guessing is limited by address: from where too many were wrong only tokens are looked up that were good
+/// lately. Tokens that were good a moment ago do not come here.
 task<std::optional<principal>> identify(catalog::api_key_store& keys, token_verifier& tokens,
                                         rate_limiter& limiter, recent_tokens& good, rate_policy failed,
                                         bool may_write, std::string token, std::string address) {
@@ -145,7 +145,8 @@ task<void> expect_noeviction(redis::client& redis) {
 /// Servers that do not tell pass.
 task<void> expect_same_time(redis::client& redis) {
     const auto ahead = co_await redis::clock_ahead(redis, system_wall_clock());
-    if (auto problem = redis::clock_problem(ahead.value_or(std::chrono::milliseconds{0})); !problem.empty()) throw std::runtime_error(problem);
+    if (auto problem = redis::clock_problem(ahead.value_or(std::chrono::milliseconds{0})); !problem.empty())
+        throw std::runtime_error(problem);
 }
 
 task<void> select_one(postgres::pool& pool) {
@@ -168,8 +169,7 @@ shard::shard(shared_parts& shared, bool is_first)
       limiter_{cache_redis_, shared.settings.limits, shared.metrics, shared.log},
       access_{[this](std::string token, std::string address) {
           return identify(keys_, tokens_, limiter_, good_tokens_, shared_.settings.limits.failed_auth,
-                          !shared_.settings.region.is_replica, std::move(token),
-                          std::move(address));
+                          !shared_.settings.region.is_replica, std::move(token), std::move(address));
       }},
       cache_{cache_redis_, shared.settings, shared.metrics, shared.log, followers_of(access_)},
       quotas_{context_.get_executor(), usage_,         cache_.answers(), cache_redis_,
@@ -198,7 +198,8 @@ std::vector<health::dependency> shard::dependencies() {
         out.push_back({"postgresql", true, [this] { return select_one(*database_.read().where); }});
     } else {
         out.push_back({"redis_queue", true, [this] { return ping(queue_redis_); }});
-        out.push_back({"redis_queue_noeviction", false, [this] { return expect_noeviction(queue_redis_); }, false});
+        out.push_back(
+            {"redis_queue_noeviction", false, [this] { return expect_noeviction(queue_redis_); }, false});
         out.push_back({"clock", false, [this] { return expect_same_time(queue_redis_); }, false});
         out.push_back({"redis_cache", false, [this] { return ping(cache_redis_); }});
         out.push_back({"postgresql", true, [this] { return select_one(database_.write()); }});
@@ -241,9 +242,11 @@ std::shared_ptr<const http::router> shard::make_routes() {
                 guarded("read", limits.read, get_trending(trends_, cache_, shared_.settings.trending_ttl)));
     routes->add(method::get, "/products/{id}/history",
                 guarded("read", limits.read, get_product_history(products_, cache_, cursors_)));
-    routes->add(method::get, "/categories",
-                guarded("read", limits.read, list_categories(products_, cache_, shared_.settings.categories_ttl)));
-    routes->add(method::get, "/products/{id}", guarded("read", limits.read, get_product(products_, cache_, cursors_)));
+    routes->add(
+        method::get, "/categories",
+        guarded("read", limits.read, list_categories(products_, cache_, shared_.settings.categories_ttl)));
+    routes->add(method::get, "/products/{id}",
+                guarded("read", limits.read, get_product(products_, cache_, cursors_)));
     routes->add(method::post, "/copy",
                 guarded("copy", limits.copy, without_query(write_copy(products_, cache_, copies_))));
     add_account_routes(*routes);
@@ -267,10 +270,11 @@ void shard::add_scraping_routes(http::router& routes) {
                 without_query(idempotency_.once(start_scraping(intake_, definitions, defaults, quotas_)))));
     routes.add(method::post, "/scraping/batch",
                guarded("scrape", l.scrape,
-                       without_query(
-                           idempotency_.once(start_scraping_batch(intake_, definitions, defaults, quotas_)))));
+                       without_query(idempotency_.once(
+                           start_scraping_batch(intake_, definitions, defaults, quotas_)))));
     routes.add(method::get, "/scraping/jobs", guarded("scrape", l.job_lists, list_jobs(jobs_, cursors_)));
-    routes.add(method::get, "/scraping/jobs/{id}", guarded("scrape", l.read, get_job(jobs_, database_, cursors_, shared_.log)));
+    routes.add(method::get, "/scraping/jobs/{id}",
+               guarded("scrape", l.read, get_job(jobs_, database_, cursors_, shared_.log)));
     routes.add(method::delete_, "/scraping/jobs/{id}",
                guarded("scrape", l.scrape, without_query(cancel_job(jobs_, intake_))));
     routes.add(method::get, "/scraping/jobs/{id}/events",
@@ -355,7 +359,8 @@ task<void> shard::announce_queue(std::chrono::milliseconds limit) {
             {{"server", "queue"}, {"error", e.what()}, {"effect", "jobs can vanish when memory runs out"}});
     }
     const auto ahead = co_await redis::clock_ahead(queue_redis_, system_wall_clock());
-    if (const auto problem = redis::clock_problem(ahead.value_or(std::chrono::milliseconds{0})); !problem.empty())
+    if (const auto problem = redis::clock_problem(ahead.value_or(std::chrono::milliseconds{0}));
+        !problem.empty())
         shared_.log.error("clocks_differ", {{"error", problem}});
 }
 

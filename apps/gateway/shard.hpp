@@ -43,7 +43,7 @@ struct shared_parts {
     logger log;
     std::atomic<bool> draining{false};
     std::shared_ptr<http::certificates> certificates{}; ///< null: no TLS
-    std::atomic<bool> was_ready{false}; ///< see health::serving()
+    std::atomic<bool> was_ready{false};                 ///< see health::serving()
 };
 
 /// What a shard tells when the metrics are read.

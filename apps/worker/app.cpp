@@ -29,11 +29,13 @@ using steady = std::chrono::steady_clock;
 
 app::app(const config& settings, std::vector<sources::source_file> definitions, logger log)
     : settings_{settings}, definitions_{std::move(definitions)}, log_{std::move(log)},
-      stop_{context_.get_executor()}, drain_for_{settings.drain_timeout}, parts_{std::make_unique<parts>(*this, settings_, log_)} {
+      stop_{context_.get_executor()}, drain_for_{settings.drain_timeout},
+      parts_{std::make_unique<parts>(*this, settings_, log_)} {
     if (settings_.spot.where != cloud::none)
         parts_->spot = std::make_unique<spot_watcher>(context_.get_executor(), settings_.spot, log_);
     if (!settings_.deletion_cost.api_url.empty())
-        parts_->cost = std::make_unique<deletion_cost>(context_.get_executor(), settings_.deletion_cost, log_);
+        parts_->cost =
+            std::make_unique<deletion_cost>(context_.get_executor(), settings_.deletion_cost, log_);
     collectors_ = {observe::add_process_metrics(metrics_registry_, project_version()),
                    metrics_registry_.on_collect([this] {
                        parts_->metrics.refresh(parts_->worker, parts_->fetcher, parts_->database);
@@ -152,7 +154,8 @@ task<void> app::serve() {
         tasks.spawn("start", start_when_ready());
         tasks.spawn("queue server", check_queue_server());
         if (parts_->spot) tasks.spawn("spot notices", watch_spot_notices());
-        if (parts_->cost) tasks.spawn("deletion cost", parts_->cost->run([this] { return parts_->worker.active(); }));
+        if (parts_->cost)
+            tasks.spawn("deletion cost", parts_->cost->run([this] { return parts_->worker.active(); }));
         log_.info("worker_started", {{"queue", settings_.queue_name},
                                      {"concurrency", settings_.concurrency},
                                      {"sources", parts_->definitions.current()->all().size()},
@@ -204,12 +207,13 @@ task<void> app::watch_spot_notices() {
     const auto usable = usable_ms(settings_.spot.where, notice, system_wall_clock().now_ms());
     parts_->metrics.spot_notice("leave");
     log_.warn("spot_notice", {{"what", notice.what}, {"usable_ms", usable}});
-    ask_to_drain(std::min(settings_.drain_timeout, std::chrono::milliseconds{usable}), "spot notice: " + notice.what);
+    ask_to_drain(std::min(settings_.drain_timeout, std::chrono::milliseconds{usable}),
+                 "spot notice: " + notice.what);
 }
 
-/// A Redis that evicts loses jobs without a word, and clocks that differ make delayed jobs early or late, so the
-/// worker says so and is not ready. It goes on working all the same: jobs that nobody takes are lost sooner. Servers
-/// that do not tell (INFO or TIME refused) pass.
+/// A Redis that evicts loses jobs without a word, and clocks that differ make delayed jobs early or late, so
+/// the worker says so and is not ready. It goes on working all the same: jobs that nobody takes are lost
+/// sooner. Servers that do not tell (INFO or TIME refused) pass.
 task<void> app::check_queue_server() {
     const redis::command ask{"INFO", "memory"};
     for (;;) {
@@ -223,7 +227,8 @@ task<void> app::check_queue_server() {
                                                      {"policy", policy},
                                                      {"expected", "noeviction"},
                                                      {"effect", "jobs can vanish when memory runs out"}});
-            policy_problem_ = is_wrong ? fmt::format("maxmemory-policy is {}: must be noeviction", policy) : "";
+            policy_problem_ =
+                is_wrong ? fmt::format("maxmemory-policy is {}: must be noeviction", policy) : "";
             const auto ahead = co_await within(2s, redis::clock_ahead(parts_->shared, system_wall_clock()));
             auto problem = redis::clock_problem(ahead.value_or(0ms));
             if (!problem.empty() && clock_problem_.empty()) log_.error("clocks_differ", {{"error", problem}});
@@ -276,7 +281,8 @@ task<void> app::drain() {
     co_await parts_->caches.stop(500ms);
     co_await parts_->cache.stop();
     co_await parts_->database.stop(500ms);
-    if (parts_->status) co_await parts_->status->stop(steady::now() + 100ms); // who scrapes keeps its connection open
+    if (parts_->status)
+        co_await parts_->status->stop(steady::now() + 100ms); // who scrapes keeps its connection open
     log_.info("stopped", {{"status", status_}});
     // A job that did not end in time may still use the parts, so they are not taken apart under it.
     if (left != 0) std::_Exit(status_);

@@ -62,7 +62,7 @@ private:
     stop_state stop_;
     std::chrono::milliseconds drain_for_; ///< DRAIN_TIMEOUT, or what a notice leaves of it
     std::string policy_problem_;          ///< the queue's Redis may evict jobs; empty: it may not
-    std::string clock_problem_;  ///< as above, of the clocks
+    std::string clock_problem_;           ///< as above, of the clocks
     std::unique_ptr<parts> parts_;
     std::unique_ptr<task_group> upkeep_;
     std::vector<observe::registry::token> collectors_;

@@ -54,10 +54,10 @@ struct app::parts {
     cache_invalidation caches;
     scrape_services services;
     queue::worker worker;
-    queue::cancellation_listener cancellations; ///< of single jobs, by whoever may
+    queue::cancellation_listener cancellations;   ///< of single jobs, by whoever may
     std::set<std::string, std::less<>> cancelled; ///< running jobs that were cancelled, by id
-    std::unique_ptr<task_group> wishes; ///< that are being forgotten
-    bool is_working = false;                    ///< worker.start() was called
+    std::unique_ptr<task_group> wishes;           ///< that are being forgotten
+    bool is_working = false;                      ///< worker.start() was called
     std::unique_ptr<spot_watcher> spot;
     std::unique_ptr<deletion_cost> cost;
     std::unique_ptr<http::server> status;

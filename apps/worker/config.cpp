@@ -14,7 +14,9 @@ namespace {
 using namespace std::chrono_literals;
 
 std::string read_redis_url(config_reader& r, std::string_view name, std::string_view fallback) {
-    auto url = r.url(name, fallback, {"redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster"});
+    auto url = r.url(
+        name, fallback,
+        {"redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster"});
     if (!redis::parse_url(url))
         r.fail(name, hide_password(url),
                "redis://[user[:password]@]host[:port][/db], rediss://…, unix:///path, "
@@ -171,7 +173,8 @@ sources::limits read_limits(config_reader& r, std::size_t max_body) {
 
 spot_options read_spot(config_reader& r) {
     spot_options o;
-    o.where = parse_cloud(r.one_of("SPOT_NOTICE", "off", {"off", "aws", "gcp", "azure"})).value_or(cloud::none);
+    o.where =
+        parse_cloud(r.one_of("SPOT_NOTICE", "off", {"off", "aws", "gcp", "azure"})).value_or(cloud::none);
     o.url = r.text("SPOT_METADATA_URL", "");
     if (!o.url.empty() && !fetch::parse_url(o.url))
         r.fail("SPOT_METADATA_URL", o.url, "an http URL such as http://169.254.169.254");

@@ -49,8 +49,9 @@ int main(int argc, char** argv) {
                          .with("program", "tiktrend-worker");
     print_settings(log, reader);
     if (!fetch::names_contact(settings.fetch.user_agent))
-        log.warn("no_contact", {{"user_agent", settings.fetch.user_agent},
-                                {"hint", "set CONTACT, so that shops can reach you instead of blocking you"}});
+        log.warn("no_contact",
+                 {{"user_agent", settings.fetch.user_agent},
+                  {"hint", "set CONTACT, so that shops can reach you instead of blocking you"}});
     try {
         worker::app app{settings, std::move(*files), log};
         return app.run();

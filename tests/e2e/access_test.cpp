@@ -141,7 +141,8 @@ TEST_CASE("a key never outlives the key that made it, and can be ended with what
     CHECK(text(longer.json(), "expires_at") == end);
     CHECK(text(shorter.json(), "expires_at") < end);
     CHECK(text(for_ever.json(), "made_with") == text(guest.json(), "id"));
-    CHECK(hal.get("/api-keys").body.find(R"("made_with":")" + text(guest.json(), "id") + '"') != std::string::npos);
+    CHECK(hal.get("/api-keys").body.find(R"("made_with":")" + text(guest.json(), "id") + '"') !=
+          std::string::npos);
     CHECK(text(hal.post("/api-keys", R"({"scopes":["read"]})").json(), "expires_at").empty());
 
     const e2e::http_client made{s.gateway_url(), text(for_ever.json(), "key")};
@@ -149,8 +150,9 @@ TEST_CASE("a key never outlives the key that made it, and can be ended with what
     const auto path = "/api-keys/" + text(guest.json(), "id");
     CHECK(hal.send("DELETE", path + "?descendants=maybe", "", {}).status == 422);
     CHECK(hal.send("DELETE", path + "?descendants=true", "", {}).status == 204);
-    CHECK(testing::poll_until([&] { return made.get("/products").status == 401 && short_lived.get("/products").status == 401; },
-                              std::chrono::milliseconds{1000}));
+    CHECK(testing::poll_until(
+        [&] { return made.get("/products").status == 401 && short_lived.get("/products").status == 401; },
+        std::chrono::milliseconds{1000}));
     CHECK(hal.get("/products").status == 200);
 }
 

@@ -30,7 +30,8 @@ int run_node(const std::string& file) {
                      {"SHOP_URL", s.shop_url()}};
     o.output = dir.path() / "node.log";
     const auto path = std::string{std::getenv("TIKTREND_SOURCE_DIR")} + "/tests/contract/" + file;
-    const auto status = testing::run({"env", "node", "--test", "--test-reporter=spec", path}, o, std::chrono::minutes{4});
+    const auto status =
+        testing::run({"env", "node", "--test", "--test-reporter=spec", path}, o, std::chrono::minutes{4});
     if (status != 0) UNSCOPED_INFO(e2e::read_file(o.output));
     return status;
 }

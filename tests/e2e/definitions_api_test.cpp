@@ -15,8 +15,10 @@ using testing::poll_until;
 namespace {
 
 /// The demo shop's definition under another id, with this text about it, in a file beside its fixtures.
-std::filesystem::path write_copy(const testing::temp_dir& dir, const std::string& version, const std::string& about) {
-    const std::filesystem::path sources = std::string{std::getenv("TIKTREND_SOURCE_DIR")} + "/apps/worker/sources";
+std::filesystem::path write_copy(const testing::temp_dir& dir, const std::string& version,
+                                 const std::string& about) {
+    const std::filesystem::path sources =
+        std::string{std::getenv("TIKTREND_SOURCE_DIR")} + "/apps/worker/sources";
     auto all = e2e::read_file(sources / "demo.shop.yaml");
     const auto replace = [&all](const std::string& from, const std::string& to) {
         REQUIRE(all.find(from) != std::string::npos);
@@ -50,11 +52,13 @@ TEST_CASE("a definition enabled in the database can be seen and started over HTT
     // Each request is a connection of its own, so both threads are asked before long.
     const auto everywhere = [&](const std::string& about) {
         int in_a_row = 0;
-        return poll_until([&] {
-            const auto r = s.api().get("/sources/demo.copy");
-            in_a_row = r.status == 200 && text(r.json(), "about") == about ? in_a_row + 1 : 0;
-            return in_a_row == 20;
-        }, 20s);
+        return poll_until(
+            [&] {
+                const auto r = s.api().get("/sources/demo.copy");
+                in_a_row = r.status == 200 && text(r.json(), "about") == about ? in_a_row + 1 : 0;
+                return in_a_row == 20;
+            },
+            20s);
     };
     REQUIRE(everywhere("A first copy"));
     const auto list = s.api().get("/sources");
@@ -65,10 +69,12 @@ TEST_CASE("a definition enabled in the database can be seen and started over HTT
     CHECK(text(s.wait_for_job(text(started.json(), "job_id")).json(), "state") == "completed");
     CHECK(s.database().execute("e2e", "SELECT count(*) > 0 FROM products WHERE source = 'demo.copy'") == "t");
     // Its filters are checked like anybody's.
-    const auto wrong = s.api().post("/scraping/start", R"({"source":"demo.copy","filters":{"shop":"nowhere","per_page":0}})");
+    const auto wrong = s.api().post("/scraping/start",
+                                    R"({"source":"demo.copy","filters":{"shop":"nowhere","per_page":0}})");
     CHECK(wrong.status == 422);
     CHECK(wrong.body.find("\"per_page\"") != std::string::npos);
-    const auto schedule = s.api().send("PUT", "/scraping/schedules/copy", order.substr(0, order.size() - 1) + R"(,"every":3600000})",
+    const auto schedule = s.api().send("PUT", "/scraping/schedules/copy",
+                                       order.substr(0, order.size() - 1) + R"(,"every":3600000})",
                                        {"Content-Type: application/json"});
     CHECK(schedule.status == 201);
 

@@ -129,7 +129,8 @@ TEST_CASE("a runner that died leaves the key to the next, and the job is not the
 TEST_CASE("a key that is used again after its time starts another job", "[e2e][idempotency]") {
     auto& t = two_gateways::shared();
     const auto before = t.jobs();
-    const auto first = text(t.s.api().post("/scraping/start", t.s.scrape_body(), key("nightly")).json(), "job_id");
+    const auto first =
+        text(t.s.api().post("/scraping/start", t.s.scrape_body(), key("nightly")).json(), "job_id");
     const auto record = record_of(first);
     CHECK(std::stoll(t.s.queue_redis().command({"PTTL", record})) > 23 * 3600'000);
     t.s.queue_redis().command({"DEL", record}); // its 24 hours are over; yesterday's job is still there
@@ -142,7 +143,10 @@ TEST_CASE("a key that is used again after its time starts another job", "[e2e][i
 
 TEST_CASE("what is kept for a key is paid for with jobs", "[e2e][idempotency]") {
     auto& t = two_gateways::shared();
-    const auto records = [&] { return std::stoi(t.s.queue_redis().command({"EVAL", "return #redis.call('KEYS', 'idempotency:*')", "0"})); };
+    const auto records = [&] {
+        return std::stoi(
+            t.s.queue_redis().command({"EVAL", "return #redis.call('KEYS', 'idempotency:*')", "0"}));
+    };
     const auto before = records();
     std::string empty = R"({"items":[{})";
     for (int i = 1; i < 1000; ++i)
@@ -160,7 +164,8 @@ TEST_CASE("what is kept for a key is paid for with jobs", "[e2e][idempotency]") 
     const auto jobs = t.jobs();
     const auto first = t.s.api().post("/scraping/batch", body, key("filler"));
     REQUIRE(first.status == 202);
-    CHECK(std::stoll(t.s.queue_redis().command({"HLEN", record_of(text(first.json()["items"].at(0), "job_id"))})) == 2);
+    CHECK(std::stoll(t.s.queue_redis().command(
+              {"HLEN", record_of(text(first.json()["items"].at(0), "job_id"))})) == 2);
     const auto again = t.s.api().post("/scraping/batch", body, key("filler"));
     CHECK(again.status == 202);
     CHECK(text(again.json()["items"].at(0), "job_id") == text(first.json()["items"].at(0), "job_id"));
@@ -171,7 +176,8 @@ TEST_CASE("what is kept for a key is paid for with jobs", "[e2e][idempotency]") 
     for (int i = 1; i < 200; ++i)
         good += ',' + t.s.scrape_body();
     CHECK(t.s.api().post("/scraping/batch", good + "]}", key("whole")).status == 202);
-    CHECK(t.s.api().post("/scraping/batch", good + "]}", key("whole")).header("idempotent-replayed") == "true");
+    CHECK(t.s.api().post("/scraping/batch", good + "]}", key("whole")).header("idempotent-replayed") ==
+          "true");
 }
 
 TEST_CASE("a key that is none is refused", "[e2e][idempotency]") {

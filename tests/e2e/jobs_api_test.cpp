@@ -146,7 +146,8 @@ TEST_CASE("a schedule makes jobs until it is deleted, and belongs to its maker",
         return order.substr(0, order.size() - 1) + ',' + rule + '}';
     };
     // A schedule each second is 86,400 jobs a day.
-    t.s.run_cli({"user", "quota", "--email", "planner@example.test", "--kind", "scrapes", "--limit", "100000"});
+    t.s.run_cli(
+        {"user", "quota", "--email", "planner@example.test", "--kind", "scrapes", "--limit", "100000"});
     const auto put = [](const e2e::http_client& c, const std::string& body) {
         return c.send("PUT", "/scraping/schedules/nightly", body, {"Content-Type: application/json"});
     };
@@ -184,7 +185,8 @@ TEST_CASE("schedules may not start more on a day than the quota allows", "[e2e][
     const e2e::http_client mine{t.s.gateway_url(), t.s.make_key("scrape", "eager@example.test")};
     const auto put = [&](const e2e::http_client& c, const std::string& id, const std::string& rule) {
         const auto order = t.s.scrape_body();
-        return c.send("PUT", "/scraping/schedules/" + id, order.substr(0, order.size() - 1) + ',' + rule + '}',
+        return c.send("PUT", "/scraping/schedules/" + id,
+                      order.substr(0, order.size() - 1) + ',' + rule + '}',
                       {"Content-Type: application/json"});
     };
     const auto refused = [](const e2e::answer& r) {
@@ -228,13 +230,16 @@ TEST_CASE("an event stream ends with its job, also when the event of its end is 
     auto& t = two_gateways::shared();
     const auto id = t.s.start_scrape();
     REQUIRE(text(t.s.wait_for_job(id).json(), "state") == "completed");
-    // More events than are replayed, after which the stream has nothing new to tell: their end is known from the state.
-    t.s.queue_redis().command({"EVAL",
-                               "for i = 1, 1100 do redis.call('XADD', KEYS[1], '*', 'event', 'progress', 'jobId', ARGV[1], "
-                               "'data', '1') end return 1",
-                               "1", "bull:scraping:events", id});
-    const auto end = t.s.queue_redis().command({"EVAL", "return redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1101)[1101][1]",
-                                                "1", "bull:scraping:events"});
+    // More events than are replayed, after which the stream has nothing new to tell: their end is known from
+    // the state.
+    t.s.queue_redis().command(
+        {"EVAL",
+         "for i = 1, 1100 do redis.call('XADD', KEYS[1], '*', 'event', 'progress', 'jobId', ARGV[1], "
+         "'data', '1') end return 1",
+         "1", "bull:scraping:events", id});
+    const auto end = t.s.queue_redis().command(
+        {"EVAL", "return redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1101)[1101][1]", "1",
+         "bull:scraping:events"});
     const auto r = t.s.api().get("/scraping/jobs/" + id + "/events", {"Last-Event-ID: " + end});
     CHECK(r.status == 200);
     const auto state = r.body.find("event: state");
@@ -329,7 +334,9 @@ TEST_CASE("a job whose worker was lost while it was cancelled does not begin aga
     e2e::stack::options o;
     o.worker = {{"LOCK_DURATION", "10s"}, {"STALLED_INTERVAL", "1s"}};
     e2e::stack s{o};
-    REQUIRE(s.shop().post("/_control", R"({"path":"/api/products","kind":"slow","delay_ms":60000,"count":1})").status < 300);
+    REQUIRE(s.shop()
+                .post("/_control", R"({"path":"/api/products","kind":"slow","delay_ms":60000,"count":1})")
+                .status < 300);
     const auto id = s.start_scrape();
     REQUIRE(testing::poll_until([&] { return state_of(s.api(), id) == "active"; }, std::chrono::seconds{30}));
     s.worker().signal(SIGSTOP); // it hears nothing any more
@@ -341,8 +348,9 @@ TEST_CASE("a job whose worker was lost while it was cancelled does not begin aga
     CHECK(text(job.json(), "failed_reason").find("cancelled by user:") == 0);
     CHECK(s.database().execute("e2e", "SELECT count(*) FROM products") == "0");
     // It was not for ever.
-    CHECK(testing::poll_until([&] { return s.queue_redis().command({"EXISTS", "cancelled:bull:scraping:" + id}) == "0"; },
-                              std::chrono::seconds{10}));
+    CHECK(testing::poll_until(
+        [&] { return s.queue_redis().command({"EXISTS", "cancelled:bull:scraping:" + id}) == "0"; },
+        std::chrono::seconds{10}));
     s.shop().send("DELETE", "/_control", "", {});
     CHECK(s.api().post("/scraping/jobs/" + id + "/retry", "").status == 202);
     CHECK(text(s.wait_for_job(id).json(), "state") == "completed");

@@ -105,7 +105,8 @@ TEST_CASE("without Redis limits pass or refuse, as configured", "[e2e][limits]")
 }
 
 TEST_CASE("guessing is limited by address, whoever is known is not", "[e2e][limits]") {
-    e2e::stack s{with_limits({{"RATE_LIMIT_FAILED_AUTH", "6/24h"}, {"TRUSTED_PROXIES", "127.0.0.1"}, {"GATEWAY_THREADS", "1"}})};
+    e2e::stack s{with_limits(
+        {{"RATE_LIMIT_FAILED_AUTH", "6/24h"}, {"TRUSTED_PROXIES", "127.0.0.1"}, {"GATEWAY_THREADS", "1"}})};
     // Behind the address that will be guessed from.
     const auto neighbour = [&] { return s.api().get("/users/me", {"X-Forwarded-For: 192.0.2.1"}).status; };
     CHECK(neighbour() == 200);
@@ -128,7 +129,8 @@ TEST_CASE("guessing is limited by address, whoever is known is not", "[e2e][limi
     const auto id_of = [](const std::string& client) { return client.substr(0, client.find(' ')); };
     const auto before = id_of(follower());
     s.cache_redis().command({"CLIENT", "KILL", "TYPE", "pubsub"});
-    REQUIRE(testing::poll_until([&] { return follower().starts_with("id=") && id_of(follower()) != before; }));
+    REQUIRE(
+        testing::poll_until([&] { return follower().starts_with("id=") && id_of(follower()) != before; }));
     CHECK(neighbour() == 200);
     const auto later = s.make_key("read", "later@example.test");
     const e2e::http_client unknown{s.gateway_url(), later};

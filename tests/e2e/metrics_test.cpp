@@ -113,8 +113,8 @@ TEST_CASE("no secret of the environment is in the log", "[e2e]") {
     e2e::stack s{without_worker()};
     const std::string secret = "hunter2hunter2hunter2hunter2hunter2";
     const auto server = "127.0.0.1:" + std::to_string(s.database().port()) + "/e2e";
-    const auto replicas = "postgresql://postgres:" + secret + '@' + server + ",postgresql://postgres@" + server +
-                          "?password=" + secret;
+    const auto replicas = "postgresql://postgres:" + secret + '@' + server + ",postgresql://postgres@" +
+                          server + "?password=" + secret;
     const auto other = s.start_other_gateway({{"DATABASE_REPLICA_URLS", replicas},
                                               {"JWT_HS256_SECRET", secret},
                                               {"JWT_ISSUER", "i"},

@@ -44,7 +44,8 @@ struct replicated {
             n += page.substr(at + 1, page.find('\n', at + 1) - at - 1).ends_with(" 1");
         return n;
     }
-    /// Selects of products that a server has run since its start (pg_stat_database: rows fetched by index or scan).
+    /// Selects of products that a server has run since its start (pg_stat_database: rows fetched by index or
+    /// scan).
     static std::string wal_replay(const postgres_server& p, bool pause) {
         return p.execute("e2e", pause ? "SELECT pg_wal_replay_pause()" : "SELECT pg_wal_replay_resume()");
     }
@@ -64,7 +65,8 @@ TEST_CASE("reads survive replicas, then the primary, and see one's own writes", 
     SECTION("a token makes a read wait for its write, or go to the primary") {
         for (const auto* p : {&t.first, &t.second})
             replicated::wal_replay(*p, true);
-        t.s.database().execute("e2e", "UPDATE products SET title = 'Renamed' WHERE id = (SELECT min(id) FROM products)");
+        t.s.database().execute(
+            "e2e", "UPDATE products SET title = 'Renamed' WHERE id = (SELECT min(id) FROM products)");
         const auto product = "/products/" + t.s.database().execute("e2e", "SELECT min(id) FROM products");
         const auto fresh = t.api.get("/scraping/jobs/" + id).header("x-consistency-token");
         CHECK(fresh != token);
@@ -94,7 +96,8 @@ TEST_CASE("reads survive replicas, then the primary, and see one's own writes", 
         t.second.kill();
         CHECK(t.api.get("/products?limit=5").status == 200);
         CHECK(poll_until([&] { return t.serving() == 0; }, 20s));
-        const auto ids = t.s.database().execute("e2e", "SELECT string_agg(id::text, ' ' ORDER BY id) FROM products");
+        const auto ids =
+            t.s.database().execute("e2e", "SELECT string_agg(id::text, ' ' ORDER BY id) FROM products");
         std::istringstream words{ids};
         std::vector<std::string> paths{list, "/products/trending", "/categories"};
         for (std::string word; words >> word && paths.size() < 60;) {
@@ -114,20 +117,24 @@ TEST_CASE("reads survive replicas, then the primary, and see one's own writes", 
         REQUIRE(text(t.s.wait_for_job(t.s.start_scrape()).json(), "state") == "completed");
         const auto guard = t.s.cache_redis().command({"GET", "cache:i:{categories}:lists"});
         REQUIRE(guard.find(' ') != std::string::npos);
-        t.s.cache_redis().command({"SET", "cache:i:{categories}:lists", "othertoken" + guard.substr(guard.find(' '))});
+        t.s.cache_redis().command(
+            {"SET", "cache:i:{categories}:lists", "othertoken" + guard.substr(guard.find(' '))});
 
         t.s.database().kill();
         int stale_products = 0;
         for (const auto& path : paths) {
             INFO(path);
-            const bool may_be_unchanged = path.find("/products/") == 0 && path != "/products/trending" && path.find("history") == std::string::npos;
-            // Who looks whether the database is back waits DATABASE_ACQUIRE_TIMEOUT (2 s) for it; nobody else does.
-            // A cache that is slow to answer (busy machine) is passed by, so one look may be a 503.
+            const bool may_be_unchanged = path.find("/products/") == 0 && path != "/products/trending" &&
+                                          path.find("history") == std::string::npos;
+            // Who looks whether the database is back waits DATABASE_ACQUIRE_TIMEOUT (2 s) for it; nobody else
+            // does. A cache that is slow to answer (busy machine) is passed by, so one look may be a 503.
             auto r = t.api.get(path);
-            poll_until([&] {
-                r = t.api.get(path);
-                return r.header("x-cache") == "stale" || (may_be_unchanged && r.status == 200);
-            }, 10s);
+            poll_until(
+                [&] {
+                    r = t.api.get(path);
+                    return r.header("x-cache") == "stale" || (may_be_unchanged && r.status == 200);
+                },
+                10s);
             if (!may_be_unchanged) CHECK(r.header("x-cache") == "stale");
             INFO(r.header("x-cache"));
             CHECK(r.status == 200);
@@ -148,7 +155,8 @@ TEST_CASE("reads survive replicas, then the primary, and see one's own writes", 
     }
 }
 
-TEST_CASE("near caches of two gateways agree within a second, and reads go on without Redis", "[e2e][reads]") {
+TEST_CASE("near caches of two gateways agree within a second, and reads go on without Redis",
+          "[e2e][reads]") {
     e2e::stack s;
     const auto second = s.start_other_gateway({{"CACHE_PRODUCTS_TTL", "1h"}});
     const e2e::http_client there{second.url, s.api_key()};
@@ -179,12 +187,15 @@ TEST_CASE("products are searched, sorted by every column, and have a history", "
     REQUIRE(text(s.wait_for_job(s.start_scrape()).json(), "state") == "completed");
     REQUIRE(s.shop().post("/_control/tick", "{}").status < 300);
     REQUIRE(text(s.wait_for_job(s.start_scrape()).json(), "state") == "completed");
-    s.database().execute("e2e", "UPDATE products SET title = 'Purple velvet gloves' WHERE id = (SELECT min(id) FROM products)");
+    s.database().execute(
+        "e2e",
+        "UPDATE products SET title = 'Purple velvet gloves' WHERE id = (SELECT min(id) FROM products)");
     s.api().send("DELETE", "/cache/products", "", {});
     CHECK(items(s.api().get("/products?q=velvet+gloves")).size() == 1);
     CHECK(items(s.api().get("/products?q=velvet+-purple")).size() == 0);
     // The Link header leads on whatever was asked for, and stays one header.
-    s.database().execute("e2e", "UPDATE products SET title = 'c++ & c# caf\u00e9 > ' || id WHERE id IN (SELECT id FROM products ORDER BY id LIMIT 3)");
+    s.database().execute("e2e", "UPDATE products SET title = 'c++ & c# caf\u00e9 > ' || id WHERE id IN "
+                                "(SELECT id FROM products ORDER BY id LIMIT 3)");
     s.api().send("DELETE", "/cache/products", "", {});
     const auto odd = s.api().get("/products?limit=2&q=c%2B%2B+%26+c%23+caf%C3%A9+%3E");
     REQUIRE(odd.status == 200);
@@ -197,13 +208,15 @@ TEST_CASE("products are searched, sorted by every column, and have a history", "
     CHECK(s.api().get("/products?q=a%0Ab").status == 422);
     s.database().execute("e2e", "UPDATE products SET title = 'Glass' WHERE title LIKE 'c++%'");
     s.api().send("DELETE", "/cache/products", "", {});
-    for (const char* sort : {"last_updated", "price", "sales_7d", "sales_total", "trend_score", "rating", "review_count", "first_seen"})
+    for (const char* sort : {"last_updated", "price", "sales_7d", "sales_total", "trend_score", "rating",
+                             "review_count", "first_seen"})
         for (const char* order : {"asc", "desc"}) {
             const auto r = s.api().get(std::string{"/products?limit=5&sort="} + sort + "&order=" + order);
             CHECK(r.status == 200);
             CHECK(items(r).size() == 5);
         }
-    const auto changed = s.database().execute("e2e", "SELECT product_id FROM product_history GROUP BY 1 HAVING count(*) > 1 LIMIT 1");
+    const auto changed = s.database().execute(
+        "e2e", "SELECT product_id FROM product_history GROUP BY 1 HAVING count(*) > 1 LIMIT 1");
     const auto page = s.api().get("/products/" + changed + "/history?limit=1");
     REQUIRE(page.status == 200);
     CHECK(items(page).size() == 1);
@@ -211,7 +224,8 @@ TEST_CASE("products are searched, sorted by every column, and have a history", "
     const auto rest = s.api().get("/products/" + changed + "/history?limit=1&before=" + before);
     CHECK(items(rest).size() == 1);
     CHECK(rest.body != page.body);
-    s.database().execute("e2e", "UPDATE products SET is_trending = true WHERE id % 2 = 0; SELECT refresh_trending_summary()");
+    s.database().execute(
+        "e2e", "UPDATE products SET is_trending = true WHERE id % 2 = 0; SELECT refresh_trending_summary()");
     s.api().send("DELETE", "/cache/products", "", {});
     CHECK(items(s.api().get("/products/trending")).size() >= 1);
     CHECK(items(s.api().get("/categories")).size() >= 1);

@@ -44,8 +44,8 @@ public:
     const std::filesystem::path& gateway_log() const noexcept { return gateway_log_; }
     testing::process& worker() noexcept { return worker_; }
 
-    /// Another gateway on the same servers; it ends with the object. Ready when this returns, unless it speaks
-    /// TLS or the PROXY protocol, which nobody here does.
+    /// Another gateway on the same servers; it ends with the object. Ready when this returns, unless it
+    /// speaks TLS or the PROXY protocol, which nobody here does.
     struct other_gateway {
         testing::process child;
         std::string url;

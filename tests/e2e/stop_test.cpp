@@ -93,15 +93,16 @@ TEST_CASE("a gateway that never saw its servers ends in time too", "[e2e]") {
     const auto nowhere = "unix://" + (dir.path() / "nobody.sock").string();
     const auto ports = dir.path() / "ports";
     testing::process::options o;
-    o.environment = {{"REDIS_QUEUE_URL", nowhere},
-                     {"REDIS_CACHE_URL", nowhere},
-                     {"DATABASE_URL", "postgresql:///nobody?host=" + dir.path().string()},
-                     {"SOURCES_DIR", std::string{std::getenv("TIKTREND_SOURCE_DIR")} + "/apps/worker/sources"},
-                     {"GATEWAY_ADDRESS", "127.0.0.1"},
-                     {"GATEWAY_PORT", "0"},
-                     {"METRICS_PORT", "0"},
-                     {"LAME_DUCK", "0ms"},
-                     {"PORT_FILE", ports.string()}};
+    o.environment = {
+        {"REDIS_QUEUE_URL", nowhere},
+        {"REDIS_CACHE_URL", nowhere},
+        {"DATABASE_URL", "postgresql:///nobody?host=" + dir.path().string()},
+        {"SOURCES_DIR", std::string{std::getenv("TIKTREND_SOURCE_DIR")} + "/apps/worker/sources"},
+        {"GATEWAY_ADDRESS", "127.0.0.1"},
+        {"GATEWAY_PORT", "0"},
+        {"METRICS_PORT", "0"},
+        {"LAME_DUCK", "0ms"},
+        {"PORT_FILE", ports.string()}};
     o.output = dir.path() / "log";
     testing::process gateway{{std::string{std::getenv("TIKTREND_BIN_DIR")} + "/tiktrend-gateway"}, o};
     REQUIRE(testing::poll_until([&] { return std::filesystem::exists(ports); }, 20s));

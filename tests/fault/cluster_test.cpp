@@ -43,7 +43,8 @@ task<void> with_client_at(redis::address where, redis_cluster& servers, client_b
     client.start();
     co_await stop_after(60s, body(client, servers), client.stop());
 }
-task<void> with_client(redis_cluster& servers, client_body body, redis::client_options options = redis::client_options{}) {
+task<void> with_client(redis_cluster& servers, client_body body,
+                       redis::client_options options = redis::client_options{}) {
     return with_client_at(address_of(servers), servers, body, std::move(options));
 }
 
@@ -65,7 +66,8 @@ task<void> move_the_slot(queue_load& load, redis_cluster& servers) {
             co_await sleep_for(5ms); // jobs go on being asked for meanwhile
         servers.end_move(slot, from, to);
         const auto before = load.completed().size();
-        co_await load.until("jobs done by the new owner", [&] { return load.completed().size() >= before + 100; });
+        co_await load.until("jobs done by the new owner",
+                            [&] { return load.completed().size() >= before + 100; });
     }
     load.stop_adding();
     co_await load.until("all jobs done", [&] {
@@ -101,15 +103,18 @@ task<void> lose_the_owner(queue_load& load, redis_cluster& servers) {
     const auto& master = servers.node(owner);
     const auto base = load.queue().key_base();
     co_await load.until("an empty queue", [&] {
-        return master.command({"LLEN", base + "wait"}) == "0" && master.command({"LLEN", base + "active"}) == "0";
+        return master.command({"LLEN", base + "wait"}) == "0" &&
+               master.command({"LLEN", base + "active"}) == "0";
     });
     const auto lost = load.look_at(master, killed_at, before);
-    WARN("acknowledged " << load.acknowledged().size() << ", lost by replication " << lost.gone << ", without an owner for "
-                         << std::chrono::duration_cast<std::chrono::milliseconds>(load.longest_outage()).count()
-                         << " ms, refused adds " << load.failed_adds());
+    WARN("acknowledged "
+         << load.acknowledged().size() << ", lost by replication " << lost.gone << ", without an owner for "
+         << std::chrono::duration_cast<std::chrono::milliseconds>(load.longest_outage()).count()
+         << " ms, refused adds " << load.failed_adds());
     CHECK(lost.gone_long_ago == 0);
     CHECK(lost.not_completed == 0);
-    CHECK(std::stoul(master.command({"ZCARD", base + "completed"})) + lost.gone >= load.acknowledged().size());
+    CHECK(std::stoul(master.command({"ZCARD", base + "completed"})) + lost.gone >=
+          load.acknowledged().size());
 }
 
 TEST_CASE("producer and worker go on when a replica takes over their queue's node", "[fault][cluster]") {
@@ -122,7 +127,8 @@ TEST_CASE("producer and worker go on when a replica takes over their queue's nod
 task<void> run_some(queue_load& load, redis_cluster& servers) {
     co_await load.until("some jobs done", [&] { return load.completed().size() >= 100; });
     load.stop_adding();
-    co_await load.until("all jobs done", [&] { return load.completed().size() == load.acknowledged().size(); });
+    co_await load.until("all jobs done",
+                        [&] { return load.completed().size() == load.acknowledged().size(); });
     CHECK(servers.node(servers.owner_of("bull:{safe}:meta")).command({"LLEN", "bull:{safe}:active"}) == "0");
 }
 
@@ -213,7 +219,8 @@ task<void> read_missing(redis::client& c, const redis::script& s, std::string& o
 }
 
 /// The script has no answer as long as the slot is on its way.
-task<void> expect_to_wait(std::string& value, redis_cluster& servers, int slot, std::size_t from, std::size_t to) {
+task<void> expect_to_wait(std::string& value, redis_cluster& servers, int slot, std::size_t from,
+                          std::size_t to) {
     co_await sleep_for(100ms); // that nothing comes has no signal
     CHECK(value.empty());
     servers.end_move(slot, from, to);
@@ -243,7 +250,8 @@ task<void> ask_half_way(redis::client& client, redis_cluster& servers) {
     CHECK(servers.owner_of("{half}a") == to);
 }
 
-TEST_CASE("a slot on its way is asked for where it is, and scripts wait for its arrival", "[fault][cluster]") {
+TEST_CASE("a slot on its way is asked for where it is, and scripts wait for its arrival",
+          "[fault][cluster]") {
     run_coroutine(with_client(shared_cluster(), ask_half_way), 90s);
 }
 

@@ -72,7 +72,8 @@ queue_load::clock::duration queue_load::longest_outage() const {
     return longest;
 }
 
-queue_load::losses queue_load::look_at(const redis_server& master, clock::time_point killed_at, std::size_t before) const {
+queue_load::losses queue_load::look_at(const redis_server& master, clock::time_point killed_at,
+                                       std::size_t before) const {
     losses out;
     std::set<std::string> ids; // a server that has lost a job gives its id to another one
     for (std::size_t i = acknowledged_.size(); i-- > 0;) {

@@ -42,7 +42,8 @@ public:
     /// The longest time without an acknowledged add.
     clock::duration longest_outage() const;
 
-    /// What became of the acknowledged jobs after a master was lost at `killed_at`, when `before` of them were acknowledged.
+    /// What became of the acknowledged jobs after a master was lost at `killed_at`, when `before` of them
+    /// were acknowledged.
     struct losses {
         std::size_t gone = 0;          ///< replication is asynchronous: the last moments' jobs may be gone
         std::size_t gone_long_ago = 0; ///< of them, those that are not of the last second before the loss

@@ -13,9 +13,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-redis::address address_of(const redis_sentinels& s, const std::string& credentials = "", const std::string& query = "") {
+redis::address address_of(const redis_sentinels& s, const std::string& credentials = "",
+                          const std::string& query = "") {
     const std::string scheme = query.starts_with("?ca=") ? "rediss+sentinel://" : "redis+sentinel://";
-    return redis::parse_url(scheme + credentials + s.hosts() + "/" + redis_sentinels::master_name + query).value();
+    return redis::parse_url(scheme + credentials + s.hosts() + "/" + redis_sentinels::master_name + query)
+        .value();
 }
 
 task<void> lose_the_master(queue_load& load, redis_sentinels& servers) {
@@ -32,15 +34,18 @@ task<void> lose_the_master(queue_load& load, redis_sentinels& servers) {
     // What the new master has is all there is: every job of it ends once.
     auto& master = servers.master();
     co_await load.until("an empty queue", [&] {
-        return master.command({"LLEN", "bull:q:wait"}) == "0" && master.command({"LLEN", "bull:q:active"}) == "0";
+        return master.command({"LLEN", "bull:q:wait"}) == "0" &&
+               master.command({"LLEN", "bull:q:active"}) == "0";
     });
     const auto lost = load.look_at(master, killed_at, before);
-    WARN("acknowledged " << load.acknowledged().size() << ", lost by replication " << lost.gone << ", without a master for "
-                         << std::chrono::duration_cast<std::chrono::milliseconds>(load.longest_outage()).count()
-                         << " ms, refused adds " << load.failed_adds());
+    WARN("acknowledged "
+         << load.acknowledged().size() << ", lost by replication " << lost.gone << ", without a master for "
+         << std::chrono::duration_cast<std::chrono::milliseconds>(load.longest_outage()).count()
+         << " ms, refused adds " << load.failed_adds());
     CHECK(lost.gone_long_ago == 0);
     CHECK(lost.not_completed == 0);
-    CHECK(std::stoul(master.command({"ZCARD", "bull:q:completed"})) + lost.gone >= load.acknowledged().size());
+    CHECK(std::stoul(master.command({"ZCARD", "bull:q:completed"})) + lost.gone >=
+          load.acknowledged().size());
 }
 
 task<void> lose_the_master_under_load(redis_sentinels& servers, redis::address where) {
@@ -59,7 +64,8 @@ TEST_CASE("producer and worker follow a failover over TLS", "[fault][sentinel][t
     redis_sentinels::options o;
     o.tls = true;
     redis_sentinels servers{o};
-    run_coroutine(lose_the_master_under_load(servers, address_of(servers, "", "?ca=" + servers.ca_file())), 150s);
+    run_coroutine(lose_the_master_under_load(servers, address_of(servers, "", "?ca=" + servers.ca_file())),
+                  150s);
 }
 
 /// Client, blocking connection and subscriber of one Redis behind sentinels.
@@ -87,7 +93,8 @@ struct three_connections {
     redis::blocking_connection blocking;
 };
 
-/// True once `done` was, at most for half a minute. A server that is being turned over may refuse: not done yet.
+/// True once `done` was, at most for half a minute. A server that is being turned over may refuse: not done
+/// yet.
 template <class F>
 task<bool> eventually(F done) {
     const auto deadline = std::chrono::steady_clock::now() + 30s;
@@ -133,14 +140,16 @@ task<void> follow_with_everything(three_connections& c, redis_sentinels& servers
     CHECK((co_await c.client.exec(redis::command{"ACL", "WHOAMI"})).text() == "default");
 
     const auto before = servers.master_port();
-    // A failover in good order: the old master lives on as a replica. A sentinel that has not heard from the replica yet refuses.
+    // A failover in good order: the old master lives on as a replica. A sentinel that has not heard from the
+    // replica yet refuses.
     const auto sentinel = static_cast<unsigned short>(c.client.where().nodes[0].port);
     REQUIRE(co_await eventually([&] {
         return command_at(sentinel, {"SENTINEL", "failover", redis_sentinels::master_name}, "guard") == "OK";
     }));
     REQUIRE(co_await eventually([&] { return servers.master_port() != before; }));
     // Until the sentinels have told it, the old master would take writes that are then thrown away.
-    REQUIRE(co_await eventually([&] { return !command_at(before, {"ROLE"}, "s3cret").starts_with("master"); }));
+    REQUIRE(
+        co_await eventually([&] { return !command_at(before, {"ROLE"}, "s3cret").starts_with("master"); }));
 
     REQUIRE(co_await is_written(c.client)); // a write is accepted by a master only
     CHECK(command_at(servers.master_port(), {"LLEN", "list"}, "s3cret") == "1");
@@ -160,8 +169,9 @@ task<void> follow_with_everything(redis_sentinels& servers) {
     co_await stop_after(150s, follow_with_everything(c, servers), c.stop());
 }
 
-TEST_CASE("client, blocking connection and subscriber follow the master, with passwords for servers and sentinels",
-          "[fault][sentinel]") {
+TEST_CASE(
+    "client, blocking connection and subscriber follow the master, with passwords for servers and sentinels",
+    "[fault][sentinel]") {
     redis_sentinels::options o;
     o.password = "s3cret";
     o.sentinel_password = "guard";
@@ -187,8 +197,10 @@ TEST_CASE("what is wrong with sentinels is said: unknown master, nobody there, a
           "[fault][sentinel]") {
     redis_server plain;
     const auto hosts = "127.0.0.1:1," + plain.url().substr(8);
-    run_coroutine(expect_failure(redis::parse_url("redis+sentinel://" + hosts + "/main").value(), "unknown command"));
-    run_coroutine(expect_failure(redis::parse_url("redis+sentinel://127.0.0.1:1/main").value(), "127.0.0.1:1"));
+    run_coroutine(
+        expect_failure(redis::parse_url("redis+sentinel://" + hosts + "/main").value(), "unknown command"));
+    run_coroutine(
+        expect_failure(redis::parse_url("redis+sentinel://127.0.0.1:1/main").value(), "127.0.0.1:1"));
 }
 
 TEST_CASE("a sentinel with a certificate of somebody unknown is refused", "[fault][sentinel][tls]") {

@@ -1,5 +1,5 @@
-// libFuzzer's two entries. The first folder named on the command line gets the fuzzer's own seeds, so that no corpus has to be
-// kept in the repository:
+// libFuzzer's two entries. The first folder named on the command line gets the fuzzer's own seeds, so that no
+// corpus has to be kept in the repository:
 //
 //   tests/fuzz_reply CORPUS_FOLDER -max_total_time=600
 #include "fuzzing.hpp"

@@ -1,4 +1,5 @@
-// Cron patterns: any text is refused with a reason or gives times that move forward, at whole seconds, the same for all who ask.
+// Cron patterns: any text is refused with a reason or gives times that move forward, at whole seconds, the
+// same for all who ask.
 #include "fuzzing.hpp"
 
 #include <tiktrend/queue/cron.hpp>
@@ -6,13 +7,36 @@
 namespace tiktrend::fuzz {
 
 std::vector<std::string> seeds() {
-    return {"\x01*/5 * * * *", "\x02" "0 0 3 * * *", "\x03" "0 12 L * ?", "\x04" "30 4 1,15 * 5", "\x05@daily", "\x06" "0 9 * * MON-FRI",
-            "\x07" "15 10 * * 5#3", "\x01" "0 22 * jan,jul 5L", "\x02*/10 8-18/2 * * 1-5", "\x03" "0 0 30 2 *", "\x04" "59 59 23 31 12 *"};
+    return {"\x01*/5 * * * *",
+            "\x02"
+            "0 0 3 * * *",
+            "\x03"
+            "0 12 L * ?",
+            "\x04"
+            "30 4 1,15 * 5",
+            "\x05@daily",
+            "\x06"
+            "0 9 * * MON-FRI",
+            "\x07"
+            "15 10 * * 5#3",
+            "\x01"
+            "0 22 * jan,jul 5L",
+            "\x02*/10 8-18/2 * * 1-5",
+            "\x03"
+            "0 0 30 2 *",
+            "\x04"
+            "59 59 23 31 12 *"};
 }
 
 void check(std::string_view input) {
-    static constexpr const char* zones[]{"", "UTC", "Europe/Madrid", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu",
-                                         "Pacific/Apia", "UTC+2"};
+    static constexpr const char* zones[]{"",
+                                         "UTC",
+                                         "Europe/Madrid",
+                                         "America/New_York",
+                                         "Australia/Lord_Howe",
+                                         "Asia/Kathmandu",
+                                         "Pacific/Apia",
+                                         "UTC+2"};
     if (input.empty() || input.size() > 200) return;
     const auto first = static_cast<unsigned char>(input.front());
     const auto* zone = zones[first % 8];

@@ -1,6 +1,6 @@
-// The hash of a job as anybody may have written it: read without harm, and a scheduler's step planned from it.
+// The hash of a job as anybody may have written it: read without harm, and a scheduler's step planned from
+// it.
 #include "fuzzing.hpp"
-
 #include "iteration.hpp"
 #include "record.hpp"
 #include "reply_reader.hpp"
@@ -29,11 +29,16 @@ std::vector<std::string> seeds() {
             if (c == '|') c = '\0';
         return text;
     };
-    return {zero(R"(name|paint|data|{"a":1}|opts|{"attempts":3}|timestamp|1700000000000|delay|0|priority|7|atm|1|ats|2|stc|0)"),
-            zero(R"(name|x|stacktrace|["a","b"]|returnvalue|null|progress|5|finishedOn|1700000000001|defa|child failed)"),
-            zero(R"(name|tick|rjk|s|opts|{"repeat":{"every":60000,"limit":5,"count":1},"attempts":0,"priority":3})"),
-            zero(R"(opts|{"repeat":{"pattern":"0 * * * *","tz":"UTC","count":1}}|rjk|c|parentKey|bull:q:1|parent|{"id":"1"})"),
-            zero("priority|99999999999999999999|delay|-5|timestamp|1.5e300|atm|x|ats||unknown|kept")};
+    return {
+        zero(
+            R"(name|paint|data|{"a":1}|opts|{"attempts":3}|timestamp|1700000000000|delay|0|priority|7|atm|1|ats|2|stc|0)"),
+        zero(
+            R"(name|x|stacktrace|["a","b"]|returnvalue|null|progress|5|finishedOn|1700000000001|defa|child failed)"),
+        zero(
+            R"(name|tick|rjk|s|opts|{"repeat":{"every":60000,"limit":5,"count":1},"attempts":0,"priority":3})"),
+        zero(
+            R"(opts|{"repeat":{"pattern":"0 * * * *","tz":"UTC","count":1}}|rjk|c|parentKey|bull:q:1|parent|{"id":"1"})"),
+        zero("priority|99999999999999999999|delay|-5|timestamp|1.5e300|atm|x|ats||unknown|kept")};
 }
 
 void check(std::string_view input) {

@@ -1,6 +1,6 @@
-// The PROXY protocol's header: any bytes are refused or give a header no longer than what was read, the same however it is cut.
+// The PROXY protocol's header: any bytes are refused or give a header no longer than what was read, the same
+// however it is cut.
 #include "fuzzing.hpp"
-
 #include "proxy_header.hpp"
 
 namespace tiktrend::fuzz {
@@ -12,9 +12,12 @@ const std::string signature{"\r\n\r\n\0\r\nQUIT\n", 12};
 
 std::vector<std::string> seeds() {
     const std::string v4{"\xCB\x00\x71\x07\xC6\x33\x64\x01\x04\x00\x01\xBB", 12};
-    return {signature + std::string{"\x21\x11\x00\x0C", 4} + v4, signature + std::string{"\x21\x21\x00\x24", 4} + std::string(36, '\1'),
-            signature + std::string{"\x20\x00\x00\x00", 4}, signature + std::string{"\x21\x11\x00\x10", 4} + v4 + "\x04\x01\x01z",
-            "PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n", signature.substr(0, 5)};
+    return {signature + std::string{"\x21\x11\x00\x0C", 4} + v4,
+            signature + std::string{"\x21\x21\x00\x24", 4} + std::string(36, '\1'),
+            signature + std::string{"\x20\x00\x00\x00", 4},
+            signature + std::string{"\x21\x11\x00\x10", 4} + v4 + "\x04\x01\x01z",
+            "PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n",
+            signature.substr(0, 5)};
 }
 
 void check(std::string_view input) {

@@ -1,6 +1,6 @@
-// The reader of Redis' replies: whatever arrives, in whatever pieces, the same replies come out, within the bound.
+// The reader of Redis' replies: whatever arrives, in whatever pieces, the same replies come out, within the
+// bound.
 #include "fuzzing.hpp"
-
 #include "reply_reader.hpp"
 
 namespace tiktrend::fuzz {
@@ -44,7 +44,8 @@ std::vector<std::string> seeds() {
     return {std::string("\x01+OK\r\n-ERR no\r\n:-42\r\n$-1\r\n*-1\r\n$0\r\n\r\n*0\r\n"),
             std::string("\x03*4\r\n:1\r\n*2\r\n+x\r\n$-1\r\n$3\r\nabc\r\n*1\r\n*0\r\n:9\r\n"),
             std::string("\x02*2\r\n*0\r\n*1\r\n*3\r\n$4\r\nname\r\n$5\r\npaint\r\n$1\r\n7\r\n"),
-            std::string("\x05$99999999\r\nabc"), std::string("\x01*1000000000\r\n:1\r\n"),
+            std::string("\x05$99999999\r\nabc"),
+            std::string("\x01*1000000000\r\n:1\r\n"),
             std::string("\x07:9223372036854775807\r\n:-9223372036854775808\r\n:9223372036854775808\r\n")};
 }
 
@@ -55,7 +56,8 @@ void check(std::string_view input) {
     const auto whole = read(bytes, [&] { return bytes.size(); });
     std::size_t turn = 0;
     const auto pieces = read(bytes, [&] { return 1 + (++turn * step) % (step + 3); });
-    // A stream that is announced too large may be refused earlier or later, but nothing that came before it differs.
+    // A stream that is announced too large may be refused earlier or later, but nothing that came before it
+    // differs.
     if (whole.ends_with("broken") || pieces.ends_with("broken"))
         require(whole.ends_with("broken") == pieces.ends_with("broken"));
     else

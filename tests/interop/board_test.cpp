@@ -1,4 +1,5 @@
-// bull-board opened on a queue that is ours: what it shows is right, and what its buttons do is obeyed by our worker.
+// bull-board opened on a queue that is ours: what it shows is right, and what its buttons do is obeyed by our
+// worker.
 #include "actor.hpp"
 
 #include <catch2/catch.hpp>
@@ -15,11 +16,12 @@ namespace {
 class board {
 public:
     explicit board(const std::string& queue)
-        : queue_{queue}, peer_{"bull-board", [&](const std::string& fd) {
-                                   const std::string folder = std::getenv("TIKTREND_SOURCE_DIR");
-                                   return std::vector<std::string>{"node", folder + "/tests/interop/node/board.mjs",
-                                                                   fd, redis_server::shared().url(), queue};
-                               }} {}
+        : queue_{queue},
+          peer_{"bull-board", [&](const std::string& fd) {
+                    const std::string folder = std::getenv("TIKTREND_SOURCE_DIR");
+                    return std::vector<std::string>{"node", folder + "/tests/interop/node/board.mjs", fd,
+                                                    redis_server::shared().url(), queue};
+                }} {}
 
     json::value request(std::string_view method, const std::string& path, json::value body = nullptr) {
         json::object line{{"method", method}, {"path", path}};
@@ -88,8 +90,8 @@ TEST_CASE("bull-board shows counts and pages of our queue", "[interop][board]") 
 
 TEST_CASE("bull-board shows a job of ours with everything that happened to it", "[interop][board]") {
     opened o;
-    const auto done = add(o.ours, o.queue, {{"logs", {"one", "two"}}, {"progress", {40}}, {"result", {{"n", 7}}}}, {},
-                          "paint");
+    const auto done = add(
+        o.ours, o.queue, {{"logs", {"one", "two"}}, {"progress", {40}}, {"result", {{"n", 7}}}}, {}, "paint");
     const auto broken = add(o.ours, o.queue, {{"fail_times", 9}, {"reason", "broken"}}, {{"attempts", 2}});
     worker_of worker{o.ours, o.queue};
     REQUIRE(reaches(o.ours, o.queue, broken, "failed"));
@@ -132,7 +134,8 @@ TEST_CASE("delayed jobs promoted or moved in bull-board are run by us", "[intero
     worker_of worker{o.ours, o.queue};
     o.bull_board.press("/" + one + "/promote");
     CHECK(reaches(o.ours, o.queue, one, "completed"));
-    o.bull_board.request("PATCH", "/api/queues/" + o.queue + "/" + moved + "/delay", json::object{{"runAt", 1}});
+    o.bull_board.request("PATCH", "/api/queues/" + o.queue + "/" + moved + "/delay",
+                         json::object{{"runAt", 1}});
     CHECK(reaches(o.ours, o.queue, moved, "completed"));
     o.bull_board.press("/promote");
     CHECK(reaches(o.ours, o.queue, others, "completed"));
@@ -182,8 +185,9 @@ TEST_CASE("data, priority, concurrency and new jobs of bull-board reach our work
     o.bull_board.request("PATCH", path + "/" + id + "/priority", json::object{{"priority", 5}});
     CHECK(state(o.ours, o.queue, id) == "prioritized");
     o.bull_board.press("/concurrency", json::object{{"concurrency", 1}});
-    o.bull_board.request("POST", path + "/add",
-                         json::object{{"name", "mine"}, {"data", json::object{{"result", 3}}}, {"options", json::object{}}});
+    o.bull_board.request(
+        "POST", path + "/add",
+        json::object{{"name", "mine"}, {"data", json::object{{"result", 3}}}, {"options", json::object{}}});
     CHECK(o.bull_board.count("waiting") == 1);
     worker_of worker{o.ours, o.queue, {{"concurrency", 5}}};
     REQUIRE(reaches(o.ours, o.queue, id, "completed"));
@@ -206,13 +210,14 @@ TEST_CASE("bull-board empties and obliterates a queue of ours", "[interop][board
 TEST_CASE("bull-board draws the tree of a flow that we run", "[interop][board]") {
     opened o;
     auto& node = actor::shared(library::node6);
-    const auto tree = node.call("add_flow", {{"flow",
-                                              {{"name", "whole"},
-                                               {"queueName", o.queue},
-                                               {"data", {{"result", "done"}}},
-                                               {"children",
-                                                {{{"name", "part"}, {"queueName", o.queue}, {"data", {{"result", 1}}}},
-                                                 {{"name", "part"}, {"queueName", o.queue}, {"data", {{"result", 2}}}}}}}}});
+    const auto tree = node.call(
+        "add_flow", {{"flow",
+                      {{"name", "whole"},
+                       {"queueName", o.queue},
+                       {"data", {{"result", "done"}}},
+                       {"children",
+                        {{{"name", "part"}, {"queueName", o.queue}, {"data", {{"result", 1}}}},
+                         {{"name", "part"}, {"queueName", o.queue}, {"data", {{"result", 2}}}}}}}}});
     const std::string root{tree.at("id").as_string()};
     const auto waiting = o.bull_board.get("/api/queues/" + o.queue + "/" + root + "/flow");
     INFO(json::serialize(waiting));

@@ -98,7 +98,8 @@ TEST_CASE("a repeatable of version 5 with a pattern goes on with its name and da
 }
 
 // Once the key of a repeatable was its whole rule; version 5 goes on with such a key if it is there.
-TEST_CASE("a repeatable under an old key is continued by us and by version 5 in turn", "[interop][schedulers]") {
+TEST_CASE("a repeatable under an old key is continued by us and by version 5 in turn",
+          "[interop][schedulers]") {
     const auto is_cron = GENERATE(false, true);
     CAPTURE(is_cron);
     const auto queue = fresh_queue("repeatables");
@@ -134,11 +135,8 @@ TEST_CASE("a limit ends a scheduler across clients", "[interop][schedulers]") {
     auto& maker = actor::shared(worker_library == library::ours ? library::node6 : library::ours);
     upsert(maker, queue, {{"every", 100}, {"limit", 2}});
     worker_of worker{actor::shared(worker_library), queue};
-    REQUIRE(poll_until(
-        [&] {
-            return maker.call("counts", {{"queue", queue}}).at("completed") == 2;
-        },
-        std::chrono::seconds{20}));
+    REQUIRE(poll_until([&] { return maker.call("counts", {{"queue", queue}}).at("completed") == 2; },
+                       std::chrono::seconds{20}));
     CHECK(maker.call("counts", {{"queue", queue}}).at("delayed") == 0);
     CHECK(worker.ran().size() == 2);
 }

@@ -87,7 +87,7 @@ int run_simulation(const arguments& a) {
 }
 
 void prepare_signals() {
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = request_stop;
     ::sigaction(SIGTERM, &action, nullptr);
     ::sigaction(SIGINT, &action, nullptr);

@@ -20,8 +20,8 @@ std::vector<row> run_queue_bench(const settings& s);
 /// BODY_FILE, REDIS_QUEUE_URL, REDIS_CACHE_URL.
 std::vector<row> run_http_bench(const settings& s);
 
-/// Against a gateway over a database of PRODUCTS made-up products: GATEWAY_URL, GATEWAY_PID, API_KEY, WORDS_FILE, ETAG,
-/// REDIS_CACHE_URL, DATABASE_URL; beside FastAPI where WITH_FASTAPI is 1.
+/// Against a gateway over a database of PRODUCTS made-up products: GATEWAY_URL, GATEWAY_PID, API_KEY,
+/// WORDS_FILE, ETAG, REDIS_CACHE_URL, DATABASE_URL; beside FastAPI where WITH_FASTAPI is 1.
 std::vector<row> run_reads_bench(const settings& s);
 
 /// Against a gateway, a worker and a demo shop: GATEWAY_URL, WORKER_PID, API_KEY, START_BODY, PRODUCTS,

@@ -43,8 +43,8 @@ void flush_queue() {
 
 /// With how busy both ends were, so that one sees which of them was the limit.
 std::string summary(const http_load& l) {
-    return fmt::format("{:>7.0f}/s, p99 {:.1f} ms, server {:.0f} %, wrk {:.0f} %", l.requests_per_second, l.p99_ms,
-                       100 * l.server_share, 100 * l.wrk_share);
+    return fmt::format("{:>7.0f}/s, p99 {:.1f} ms, server {:.0f} %, wrk {:.0f} %", l.requests_per_second,
+                       l.p99_ms, 100 * l.server_share, 100 * l.wrk_share);
 }
 
 struct comparison {
@@ -119,16 +119,20 @@ std::vector<row> run_http_bench(const settings& s) {
             post.note(is_ours, posts);
             get.note(is_ours, gets);
             if (is_ours) bound.note(true, gets);
-            fmt::print("round {} {:<8} POST {}   GET {}\n", round, is_ours ? "gateway" : "Fastify", summary(posts),
-                       summary(gets));
+            fmt::print("round {} {:<8} POST {}   GET {}\n", round, is_ours ? "gateway" : "Fastify",
+                       summary(posts), summary(gets));
         }
         const auto gets = load(bare, "/", "get.lua");
         if (round == 0) continue;
         bound.note(false, gets);
         fmt::print("round {} {:<8} GET {}\n", round, "Beast", summary(gets));
     }
-    row memory{"gateway_peak_memory",      "MiB", "Fastify 5 + " + s.version_of_bullmq, "ours <= 60",
-               {peak_mib_of(gateway.pid)}, {peak_mib_of(node.pid)}};
+    row memory{"gateway_peak_memory",
+               "MiB",
+               "Fastify 5 + " + s.version_of_bullmq,
+               "ours <= 60",
+               {peak_mib_of(gateway.pid)},
+               {peak_mib_of(node.pid)}};
     return {post.speed, post.cpu, get.speed, get.cpu, bound.speed, bound.cpu, memory, start};
 }
 

@@ -3,8 +3,8 @@
 #include "process_usage.hpp"
 #include "scrape_api.hpp"
 
-#include <tiktrend/testing/temp_dir.hpp>
 #include <tiktrend/testing/process.hpp>
+#include <tiktrend/testing/temp_dir.hpp>
 
 #include <boost/json.hpp>
 
@@ -47,7 +47,8 @@ struct order {
     }
 };
 
-/// One call adds all jobs; the time runs from the first one's making to the last one's end. Returns products per second.
+/// One call adds all jobs; the time runs from the first one's making to the last one's end. Returns products
+/// per second.
 double run_ours(const order& o, int pages) {
     json::array jobs;
     for (int part = 1; part <= o.jobs; ++part)
@@ -56,7 +57,8 @@ double run_ours(const order& o, int pages) {
     const testing::temp_dir dir;
     const auto file = dir.path() / "jobs.json";
     std::ofstream{file} << json::serialize(json::object{{"items", std::move(jobs)}});
-    const auto added = api({"--header", "Content-Type: application/json", "--data", "@" + file.string()}, "/scraping/batch");
+    const auto added =
+        api({"--header", "Content-Type: application/json", "--data", "@" + file.string()}, "/scraping/batch");
     auto first = std::numeric_limits<double>::max();
     double last = 0, products = 0;
     for (const auto& one : added.at("items").as_array()) {
@@ -68,19 +70,22 @@ double run_ours(const order& o, int pages) {
                 return job.at("state") == "completed" || job.at("state") == "failed";
             },
             300s);
-        if (!ended || job.at("state") != "completed") throw std::runtime_error("our job: " + json::serialize(job));
+        if (!ended || job.at("state") != "completed")
+            throw std::runtime_error("our job: " + json::serialize(job));
         first = std::min(first, milliseconds_of(job.at("created_at")));
         last = std::max(last, milliseconds_of(job.at("finished_at")));
         products += job.at("result").at("products_found").to_number<double>();
     }
-    if (products != pages * per_page) throw std::runtime_error(fmt::format("our jobs found {} products", products));
+    if (products != pages * per_page)
+        throw std::runtime_error(fmt::format("our jobs found {} products", products));
     return products / (last - first) * 1000;
 }
 
 double run_theirs(testing::line_peer& node, const order& o, int pages) {
     json::array parts;
     for (int part = 1; part <= o.jobs; ++part)
-        parts.push_back(json::object{{"prefix", fmt::format("{}/{}/{}/", o.shop(part), o.jobs, part)}, {"kind", o.kind}});
+        parts.push_back(
+            json::object{{"prefix", fmt::format("{}/{}/{}/", o.shop(part), o.jobs, part)}, {"kind", o.kind}});
     node.send(json::serialize(json::object{{"parts", std::move(parts)}}));
     const auto answer = json::parse(node.receive(5min)).as_object();
     if (!answer.contains("products") || answer.at("products") != pages * per_page)
@@ -88,7 +93,8 @@ double run_theirs(testing::line_peer& node, const order& o, int pages) {
     return pages * per_page / answer.at("seconds").to_number<double>();
 }
 
-/// With them the peer's table can be sorted, filtered and searched as ours can; nothing is measured meanwhile.
+/// With them the peer's table can be sorted, filtered and searched as ours can; nothing is measured
+/// meanwhile.
 void give_indexes(testing::line_peer& node, bool wanted) {
     forget_products();
     node.send(json::serialize(json::object{{"indexes", wanted}}));
@@ -118,12 +124,14 @@ void show(const std::string& set) {
 
 } // namespace
 
-std::vector<row> measure_pages(const settings& s, pid_t worker, testing::line_peer& node, const std::string& peer) {
+std::vector<row> measure_pages(const settings& s, pid_t worker, testing::line_peer& node,
+                               const std::string& peer) {
     const auto pages = std::stoi(environment("MANY_PAGES"));
     std::vector<row> rows;
     if (pages == 0) return rows;
     const auto rounds = std::max(1, s.rounds / 2);
-    for (const auto& o : {order{"json", 10}, order{"json", 50}, order{"json", 50, true}, order{"json", 200}, order{"html", 50}}) {
+    for (const auto& o : {order{"json", 10}, order{"json", 50}, order{"json", 50, true}, order{"json", 200},
+                          order{"html", 50}}) {
         give_indexes(node, o.indexed);
         const auto begin = rows.size();
         for (const char* state : {"new", "unchanged", "changed_5"}) {
@@ -141,16 +149,18 @@ std::vector<row> measure_pages(const settings& s, pid_t worker, testing::line_pe
                 for (int turn = 0; turn < 2; ++turn) {
                     const bool is_ours = (round + turn) % 2 == 0;
                     const auto got = is_ours ? measure(worker, pages, [&] { return run_ours(o, pages); })
-                                             : measure(node.child().pid(), pages, [&] { return run_theirs(node, o, pages); });
+                                             : measure(node.child().pid(), pages,
+                                                       [&] { return run_theirs(node, o, pages); });
                     const double values[]{got.products_per_second, got.worker_us, got.postgres_us};
                     for (std::size_t i = 0; i < 3; ++i) {
                         auto& r = rows[begin + state * 3 + i];
                         (is_ours ? r.ours : r.theirs).push_back(values[i]);
                     }
                     peak[is_ours] = std::max(peak[is_ours], got.peak_mib);
-                    fmt::print("round {} {:<6} {:<24} {:>8.0f} products/s {:>6.0f} us/page, PostgreSQL {:>6.0f} us/page\n", round,
-                               is_ours ? "ours" : "Node", rows[begin + state * 3].name, got.products_per_second, got.worker_us,
-                               got.postgres_us);
+                    fmt::print("round {} {:<6} {:<24} {:>8.0f} products/s {:>6.0f} us/page, PostgreSQL "
+                               "{:>6.0f} us/page\n",
+                               round, is_ours ? "ours" : "Node", rows[begin + state * 3].name,
+                               got.products_per_second, got.worker_us, got.postgres_us);
                 }
             }
             rows.back().ours.push_back(peak[1]);

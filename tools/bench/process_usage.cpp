@@ -96,7 +96,8 @@ double peak_mib_of(pid_t pid) {
 
 void forget_peak_of(pid_t pid) {
     std::ofstream file{fmt::format("/proc/{}/clear_refs", pid)};
-    if (!(file << "5" << std::flush)) throw std::runtime_error(fmt::format("/proc/{}/clear_refs refuses", pid));
+    if (!(file << "5" << std::flush))
+        throw std::runtime_error(fmt::format("/proc/{}/clear_refs refuses", pid));
 }
 
 } // namespace tiktrend::bench

@@ -6,8 +6,9 @@
 
 namespace tiktrend::bench {
 
-/// Processor time that a process has used so far: /proc/PID/task/*/schedstat, or where that is missing utime and stime of
-/// /proc/PID/stat (proc(5)), to a hundredth of a second. Use it for processes whose threads stay. Throws std::runtime_error if there is no such process.
+/// Processor time that a process has used so far: /proc/PID/task/*/schedstat, or where that is missing utime
+/// and stime of /proc/PID/stat (proc(5)), to a hundredth of a second. Use it for processes whose threads
+/// stay. Throws std::runtime_error if there is no such process.
 double cpu_seconds_of(pid_t pid);
 
 /// Processor time of the children that this process has waited for.
@@ -16,8 +17,8 @@ double cpu_seconds_of_children();
 /// The same of a process and all its children, those that it has waited for included: a PostgreSQL server.
 double cpu_seconds_of_family(pid_t parent);
 
-/// What a process was started with. Both throw std::runtime_error or std::filesystem::filesystem_error if there is no
-/// such process.
+/// What a process was started with. Both throw std::runtime_error or std::filesystem::filesystem_error if
+/// there is no such process.
 std::map<std::string, std::string> environment_of(pid_t pid);
 std::string program_of(pid_t pid);
 

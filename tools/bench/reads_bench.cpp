@@ -1,5 +1,5 @@
-// Reads of products that no cache holds, out of a million, and of a page that every cache holds: the gateway beside
-// Fastify with pg, and FastAPI with asyncpg, all on one PostgreSQL.
+// Reads of products that no cache holds, out of a million, and of a page that every cache holds: the gateway
+// beside Fastify with pg, and FastAPI with asyncpg, all on one PostgreSQL.
 #include "benches.hpp"
 #include "wrk.hpp"
 
@@ -32,8 +32,12 @@ std::string url_of(line_peer& peer) {
 
 std::unique_ptr<line_peer> start_fastify(const settings& s) {
     return std::make_unique<line_peer>("Fastify", [&](const std::string& fd) {
-        return std::vector<std::string>{"node", s.peers + "/reads.mjs", fd, environment("DATABASE_URL"),
-                                        environment("REDIS_CACHE_URL"), environment("API_KEY")};
+        return std::vector<std::string>{"node",
+                                        s.peers + "/reads.mjs",
+                                        fd,
+                                        environment("DATABASE_URL"),
+                                        environment("REDIS_CACHE_URL"),
+                                        environment("API_KEY")};
     });
 }
 
@@ -50,7 +54,8 @@ struct kind_rows {
     row speed, cpu, p50, p95, p99;
 
     kind_rows(const std::string& kind, const std::string& peer, const std::string& goal_of_p95)
-        : speed{"read_" + kind, "req/s", peer, "", {}, {}}, cpu{"read_" + kind + "_server", "us/req", peer, "", {}, {}},
+        : speed{"read_" + kind, "req/s", peer, "", {}, {}},
+          cpu{"read_" + kind + "_server", "us/req", peer, "", {}, {}},
           p50{"read_" + kind + "_half_p50", "ms", peer, "", {}, {}},
           p95{"read_" + kind + "_half_p95", "ms", peer, goal_of_p95, {}, {}},
           p99{"read_" + kind + "_half_p99", "ms", peer, "", {}, {}} {}
@@ -82,7 +87,8 @@ public:
 
     std::vector<row> run() {
         std::vector<row> out;
-        for (const auto& [kind, goal] : {std::pair{"pk", "ours <= 20"}, {"filter", "ours <= 20"}, {"text", "ours <= 50"}})
+        for (const auto& [kind, goal] :
+             {std::pair{"pk", "ours <= 20"}, {"filter", "ours <= 20"}, {"text", "ours <= 50"}})
             measure_kind(kind, goal, out);
         for (const int connections : {1, 64, 512})
             for (const bool revalidates : {false, true})
@@ -93,7 +99,8 @@ public:
 private:
     /// As fast as it goes, then at half of that.
     std::pair<http_load, http_load> load(const side& who, const std::string& kind, int round) {
-        wrk_requests w{"reads.lua", people,
+        wrk_requests w{"reads.lua",
+                       people,
                        {{"BENCH_KIND", kind},
                         {"BENCH_SEED", std::to_string(2 * round + 1)},
                         {"BENCH_PRODUCTS", environment("PRODUCTS")},
@@ -102,9 +109,10 @@ private:
         w.environment["BENCH_RATE"] = fmt::format("{:.0f}", full.requests_per_second / 2);
         w.environment["BENCH_SEED"] = std::to_string(2 * round + 2);
         const auto half = run_wrk(who.url, scripts_, w, settings_.seconds, who.pid, settings_.load_cpu);
-        fmt::print("{:<6} round {} {:<8} {:>7.0f}/s, server {:.0f} %; at {:>6.0f}/s p50 {:.1f} p95 {:.1f} p99 {:.1f} ms\n", kind,
-                   round, who.name, full.requests_per_second, 100 * full.server_share, half.requests_per_second,
-                   half.p50_ms, half.p95_ms, half.p99_ms);
+        fmt::print("{:<6} round {} {:<8} {:>7.0f}/s, server {:.0f} %; at {:>6.0f}/s p50 {:.1f} p95 {:.1f} "
+                   "p99 {:.1f} ms\n",
+                   kind, round, who.name, full.requests_per_second, 100 * full.server_share,
+                   half.requests_per_second, half.p50_ms, half.p95_ms, half.p99_ms);
         return {full, half};
     }
 
@@ -130,17 +138,19 @@ private:
         const auto name = fmt::format("get_page_{}_{}", revalidates ? "304" : "cached", connections);
         row speed{name, "req/s", "Fastify 5 + ioredis", "", {}, {}};
         row p95{name + "_p95", "ms", "Fastify 5 + ioredis", "", {}, {}};
-        const wrk_requests w{"again.lua", connections, {{"BENCH_ETAG", revalidates ? environment("ETAG") : ""}}};
+        const wrk_requests w{
+            "again.lua", connections, {{"BENCH_ETAG", revalidates ? environment("ETAG") : ""}}};
         for (int round = 0; round <= settings_.rounds; ++round)
             for (int turn = 0; turn < 2; ++turn) {
                 const bool is_ours = (round + turn) % 2 == 0;
                 const auto& who = is_ours ? ours_ : node_;
-                const auto l = run_wrk(who.url + "/products?limit=20", scripts_, w, settings_.seconds, who.pid, settings_.load_cpu);
+                const auto l = run_wrk(who.url + "/products?limit=20", scripts_, w, settings_.seconds,
+                                       who.pid, settings_.load_cpu);
                 if (round == 0) continue;
                 (is_ours ? speed.ours : speed.theirs).push_back(l.requests_per_second);
                 (is_ours ? p95.ours : p95.theirs).push_back(l.p95_ms);
-                fmt::print("{} round {} {:<8} {:>7.0f}/s, p50 {:.2f} p95 {:.2f} p99 {:.2f} ms\n", name, round, who.name,
-                           l.requests_per_second, l.p50_ms, l.p95_ms, l.p99_ms);
+                fmt::print("{} round {} {:<8} {:>7.0f}/s, p50 {:.2f} p95 {:.2f} p99 {:.2f} ms\n", name, round,
+                           who.name, l.requests_per_second, l.p50_ms, l.p95_ms, l.p99_ms);
             }
         out.push_back(std::move(speed));
         out.push_back(std::move(p95));

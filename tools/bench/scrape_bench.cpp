@@ -100,18 +100,25 @@ row measure_memory(pid_t worker, line_peer& node, const std::string& peer) {
     std::vector<std::string> ids;
     for (int i = 0; i < jobs; ++i) {
         const auto started =
-            api({"--header", "Content-Type: application/json", "--data", environment("START_BODY")}, "/scraping/start");
+            api({"--header", "Content-Type: application/json", "--data", environment("START_BODY")},
+                "/scraping/start");
         ids.emplace_back(started.at("job_id").as_string());
     }
     for (const auto& id : ids)
-        if (!testing::poll_until([&] { return api({}, "/scraping/jobs/" + id).at("state") == "completed"; }, 300s))
+        if (!testing::poll_until([&] { return api({}, "/scraping/jobs/" + id).at("state") == "completed"; },
+                                 300s))
             throw std::runtime_error("our job " + id + " is not done after five minutes");
     auto order = json::parse(environment("START_BODY")).at("filters").as_object();
     order["jobs"] = jobs;
     node.send(json::serialize(order));
     const auto answer = json::parse(node.receive(5min)).as_object();
     if (!answer.contains("products")) throw std::runtime_error("their jobs: " + json::serialize(answer));
-    return {"worker_peak_memory", "MiB", peer, "ours <= 40", {peak_mib_of(worker)}, {peak_mib_of(node.child().pid())}};
+    return {"worker_peak_memory",
+            "MiB",
+            peer,
+            "ours <= 40",
+            {peak_mib_of(worker)},
+            {peak_mib_of(node.child().pid())}};
 }
 
 } // namespace
@@ -131,8 +138,8 @@ std::vector<row> run_scrape_bench(const settings& s) {
     row some_cpu{"scrape_changed_5_worker", "us/page", peer, "", {}, {}};
     for (int round = 0; round <= s.rounds; ++round) {
         forget_products();
-        for (auto [speed, cpu] : {std::pair{&fresh, &fresh_cpu}, std::pair{&again, &again_cpu},
-                                  std::pair{&some, &some_cpu}}) {
+        for (auto [speed, cpu] :
+             {std::pair{&fresh, &fresh_cpu}, std::pair{&again, &again_cpu}, std::pair{&some, &some_cpu}}) {
             if (speed == &some) change_a_twentieth();
             for (int turn = 0; turn < 2; ++turn) {
                 const bool is_ours = (round + turn) % 2 == 0;
@@ -146,7 +153,8 @@ std::vector<row> run_scrape_bench(const settings& s) {
             }
         }
     }
-    std::vector<row> rows{fresh, fresh_cpu, again, again_cpu, some, some_cpu, measure_memory(worker, *node, peer), start};
+    std::vector<row> rows{
+        fresh, fresh_cpu, again, again_cpu, some, some_cpu, measure_memory(worker, *node, peer), start};
     const auto many = measure_pages(s, worker, *node, peer);
     rows.insert(rows.end(), many.begin(), many.end());
     return rows;

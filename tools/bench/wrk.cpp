@@ -27,8 +27,8 @@ boost::json::object last_line(const std::string& file) {
 
 } // namespace
 
-http_load run_wrk(const std::string& url, const std::string& scripts, const wrk_requests& requests, int seconds,
-                  pid_t server, const std::string& load_cpu) {
+http_load run_wrk(const std::string& url, const std::string& scripts, const wrk_requests& requests,
+                  int seconds, pid_t server, const std::string& load_cpu) {
     const testing::temp_dir dir;
     testing::process::options options;
     options.environment = requests.environment;
@@ -37,8 +37,9 @@ http_load run_wrk(const std::string& url, const std::string& scripts, const wrk_
     options.output = dir.path() / "wrk.out";
     std::vector<std::string> command;
     if (!load_cpu.empty()) command = {"taskset", "--cpu-list", load_cpu};
-    for (auto& word : std::vector<std::string>{"wrk", "-t", "1", "-c", std::to_string(requests.connections), "-d",
-                                               fmt::format("{}s", seconds), "--timeout", "10s", "-s", scripts + "/" + requests.script, url})
+    for (auto& word : std::vector<std::string>{"wrk", "-t", "1", "-c", std::to_string(requests.connections),
+                                               "-d", fmt::format("{}s", seconds), "--timeout", "10s", "-s",
+                                               scripts + "/" + requests.script, url})
         command.push_back(std::move(word));
     const auto cpu = cpu_seconds_of(server), wrk_cpu = cpu_seconds_of_children();
     const auto status = testing::run(std::move(command), options, std::chrono::seconds{seconds + 30});
@@ -51,7 +52,8 @@ http_load run_wrk(const std::string& url, const std::string& scripts, const wrk_
         throw std::runtime_error(fmt::format("{}: {} of {} requests failed", url, errors, answered));
     const auto elapsed = report.at("seconds").to_number<double>();
     const auto ms = [&report](const char* name) { return report.at(name).to_number<double>() / 1000; };
-    return {answered / elapsed, used * 1e6 / answered, ms("p50_us"), ms("p95_us"), ms("p99_us"), used / elapsed, wrk_used / elapsed};
+    return {answered / elapsed, used * 1e6 / answered, ms("p50_us"),      ms("p95_us"),
+            ms("p99_us"),       used / elapsed,        wrk_used / elapsed};
 }
 
 } // namespace tiktrend::bench

@@ -24,7 +24,7 @@ struct wrk_requests {
 
 /// From one thread for `seconds`, on the processor `load_cpu` (as taskset writes it; empty: any). Throws
 /// std::runtime_error if any request failed, or was not answered with 2xx or 3xx.
-http_load run_wrk(const std::string& url, const std::string& scripts, const wrk_requests& requests, int seconds,
-                  pid_t server, const std::string& load_cpu);
+http_load run_wrk(const std::string& url, const std::string& scripts, const wrk_requests& requests,
+                  int seconds, pid_t server, const std::string& load_cpu);
 
 } // namespace tiktrend::bench

@@ -48,8 +48,8 @@ public:
     std::uint64_t day() const noexcept { return day_; }
     void next_day();
     void back_to_day_zero();
-    /// Moves the price of every `n`-th product by ten cents and leaves the others alone; a day moves them all. `n` is
-    /// at least 1. How many moved.
+    /// Moves the price of every `n`-th product by ten cents and leaves the others alone; a day moves them
+    /// all. `n` is at least 1. How many moved.
     std::size_t reprice_every(std::size_t n);
 
 private:

@@ -18,8 +18,8 @@ namespace tiktrend::demo_shop {
 ///   GET  /api/products?page=1&per_page=20   the shop's own list; /api/products/{sku}: one product
 ///   GET  /products.json?page=1&limit=30     the storefront list; /products/{handle}.json: one product
 ///   GET  /  /p/{handle}  /images/{handle}.svg  /cart.js  /robots.txt
-///   POST /_control                          one fault rule or {"rules": […]} (fault.hpp); DELETE forgets them
-///   POST /_control/tick                     the next day: prices, stocks and sales of all products move
+///   POST /_control                          one fault rule or {"rules": […]} (fault.hpp); DELETE forgets
+///   them POST /_control/tick                     the next day: prices, stocks and sales of all products move
 ///   POST /_control/reprice?every=20         the price of every 20th product moves, nothing else does
 ///   POST /_control/robots                   the text of another /robots.txt
 ///   POST /_control/reset                    as just started

@@ -124,12 +124,15 @@ task<bool> announce(std::vector<std::string> ids) {
 task<int> revoke(const std::string& id, bool with_descendants, postgres::router& router) {
     using extent = catalog::api_key_store::extent;
     catalog::api_key_store keys{router};
-    auto ended = co_await keys.revoke(id, std::nullopt, with_descendants ? extent::with_descendants : extent::alone);
+    auto ended =
+        co_await keys.revoke(id, std::nullopt, with_descendants ? extent::with_descendants : extent::alone);
     if (ended.empty()) throw std::runtime_error("there is no key " + id + " that is in force");
     for (const auto& one : ended)
         fmt::print("revoked {}\n", one);
     if (!co_await announce(std::move(ended)))
-        fmt::print(stderr, "REDIS_CACHE_URL does not answer: gateways may accept what was revoked for 10 more seconds\n");
+        fmt::print(
+            stderr,
+            "REDIS_CACHE_URL does not answer: gateways may accept what was revoked for 10 more seconds\n");
     co_return exit_ok;
 }
 
@@ -169,7 +172,8 @@ void add_revoke(CLI::App& group, action& chosen) {
     auto id = std::make_shared<std::string>();
     auto with_descendants = std::make_shared<bool>(false);
     verb->add_option("id", *id, "The key's id: ttk_<id>_…")->required();
-    verb->add_flag("--descendants", *with_descendants, "Also the keys that were made with it, and with those");
+    verb->add_flag("--descendants", *with_descendants,
+                   "Also the keys that were made with it, and with those");
     verb->callback([&chosen, id, with_descendants] {
         chosen = [id, with_descendants] {
             return run(with_router([id, with_descendants](postgres::router& router) {

@@ -44,9 +44,8 @@ std::chrono::seconds retry_after_of(const http::headers& h) {
     const auto text = h.get("Retry-After");
     long n = 0;
     const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), n);
-    return std::chrono::seconds{ec == std::errc{} && end == text.data() + text.size() && n > 0 && n < 3600
-                                    ? n
-                                    : 0};
+    return std::chrono::seconds{
+        ec == std::errc{} && end == text.data() + text.size() && n > 0 && n < 3600 ? n : 0};
 }
 
 } // namespace

@@ -12,10 +12,11 @@ struct copy_settings {
     std::string api_key; ///< empty: no Authorization
     std::string ca_file;
     std::chrono::milliseconds timeout{2500}; ///< one copy, all its attempts together
-    std::chrono::milliseconds stream_timeout{9000}; ///< a streamed one to its end; `timeout` is to its first word
-    int attempts = 2;                        ///< tries of one copy, while the time and the budget last
-    double retry_budget = 0.2;               ///< retries per first try, on the average
-    int breaker_failures = 5;                ///< failures in a row that open the circuit
+    std::chrono::milliseconds stream_timeout{
+        9000};                 ///< a streamed one to its end; `timeout` is to its first word
+    int attempts = 2;          ///< tries of one copy, while the time and the budget last
+    double retry_budget = 0.2; ///< retries per first try, on the average
+    int breaker_failures = 5;  ///< failures in a row that open the circuit
     std::chrono::milliseconds breaker_pause{10'000}; ///< open for this long, doubling up to six times it
     std::chrono::milliseconds ttl{std::chrono::hours{24}};
     int max_tokens = 600;

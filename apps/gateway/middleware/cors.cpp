@@ -8,9 +8,9 @@
 namespace tiktrend::gateway {
 namespace {
 
-constexpr std::string_view request_headers =
-    "Accept, Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, X-Consistency-Token, "
-    "traceparent, tracestate";
+constexpr std::string_view request_headers = "Accept, Authorization, Content-Type, Idempotency-Key, "
+                                             "If-None-Match, Last-Event-ID, X-Consistency-Token, "
+                                             "traceparent, tracestate";
 constexpr std::string_view exposed =
     "ETag, Idempotent-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Cache, "
     "X-Consistency-Token, X-Request-Id";
@@ -51,8 +51,8 @@ bool is_cors_origin(std::string_view text) noexcept {
     if (scheme == 0) return false;
     text.remove_prefix(scheme);
     return !text.empty() && text.size() <= 260 && std::all_of(text.begin(), text.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == ':' || c == '[' ||
-               c == ']';
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == ':' ||
+               c == '[' || c == ']';
     });
 }
 

@@ -8,9 +8,11 @@
 
 namespace tiktrend::gateway {
 
-/// CORS_*: pages of which origins may call the API from a browser (https://fetch.spec.whatwg.org/#http-cors-protocol).
+/// CORS_*: pages of which origins may call the API from a browser
+/// (https://fetch.spec.whatwg.org/#http-cors-protocol).
 struct cors_settings {
-    std::vector<std::string> origins; ///< "https://app.example.test", exactly; "*" alone: every origin. Empty: none
+    std::vector<std::string>
+        origins; ///< "https://app.example.test", exactly; "*" alone: every origin. Empty: none
     std::chrono::seconds max_age{600};
 };
 

@@ -19,7 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto reconnect_limit = 2s; ///< how long the end of a request waits for a lost connection
+constexpr auto reconnect_limit = 2s;   ///< how long the end of a request waits for a lost connection
 constexpr std::size_t nonce_size = 12; ///< the last part of a UUID, all of it random
 /// What an answer repeats beside status and body.
 constexpr std::array<std::string_view, 3> repeated_fields{"Content-Type", "Location", "Cache-Control"};
@@ -121,12 +121,14 @@ task<void> idempotency::end(const entry& e, ending how, const http::response& an
         // What failed because its connection broke would find it still broken; a moment later there is
         // another.
         co_await client_.wait_connected(reconnect_limit);
-        co_await run_script(client_, end_request_script(), e.redis_key,
-                            {e.token, keeps ? "keep" : how == ending::again ? "again" : "forget",
-                             keeps ? std::to_string(answer.status) : std::string{},
-                             keeps ? fields_of(answer) : std::string{},
-                             keeps ? std::string{answer.body_view()} : std::string{},
-                             std::to_string(options_.kept.count())});
+        co_await run_script(
+            client_, end_request_script(), e.redis_key,
+            {e.token,
+             keeps                  ? "keep"
+             : how == ending::again ? "again"
+                                    : "forget",
+             keeps ? std::to_string(answer.status) : std::string{}, keeps ? fields_of(answer) : std::string{},
+             keeps ? std::string{answer.body_view()} : std::string{}, std::to_string(options_.kept.count())});
     } catch (const system_error& failed) {
         // The key stays "running" for its time; then a repetition runs and finds the job by its fixed id.
         log_.warn("idempotency_not_kept", {{"error", failed.what()}});

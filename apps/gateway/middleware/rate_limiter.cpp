@@ -60,9 +60,9 @@ std::string subscriber_of(const std::string& address) {
 
 rate_limiter::rate_limiter(redis::client& client, const rate_limits& settings, observe::registry& metrics,
                            logger log)
-    : client_{client}, settings_{settings}, refusals_{metrics.counters(
-                                                "rate_limit_refusals_total",
-                                                "Requests refused because of a rate limit.", {"policy"})},
+    : client_{client}, settings_{settings},
+      refusals_{metrics.counters("rate_limit_refusals_total", "Requests refused because of a rate limit.",
+                                 {"policy"})},
       errors_{metrics.make_counter("rate_limit_errors_total",
                                    "Times Redis could not be asked about a rate limit.")},
       log_{std::move(log)} {}

@@ -7,9 +7,9 @@
 
 namespace tiktrend::gateway {
 
-/// Tokens that were good lately. They may be looked up again whoever else fails behind the same address, so that a single
-/// machine with a wrong key locks nobody out of an office or a balancer. Whether a token is still good this does not say.
-/// Owned by one executor.
+/// Tokens that were good lately. They may be looked up again whoever else fails behind the same address, so
+/// that a single machine with a wrong key locks nobody out of an office or a balancer. Whether a token is
+/// still good this does not say. Owned by one executor.
 class recent_tokens {
 public:
     using clock = std::chrono::steady_clock;

@@ -13,12 +13,14 @@ bool is_believed(const http::request& r) {
 } // namespace
 
 http::middleware warn_of_untrusted_proxy(logger log) {
-    return [log = std::move(log), has_warned = std::make_shared<bool>(false)](http::request& r, const http::handler& next) {
+    return [log = std::move(log), has_warned = std::make_shared<bool>(false)](http::request& r,
+                                                                              const http::handler& next) {
         if (!*has_warned && r.headers.has("X-Forwarded-For") && !is_believed(r)) {
             *has_warned = true;
             log.warn("forwarded_for_not_believed",
                      {{"peer", r.remote_address},
-                      {"effect", "its clients count as one address; if it is a balancer, name it in TRUSTED_PROXIES"}});
+                      {"effect",
+                       "its clients count as one address; if it is a balancer, name it in TRUSTED_PROXIES"}});
         }
         return next(r);
     };

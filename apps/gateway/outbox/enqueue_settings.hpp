@@ -13,12 +13,14 @@ enum class durability : std::uint8_t {
 
 struct enqueue_settings {
     durability how = durability::local;
-    int replicas = 1;                                ///< replicated: confirmations wanted
-    std::chrono::milliseconds replica_timeout{500};  ///< replicated: then 503
-    std::chrono::milliseconds outbox_wait{250};      ///< outbox: how long an answer waits for the queue to have the job
-    std::chrono::milliseconds relay_interval{1000};  ///< outbox: between looks for jobs that are due
+    int replicas = 1;                               ///< replicated: confirmations wanted
+    std::chrono::milliseconds replica_timeout{500}; ///< replicated: then 503
+    std::chrono::milliseconds outbox_wait{
+        250}; ///< outbox: how long an answer waits for the queue to have the job
+    std::chrono::milliseconds relay_interval{1000};   ///< outbox: between looks for jobs that are due
     std::chrono::milliseconds outbox_recheck{30'000}; ///< outbox: whether a job has ended, or was lost
-    std::int64_t max_backlog = 200'000; ///< jobs that wait for a worker: with more, new ones get 503; 0: no limit
+    std::int64_t max_backlog =
+        200'000; ///< jobs that wait for a worker: with more, new ones get 503; 0: no limit
 };
 
 } // namespace tiktrend::gateway

@@ -44,14 +44,16 @@ job_intake::job_intake(asio::any_io_executor executor, queue::queue& jobs, catal
                        enqueue_settings settings, bool relays, observe::registry& m, logger log,
                        const wall_clock& clock)
     : executor_{executor}, jobs_{jobs}, store_{store}, settings_{settings}, is_relay_{relays},
-      added_{m.make_counter("outbox_relayed_total", "Jobs of the outbox that this gateway added to the queue.")},
+      added_{
+          m.make_counter("outbox_relayed_total", "Jobs of the outbox that this gateway added to the queue.")},
       added_again_{m.make_counter("outbox_lost_jobs_total",
                                   "Jobs that the queue had lost and that were added again.")},
       relay_errors_{m.make_counter("outbox_relay_errors_total", "Times the outbox could not be worked on.")},
       refused_{m.make_counter("enqueue_refusals_total", "Requests refused since too many jobs wait.")},
       log_{log}, clock_{clock}, handovers_{executor}, loops_{executor} {
     if (settings.how == durability::outbox && relays) {
-        waiting_ = m.make_gauge("outbox_waiting_jobs", "Accepted jobs that are not known to be in the queue.");
+        waiting_ =
+            m.make_gauge("outbox_waiting_jobs", "Accepted jobs that are not known to be in the queue.");
         oldest_ = m.make_gauge("outbox_oldest_seconds", "Age of the oldest of them.");
     }
     if (settings.how == durability::replicated)
@@ -98,10 +100,11 @@ task<void> job_intake::confirm(std::vector<std::string> ids) {
     for (auto& id : ids)
         id.insert(0, jobs_.key_base());
     if (!co_await barrier_->reached(std::move(ids)))
-        throw reduced("not_replicated",
-                      "The job was added, but too few replicas have confirmed it. Send the request again with "
-                      "the same Idempotency-Key to make sure.",
-                      2s);
+        throw reduced(
+            "not_replicated",
+            "The job was added, but too few replicas have confirmed it. Send the request again with "
+            "the same Idempotency-Key to make sure.",
+            2s);
 }
 
 task<std::string> job_intake::add(queue::new_job job) {
@@ -240,8 +243,7 @@ task<void> job_intake::relay(std::vector<catalog::outbox_store::claimed> rows) {
             over.push_back(row.job_id);
             continue;
         }
-        const auto state =
-            row.was_relayed ? co_await jobs_.get_state(row.job_id) : queue::job_state::unknown;
+        const auto state = row.was_relayed ? co_await jobs_.get_state(row.job_id) : queue::job_state::unknown;
         if (state == queue::job_state::completed || state == queue::job_state::failed) {
             over.push_back(row.job_id);
         } else if (state != queue::job_state::unknown) {
@@ -250,7 +252,8 @@ task<void> job_intake::relay(std::vector<catalog::outbox_store::claimed> rows) {
             log_.error("outbox_row_unreadable", {{"job_id", row.job_id}});
             over.push_back(row.job_id);
         } else if (row.failed_attempts >= std::max(job->options.attempts, 1)) {
-            over.push_back(row.job_id); // the queue keeps only the newest failed jobs, and this one is not among them
+            over.push_back(
+                row.job_id); // the queue keeps only the newest failed jobs, and this one is not among them
         } else {
             to_add.push_back(std::move(*job));
             lost += row.was_relayed ? 1 : 0;
@@ -265,8 +268,9 @@ task<void> job_intake::relay(std::vector<catalog::outbox_store::claimed> rows) {
     if (!over.empty()) co_await store_.remove(std::move(over));
 }
 
-/// Under a hold of the rows: who cancels a job forgets its row first, so either the row is gone here and nothing is added, or
-/// the cancellation comes after the adding and finds the job. (An outbox that hands over as usual holds nothing.)
+/// Under a hold of the rows: who cancels a job forgets its row first, so either the row is gone here and
+/// nothing is added, or the cancellation comes after the adding and finds the job. (An outbox that hands over
+/// as usual holds nothing.)
 task<void> job_intake::add_wanted(std::vector<queue::new_job> jobs, std::vector<std::string>& present,
                                   std::vector<std::string>& over) {
     if (jobs.empty()) co_return;

@@ -39,7 +39,8 @@ public:
     /// As queue::add_bulk(), and as add() for all together.
     task<std::vector<result<std::string>>> add_bulk(std::vector<queue::new_job> jobs);
 
-    /// The jobs are not wanted any more: when this returns they will not be added again. So forget first, then remove.
+    /// The jobs are not wanted any more: when this returns they will not be added again. So forget first,
+    /// then remove.
     task<void> forget(std::vector<std::string> ids);
 
 private:

@@ -13,8 +13,8 @@
 namespace tiktrend::gateway {
 
 /// Waits until replicas of a Redis have what it had (https://redis.io/docs/latest/commands/wait/). Callers
-/// that come while a WAIT is under way share the next one. Uses a connection of its own, since a WAIT holds up
-/// what comes behind it.
+/// that come while a WAIT is under way share the next one. Uses a connection of its own, since a WAIT holds
+/// up what comes behind it.
 ///
 /// Owned by one executor. Life: construct, start(), use, co_await stop().
 class replication_barrier {
@@ -26,9 +26,9 @@ public:
     void start();
     task<void> stop();
 
-    /// True if all `keys` exist and so many replicas have confirmed everything up to that look: the look comes
-    /// first, on the same connection, so that a master that was promoted without the keys is noticed. Throws
-    /// redis::errc when it cannot be asked.
+    /// True if all `keys` exist and so many replicas have confirmed everything up to that look: the look
+    /// comes first, on the same connection, so that a master that was promoted without the keys is noticed.
+    /// Throws redis::errc when it cannot be asked.
     task<bool> reached(std::vector<std::string> keys);
 
 private:

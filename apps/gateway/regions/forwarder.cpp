@@ -22,10 +22,20 @@ constexpr auto drain_poll = 250ms;
 constexpr std::string_view pseudonym_prefix = "tiktrend-";
 
 /// Fields of one connection (RFC 9110 section 7.6.1), and those that are made anew on each.
-constexpr std::array<std::string_view, 14> not_passed_on{
-    "Connection", "Keep-Alive",        "Proxy-Connection",    "Proxy-Authenticate", "Proxy-Authorization",
-    "TE",         "Trailer",           "Transfer-Encoding",   "Upgrade",            "Host",
-    "Expect",     "Content-Length",    "Date",                "X-Request-Id"};
+constexpr std::array<std::string_view, 14> not_passed_on{"Connection",
+                                                         "Keep-Alive",
+                                                         "Proxy-Connection",
+                                                         "Proxy-Authenticate",
+                                                         "Proxy-Authorization",
+                                                         "TE",
+                                                         "Trailer",
+                                                         "Transfer-Encoding",
+                                                         "Upgrade",
+                                                         "Host",
+                                                         "Expect",
+                                                         "Content-Length",
+                                                         "Date",
+                                                         "X-Request-Id"};
 
 bool is_listed(std::string_view list, std::string_view name) noexcept {
     while (!list.empty()) {
@@ -101,8 +111,8 @@ task<void> capture(task<std::string> work, std::optional<std::string>& value, st
     }
 }
 
-/// As pass_pieces(), for server-sent events: they end when a drain begins, between two pieces, and the client comes back
-/// to another gateway with its Last-Event-ID.
+/// As pass_pieces(), for server-sent events: they end when a drain begins, between two pieces, and the client
+/// comes back to another gateway with its Last-Event-ID.
 task<void> pass_events(std::shared_ptr<http::upstream_answer> answer, http::event_stream& out) {
     using namespace asio::experimental::awaitable_operators;
     while (!out.is_draining()) {
@@ -173,7 +183,8 @@ http::upstream_request forwarder::request_for(const http::request& r) const {
 
 task<http::response> forwarder::send(http::request& r) {
     const auto request = request_for(r);
-    std::shared_ptr<http::upstream_answer> answer = co_await within(settings_.timeout, primary_.send(request));
+    std::shared_ptr<http::upstream_answer> answer =
+        co_await within(settings_.timeout, primary_.send(request));
     http::response out;
     out.status = answer->status;
     pass_on(answer->headers, out.headers);
@@ -215,8 +226,9 @@ task<http::response> forwarder::forward(http::request& r) {
         const bool late = e.code() == errc::timed_out;
         outcome = late ? "timeout" : "broken";
         reason = e.what();
-        const auto* what = "The primary region did not answer in full. Whether it carried the request out is not "
-                           "known; with an Idempotency-Key it can be sent again.";
+        const auto* what =
+            "The primary region did not answer in full. Whether it carried the request out is not "
+            "known; with an Idempotency-Key it can be sent again.";
         problem = late ? unreachable(504, "primary_timeout", what) : unreachable(502, "primary_failed", what);
     }
     forwarded_(outcome).add();

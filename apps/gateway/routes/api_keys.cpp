@@ -123,7 +123,8 @@ task<http::response> create(services s, http::request& r) {
         const auto asked_ms = system_wall_clock().now_ms() + *wanted.life_s * 1000;
         expires_ms = std::min(asked_ms, expires_ms.value_or(asked_ms));
     }
-    const auto made = co_await s.keys.create(wanted.user_id, wanted.name, wanted.scopes, expires_ms, key_of(who));
+    const auto made =
+        co_await s.keys.create(wanted.user_id, wanted.name, wanted.scopes, expires_ms, key_of(who));
     json_object_writer w;
     w.text("key", made.text);
     write_key(w, made.key);

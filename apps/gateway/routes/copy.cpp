@@ -47,11 +47,13 @@ copy_order read_order(const http::request& r) {
     copy_order out;
     if (!body.any("product_id")) body.fail("product_id", "Field required", "missing");
     out.product_id = body.integer("product_id", 1, max_id).value_or(0);
-    out.tone = body.one_of("tone", {"friendly", "professional", "playful", "luxurious", "urgent", "informative"})
-                   .value_or("friendly");
+    out.tone =
+        body.one_of("tone", {"friendly", "professional", "playful", "luxurious", "urgent", "informative"})
+            .value_or("friendly");
     out.language = body.text("language", 2, 35).value_or("en");
     if (!is_language_tag(out.language))
-        body.fail("language", "Input should be a language tag such as en or pt-BR", "string_pattern_mismatch");
+        body.fail("language", "Input should be a language tag such as en or pt-BR",
+                  "string_pattern_mismatch");
     out.length = body.one_of("length", {"short", "medium", "long"}).value_or("medium");
     body.finish();
     return out;
@@ -121,9 +123,10 @@ task<http::response> answer_stream(const services& s, copy_order order, http::re
 task<http::response> answer(const services& s, http::request& r) {
     auto order = read_order(r);
     if (!s.desk.is_open())
-        throw http::problem(503, "copy_not_configured",
-                            "Copy is not configured here. The operator sets COPY_BASE_URL to an "
-                            "OpenAI-compatible endpoint, COPY_MODEL to its model and COPY_API_KEY to its key.");
+        throw http::problem(
+            503, "copy_not_configured",
+            "Copy is not configured here. The operator sets COPY_BASE_URL to an "
+            "OpenAI-compatible endpoint, COPY_MODEL to its model and COPY_API_KEY to its key.");
     order.facts = co_await read_facts(s, order.product_id);
     if (r.headers.get("Accept").find("text/event-stream") != std::string_view::npos)
         co_return co_await answer_stream(s, std::move(order), r);

@@ -19,8 +19,8 @@ using clock = std::chrono::steady_clock;
 /// How long a worker has for ending a job; it promises a second.
 constexpr auto patience = 2s;
 constexpr auto look_again_after = 50ms;
-/// How long the wish outlives its request: until the stalled check has found the job of a worker that was lost, and
-/// another has room for it.
+/// How long the wish outlives its request: until the stalled check has found the job of a worker that was
+/// lost, and another has room for it.
 constexpr auto wish_life = 1h;
 
 http::problem not_failed(queue::job_state s) {
@@ -84,7 +84,8 @@ http::problem finished(queue::job_state s) {
 task<http::response> cancel(queue::queue& jobs, job_intake& intake, http::request& r) {
     auto [job, state] = co_await visible_job(jobs, r);
     if (is_final(state)) throw finished(state);
-    co_await intake.forget(std::vector<std::string>(1, job.id)); // or it would come back if Redis lost its data
+    co_await intake.forget(
+        std::vector<std::string>(1, job.id)); // or it would come back if Redis lost its data
     const auto reason = "cancelled by " + principal_of(r).id;
     const auto deadline = clock::now() + patience;
     bool is_kept = false;

@@ -27,8 +27,8 @@ struct services {
     job_stream_options options;
 };
 
-task<http::response> answer_job(queue::queue& jobs, postgres::router& database, const cursor_signer& signer, const logger& log,
-                                http::request& r) {
+task<http::response> answer_job(queue::queue& jobs, postgres::router& database, const cursor_signer& signer,
+                                const logger& log, http::request& r) {
     query_reader{r}.finish(); // no parameters
     const auto [job, state] = co_await visible_job(jobs, r);
     const auto logs = co_await jobs.logs(job.id, -newest_log_rows, -1);
@@ -107,7 +107,8 @@ public:
             services_.redis, services_.jobs.key_base(), id_, std::move(text), services_.options.max_replayed);
         for (const auto& e : missed)
             if (co_await forward(e)) co_return true;
-        // The state tells what the stream keeps no more, and what lies between the events sent here and those to come.
+        // The state tells what the stream keeps no more, and what lies between the events sent here and those
+        // to come.
         const bool has_gap = missed.empty() || missed.size() == services_.options.max_replayed;
         co_return has_gap ? co_await send_state() : false;
     }
@@ -186,7 +187,8 @@ task<http::response> answer_events(services s, http::request& r) {
 
 } // namespace
 
-http::handler get_job(queue::queue& jobs, postgres::router& database, const cursor_signer& signer, logger log) {
+http::handler get_job(queue::queue& jobs, postgres::router& database, const cursor_signer& signer,
+                      logger log) {
     return [&jobs, &database, &signer, log = std::move(log)](http::request& r) {
         return answer_job(jobs, database, signer, log, r);
     };

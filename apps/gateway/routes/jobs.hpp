@@ -12,13 +12,14 @@
 
 namespace tiktrend::gateway {
 
-/// GET /scraping/jobs/{id}: the job, its state and its newest log rows, 404 `job_not_found` if there is none. A
-/// completed one comes with an X-Consistency-Token, with which reads see what it wrote.
-http::handler get_job(queue::queue& jobs, postgres::router& database, const cursor_signer& signer, logger log);
+/// GET /scraping/jobs/{id}: the job, its state and its newest log rows, 404 `job_not_found` if there is none.
+/// A completed one comes with an X-Consistency-Token, with which reads see what it wrote.
+http::handler get_job(queue::queue& jobs, postgres::router& database, const cursor_signer& signer,
+                      logger log);
 
 struct job_stream_options {
-    /// Quiet time after which the job is looked at again, since the event of its end may be lost (a Redis that failed
-    /// over); a comment then tells intermediaries that the stream lives.
+    /// Quiet time after which the job is looked at again, since the event of its end may be lost (a Redis
+    /// that failed over); a comment then tells intermediaries that the stream lives.
     std::chrono::milliseconds look_again{15'000};
     std::size_t max_replayed = 1000; ///< events after a Last-Event-ID
 };
@@ -27,8 +28,9 @@ struct job_stream_options {
 ///
 /// Event names are the queue's ("active", "progress", "delayed", "completed", "failed" …), ids are the ids of
 /// its event stream, so that a client that reconnects with Last-Event-ID gets what it missed as long as the
-/// stream keeps it. A stream without Last-Event-ID starts with `state`: the whole job as GET answers it. `state` also
-/// comes when events were lost, so every stream ends with its job, and at the latest with the caller's credential.
+/// stream keeps it. A stream without Last-Event-ID starts with `state`: the whole job as GET answers it.
+/// `state` also comes when events were lost, so every stream ends with its job, and at the latest with the
+/// caller's credential.
 http::handler get_job_events(queue::queue& jobs, redis::client& redis, job_events& hub,
                              const authenticator& access, job_stream_options options = job_stream_options{});
 

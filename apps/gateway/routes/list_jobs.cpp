@@ -130,7 +130,8 @@ private:
         std::vector<std::string> args;
         args.push_back(owner_member(who_));
         args.insert(args.end(), ids.begin(), ids.end());
-        const auto found = co_await run_script(jobs_.client(), jobs_with_script(), jobs_.key_base(), std::move(args));
+        const auto found =
+            co_await run_script(jobs_.client(), jobs_with_script(), jobs_.key_base(), std::move(args));
         for (std::size_t i = 0; i < found.size(); ++i)
             out.at(static_cast<std::size_t>(found[i].integer()) - 1) = true;
         co_return out;

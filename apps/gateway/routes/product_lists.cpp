@@ -64,8 +64,10 @@ task<http::response> answer_history(catalog::product_store& products, product_ca
         if (!read.body) throw no_such_product();
         co_return answer_cached(r, uncached_answer(*read.body));
     }
-    auto key = product_cache::list_key(fmt::format("history id={} limit={} before={}", q.id, q.limit, q.before_ms.value_or(-1)));
-    const auto found = co_await cache.list(std::move(key), [&products, q] { return load_history(products, q); });
+    auto key = product_cache::list_key(
+        fmt::format("history id={} limit={} before={}", q.id, q.limit, q.before_ms.value_or(-1)));
+    const auto found =
+        co_await cache.list(std::move(key), [&products, q] { return load_history(products, q); });
     if (!found.body) throw no_such_product();
     co_return answer_cached(r, found);
 }
@@ -81,7 +83,8 @@ task<product_cache::loaded> load_categories(catalog::product_store& products) {
 }
 
 task<http::response> answer_fixed(product_cache& cache, std::string_view scope, std::string_view name,
-                                  std::chrono::milliseconds ttl, product_cache::loader load, http::request& r) {
+                                  std::chrono::milliseconds ttl, product_cache::loader load,
+                                  http::request& r) {
     query_reader{r}.finish(); // no parameters
     co_return answer_cached(r, co_await cache.get(cache::key::list(scope, name), ttl, std::move(load)));
 }
@@ -90,18 +93,24 @@ task<http::response> answer_fixed(product_cache& cache, std::string_view scope, 
 
 http::handler get_product_history(catalog::product_store& products, product_cache& cache,
                                   const cursor_signer& cursors) {
-    return [&products, &cache, &cursors](http::request& r) { return answer_history(products, cache, cursors, r); };
-}
-
-http::handler get_trending(catalog::trending_store& trends, product_cache& cache, std::chrono::milliseconds ttl) {
-    return [&trends, &cache, ttl](http::request& r) {
-        return answer_fixed(cache, "products", "trending", ttl, [&trends] { return load_trending(trends); }, r);
+    return [&products, &cache, &cursors](http::request& r) {
+        return answer_history(products, cache, cursors, r);
     };
 }
 
-http::handler list_categories(catalog::product_store& products, product_cache& cache, std::chrono::milliseconds ttl) {
+http::handler get_trending(catalog::trending_store& trends, product_cache& cache,
+                           std::chrono::milliseconds ttl) {
+    return [&trends, &cache, ttl](http::request& r) {
+        return answer_fixed(
+            cache, "products", "trending", ttl, [&trends] { return load_trending(trends); }, r);
+    };
+}
+
+http::handler list_categories(catalog::product_store& products, product_cache& cache,
+                              std::chrono::milliseconds ttl) {
     return [&products, &cache, ttl](http::request& r) {
-        return answer_fixed(cache, "categories", "all", ttl, [&products] { return load_categories(products); }, r);
+        return answer_fixed(
+            cache, "categories", "all", ttl, [&products] { return load_categories(products); }, r);
     };
 }
 

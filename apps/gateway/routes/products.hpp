@@ -11,7 +11,8 @@ namespace tiktrend::gateway {
 task<product_cache::loaded> load_product(catalog::product_store& products, std::int64_t id,
                                          postgres::lsn at_least = {});
 
-/// `cursors` also signed the consistency tokens that reads bring. GET /products: a filtered, sorted page, from the cache when it has it (docs/http-api.md).
+/// `cursors` also signed the consistency tokens that reads bring. GET /products: a filtered, sorted page,
+/// from the cache when it has it (docs/http-api.md).
 http::handler list_products(catalog::product_store& products, product_cache& cache,
                             const cursor_signer& cursors);
 

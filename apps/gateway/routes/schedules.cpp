@@ -136,9 +136,10 @@ wanted_schedule read_wanted(const http::request& r, const services& s) {
     return out;
 }
 
-/// Nobody is there to be refused when a schedule makes a job, so what schedules may start is settled here: all of a user's
-/// together no more on a day than the quota allows.
-task<void> check_allowance(const services& s, const schedule_name& wanted, const queue::repeat_options& repeat) {
+/// Nobody is there to be refused when a schedule makes a job, so what schedules may start is settled here:
+/// all of a user's together no more on a day than the quota allows.
+task<void> check_allowance(const services& s, const schedule_name& wanted,
+                           const queue::repeat_options& repeat) {
     const auto limit = co_await s.quotas.limit_of(wanted.user_id, catalog::usage_kind::scrapes);
     if (!limit) co_return;
     auto planned = runs_a_day(repeat.every, repeat.pattern, *limit + 1);
@@ -146,14 +147,17 @@ task<void> check_allowance(const services& s, const schedule_name& wanted, const
         if (planned > *limit) break;
         const auto name = schedule_name::parse(other.id);
         if (!name || name->user_id != wanted.user_id || name->id == wanted.id) continue;
-        const auto every = other.every_ms ? std::optional{std::chrono::milliseconds{*other.every_ms}} : std::nullopt;
+        const auto every =
+            other.every_ms ? std::optional{std::chrono::milliseconds{*other.every_ms}} : std::nullopt;
         planned += runs_a_day(every, other.pattern, *limit + 1);
     }
     if (planned > *limit)
-        throw http::problem(409, "schedules_exceed_quota",
-                            fmt::format("With this one your schedules would start more scrapes on a day than your quota of {}; "
-                                        "let it run less often, or delete another.",
-                                        *limit));
+        throw http::problem(
+            409, "schedules_exceed_quota",
+            fmt::format(
+                "With this one your schedules would start more scrapes on a day than your quota of {}; "
+                "let it run less often, or delete another.",
+                *limit));
 }
 
 task<void> check_number(queue::job_schedulers schedules, std::int64_t user_id) {
@@ -173,11 +177,12 @@ task<bool> upsert(queue::job_schedulers schedules, std::string id, queue::repeat
         co_return (co_await schedules.upsert(std::move(id), std::move(repeat), std::move(jobs))).has_value();
     } catch (const queue::input_error& e) {
         if (e.code() != queue::errc::invalid_scheduler) throw;
-        const auto* member = e.field() == "repeat.tz" ? "tz" : e.field() == "repeat.pattern" ? "cron" : "every";
+        const auto* member = e.field() == "repeat.tz"        ? "tz"
+                             : e.field() == "repeat.pattern" ? "cron"
+                                                             : "every";
         refusal = http::validation_problem({{{"body", member}, "Input should be " + e.rule(), "schedule"}});
     } catch (const system_error& e) {
-        if (e.code() == queue::errc::scheduler_job_exists ||
-                 e.code() == queue::errc::scheduler_slots_busy)
+        if (e.code() == queue::errc::scheduler_job_exists || e.code() == queue::errc::scheduler_slots_busy)
             refusal = http::problem(409, "schedule_busy",
                                     "The schedule's next job is starting; try again in a moment.");
         else

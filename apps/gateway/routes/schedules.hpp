@@ -14,8 +14,8 @@ namespace tiktrend::gateway {
 
 /// PUT /scraping/schedules/{id} {source, filters?, every | cron, tz?, limit?, priority?, attempts?,
 /// backoff?}: 201, or 200 when it replaces one; 409 `too_many_schedules` beyond 100 a user, `schedule_busy`
-/// while its next job starts, `schedules_exceed_quota` if the user's schedules together would make more jobs on a day than
-/// the quota of scrapes (administrators may). What schedules start is not counted as used.
+/// while its next job starts, `schedules_exceed_quota` if the user's schedules together would make more jobs
+/// on a day than the quota of scrapes (administrators may). What schedules start is not counted as used.
 http::handler put_schedule(queue::queue& jobs, const definition_shelf& definitions,
                            queue::job_options defaults, quota_book& quotas);
 /// GET /scraping/schedules: the caller's by their next time; all, also those of other programs, for

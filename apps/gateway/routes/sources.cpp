@@ -109,11 +109,13 @@ const source_pages& pages_of(const definition_shelf& definitions, source_pages& 
     return kept;
 }
 
-task<http::response> answer_list(const definition_shelf& definitions, std::shared_ptr<source_pages> kept, http::request& r) {
+task<http::response> answer_list(const definition_shelf& definitions, std::shared_ptr<source_pages> kept,
+                                 http::request& r) {
     co_return answer(*pages_of(definitions, *kept).list, r);
 }
 
-task<http::response> answer_one(const definition_shelf& definitions, std::shared_ptr<source_pages> kept, http::request& r) {
+task<http::response> answer_one(const definition_shelf& definitions, std::shared_ptr<source_pages> kept,
+                                http::request& r) {
     query_reader{r}.finish(); // no parameters
     const auto& all = pages_of(definitions, *kept).each;
     const auto it = all.find(r.param("id"));

@@ -1,5 +1,6 @@
 #pragma once
 #include "definitions.hpp"
+
 #include <tiktrend/http/router.hpp>
 
 namespace tiktrend::gateway {

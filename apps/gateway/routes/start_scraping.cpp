@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::size_t max_batch = 1000;
 constexpr std::size_t max_item_errors = 10; ///< told of one item of a batch
-constexpr std::size_t kept_per_job = 1024;  ///< bytes of a batch's answer that are kept for each job it started
+constexpr std::size_t kept_per_job =
+    1024; ///< bytes of a batch's answer that are kept for each job it started
 
 struct services {
     job_intake& jobs;

@@ -13,7 +13,7 @@
 #include <stdexcept>
 
 namespace tiktrend::gateway {
-namespace web { // by CMakeLists.txt
+namespace web {                                      // by CMakeLists.txt
 std::span<const embedded_file> pages() noexcept;     ///< web/*
 std::span<const embedded_file> documents() noexcept; ///< docs/openapi.yaml
 } // namespace web
@@ -85,9 +85,9 @@ void add_web_routes(http::router& routes) {
     routes.add(http::method::get, "/", fixed(find("index.html")));
     routes.add(http::method::get, "/docs", fixed(find("docs.html")));
     routes.add(http::method::get, "/openapi.json", [](http::request& r) { return answer_one(openapi(), r); });
-    routes.add(http::method::get, "/web/{file}", [all = std::shared_ptr<const page_map>{all}](http::request& r) {
-        return answer_file(all, r);
-    });
+    routes.add(
+        http::method::get, "/web/{file}",
+        [all = std::shared_ptr<const page_map>{all}](http::request& r) { return answer_file(all, r); });
 }
 
 } // namespace tiktrend::gateway

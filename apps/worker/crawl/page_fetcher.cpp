@@ -30,8 +30,8 @@ std::string failure_text(std::string_view what, const std::string& message) {
     return message.empty() ? std::string{what} : fmt::format("{}: {}", what, message);
 }
 
-page_fetcher::page_fetcher(scrape_services& services, page_room& room, const scrape_order& order, const queue::active_job& job,
-                           scrape_report& report, const sources::limits& limits)
+page_fetcher::page_fetcher(scrape_services& services, page_room& room, const scrape_order& order,
+                           const queue::active_job& job, scrape_report& report, const sources::limits& limits)
     : services_{services}, room_{room}, order_{order}, job_{job}, report_{report}, limits_{limits} {
     context_.secrets = secrets_of(services.settings, order.source->id);
     context_.plain_http_hosts = services.settings.plain_http_hosts;

@@ -39,8 +39,8 @@ std::string failure_text(std::string_view what, const std::string& message);
 class page_fetcher {
 public:
     /// All references must outlive the calls.
-    page_fetcher(scrape_services& services, page_room& room, const scrape_order& order, const queue::active_job& job,
-                 scrape_report& report, const sources::limits& limits);
+    page_fetcher(scrape_services& services, page_room& room, const scrape_order& order,
+                 const queue::active_job& job, scrape_report& report, const sources::limits& limits);
 
     /// One request and what its answer means. Nothing: no response, and `trouble` says why; another try may
     /// help. Throws what pager::run() says.
@@ -71,7 +71,7 @@ private:
     const sources::limits& limits_;
     sources::render_context context_;
     std::map<std::string, std::optional<catalog::cached_page>> ahead_; ///< by URL; at most two
-    std::shared_ptr<fetch::cookie_jar> cookies_; ///< null unless the source asks for it
+    std::shared_ptr<fetch::cookie_jar> cookies_;                       ///< null unless the source asks for it
 };
 
 } // namespace tiktrend::worker

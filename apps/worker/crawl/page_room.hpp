@@ -7,12 +7,14 @@
 
 namespace tiktrend::worker {
 
-/// Room for pages that have been read and are not stored yet, for all jobs of a process: a page takes several times its bytes
-/// once it is records and products, and when the database is what everybody waits for, more of them would only use memory. A
-/// job that waits holds the page's body alone. One executor; must outlive its places.
+/// Room for pages that have been read and are not stored yet, for all jobs of a process: a page takes several
+/// times its bytes once it is records and products, and when the database is what everybody waits for, more
+/// of them would only use memory. A job that waits holds the page's body alone. One executor; must outlive
+/// its places.
 class page_room {
 public:
-    page_room(asio::any_io_executor executor, std::size_t places) : executor_{std::move(executor)}, free_{places} {}
+    page_room(asio::any_io_executor executor, std::size_t places)
+        : executor_{std::move(executor)}, free_{places} {}
 
     /// Given back when it goes.
     class place {
@@ -33,8 +35,8 @@ public:
         page_room* room_ = nullptr;
     };
 
-    /// In the order of the calls. The wait ends with the storing of other pages, which has limits of its own (pager).
-    /// Throws when it is cancelled.
+    /// In the order of the calls. The wait ends with the storing of other pages, which has limits of its own
+    /// (pager). Throws when it is cancelled.
     task<place> enter();
 
 private:

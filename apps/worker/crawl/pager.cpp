@@ -24,7 +24,8 @@ constexpr auto commit_limit = 12s;             ///< one try, waiting for a conne
 constexpr int commit_tries = 3;
 constexpr auto database_pause = 5s; ///< of a job whose page cannot be committed now
 
-/// The page after `next`, which comes after page `number`, as far as its address goes. Nothing if only `next` itself can tell.
+/// The page after `next`, which comes after page `number`, as far as its address goes. Nothing if only `next`
+/// itself can tell.
 std::optional<sources::page_state> after(std::int64_t number, const sources::page_state& next) {
     if (!next.cursor.empty() || !next.url.empty()) return {};
     sources::page_state out;
@@ -35,13 +36,12 @@ std::optional<sources::page_state> after(std::int64_t number, const sources::pag
 
 } // namespace
 
-pager::pager(asio::any_io_executor executor, scrape_services& services, page_room& room, const scrape_order& order, queue::active_job& job,
-             scrape_report& report)
+pager::pager(asio::any_io_executor executor, scrape_services& services, page_room& room,
+             const scrape_order& order, queue::active_job& job, scrape_report& report)
     : services_{services}, order_{order}, job_{job}, report_{report},
       limits_{order.source->limits.capped_by(services.settings.limits)},
       fetcher_{services, room, order, job, report, limits_},
-      deadline_{std::chrono::steady_clock::now() + limits_.deadline},
-      ahead_{executor}, progress_{executor} {}
+      deadline_{std::chrono::steady_clock::now() + limits_.deadline}, ahead_{executor}, progress_{executor} {}
 
 void pager::stop_if_asked() const {
     if (job_.should_stop()) throw queue::released_error{std::string{job_.stop_reason()}};
@@ -108,8 +108,8 @@ task<catalog::committed_page> pager::commit_surely(const catalog::scraped_page& 
     for (int n = 1; n <= commit_tries; ++n) {
         if (n > 1) co_await sleep_for(250ms * n);
         try {
-            auto done = co_await within(commit_limit, services_.products.commit_page(order_.run, page,
-                                                                                     [this] { start_ahead(); }));
+            auto done = co_await within(
+                commit_limit, services_.products.commit_page(order_.run, page, [this] { start_ahead(); }));
             if (done) co_return std::move(*done);
             if (done.error() == catalog::errc::already_finished) {
                 is_finished_elsewhere_ = true;
@@ -194,7 +194,8 @@ task<void> pager::commit(read_page page, std::int64_t number, std::optional<sour
 
 bool pager::may_ask_ahead(const read_page& page) const {
     return !job_.should_stop() &&
-           end_by_operator_limits(report_.totals.pages + 1, report_.totals.products_found + page.found).empty();
+           end_by_operator_limits(report_.totals.pages + 1, report_.totals.products_found + page.found)
+               .empty();
 }
 
 void pager::start_ahead() {

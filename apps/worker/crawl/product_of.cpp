@@ -11,15 +11,29 @@ namespace {
 
 /// Fields that go to columns; the others of sources::canonical_fields() become attributes.
 enum class column {
-    title, description, url, image, category, price, price_min, price_max, currency,
-    sales_7d, sales_total, review_count, rating, popularity, none
+    title,
+    description,
+    url,
+    image,
+    category,
+    price,
+    price_min,
+    price_max,
+    currency,
+    sales_7d,
+    sales_total,
+    review_count,
+    rating,
+    popularity,
+    none
 };
 constexpr std::array<std::string_view, static_cast<std::size_t>(column::none)> column_fields{
-    "title",    "description", "url",      "image",       "category",     "price",  "price_min",
-    "price_max", "currency",   "sales_7d", "sales_total", "review_count", "rating", "popularity"};
+    "title",     "description", "url",      "image",       "category",     "price",  "price_min",
+    "price_max", "currency",    "sales_7d", "sales_total", "review_count", "rating", "popularity"};
 
 column column_of(std::string_view name) noexcept {
-    return static_cast<column>(std::find(column_fields.begin(), column_fields.end(), name) - column_fields.begin());
+    return static_cast<column>(std::find(column_fields.begin(), column_fields.end(), name) -
+                               column_fields.begin());
 }
 
 std::optional<std::string> price_of(std::optional<std::string_view> text) {
@@ -81,7 +95,8 @@ void append_member(std::string& attributes, const sources::field& f) {
 
 } // namespace
 
-catalog::scraped_product product_of(sources::record r, const sources::definition& source, std::int64_t now_ms) {
+catalog::scraped_product product_of(sources::record r, const sources::definition& source,
+                                    std::int64_t now_ms) {
     catalog::scraped_product p;
     p.source = source.id;
     p.kind = source.kind == sources::record_kind::trend ? catalog::product_kind::trend
@@ -94,21 +109,46 @@ catalog::scraped_product product_of(sources::record r, const sources::definition
     attributes = "{";
     for (auto& f : r.fields) {
         switch (column_of(f.name)) {
-        case column::title: title = text_of(f.value); break;
-        case column::description: p.description = text_of(f.value); break;
-        case column::url: p.url = text_of(f.value); break;
-        case column::image: p.image_url = text_of(f.value); break;
-        case column::category: p.category = text_of(f.value); break;
-        case column::currency: p.currency = text_of(f.value); break;
-        case column::sales_7d: p.sales_7d = integer_of(f.value); break;
-        case column::sales_total: p.sales_total = integer_of(f.value); break;
-        case column::review_count: p.review_count = integer_of(f.value); break;
-        case column::rating: p.rating = number_of(f.value); break;
-        case column::popularity: p.trend_score = number_of(f.value); break;
+        case column::title:
+            title = text_of(f.value);
+            break;
+        case column::description:
+            p.description = text_of(f.value);
+            break;
+        case column::url:
+            p.url = text_of(f.value);
+            break;
+        case column::image:
+            p.image_url = text_of(f.value);
+            break;
+        case column::category:
+            p.category = text_of(f.value);
+            break;
+        case column::currency:
+            p.currency = text_of(f.value);
+            break;
+        case column::sales_7d:
+            p.sales_7d = integer_of(f.value);
+            break;
+        case column::sales_total:
+            p.sales_total = integer_of(f.value);
+            break;
+        case column::review_count:
+            p.review_count = integer_of(f.value);
+            break;
+        case column::rating:
+            p.rating = number_of(f.value);
+            break;
+        case column::popularity:
+            p.trend_score = number_of(f.value);
+            break;
         case column::price:
         case column::price_min:
-        case column::price_max: break; // above
-        case column::none: append_member(attributes, f); break;
+        case column::price_max:
+            break; // above
+        case column::none:
+            append_member(attributes, f);
+            break;
         }
     }
     // `extra` is an object of its own with other names: its members join ours.

@@ -52,8 +52,8 @@ deletion_cost::deletion_cost(asio::any_io_executor executor, deletion_cost_optio
     : options_{std::move(options)}, log_{std::move(log)}, client_{executor, client_options_for(options_)} {}
 
 task<bool> deletion_cost::patch(std::size_t cost) {
-    fetch::request r{
-        fmt::format("{}/api/v1/namespaces/{}/pods/{}", options_.api_url, options_.pod_namespace, options_.pod)};
+    fetch::request r{fmt::format("{}/api/v1/namespaces/{}/pods/{}", options_.api_url, options_.pod_namespace,
+                                 options_.pod)};
     r.method = "PATCH";
     r.headers.push_back({"Content-Type", "application/merge-patch+json"});
     if (auto token = first_line(std::filesystem::path{options_.credentials_dir} / "token"); !token.empty()) {

@@ -39,11 +39,14 @@ std::optional<std::int64_t> parse_rfc3339(const std::string& text) {
     if (std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d%n", &y, &mo, &d, &h, &mi, &s, &end) != 6)
         return std::nullopt;
     auto rest = std::string_view{text}.substr(static_cast<std::size_t>(end));
-    if (rest.starts_with('.')) rest.remove_prefix(std::min(rest.find_first_not_of("0123456789", 1), rest.size()));
+    if (rest.starts_with('.'))
+        rest.remove_prefix(std::min(rest.find_first_not_of("0123456789", 1), rest.size()));
     using namespace std::chrono;
-    const year_month_day day{year{y}, month{static_cast<unsigned>(mo)}, std::chrono::day{static_cast<unsigned>(d)}};
+    const year_month_day day{year{y}, month{static_cast<unsigned>(mo)},
+                             std::chrono::day{static_cast<unsigned>(d)}};
     if (rest != "Z" || !day.ok() || h > 23 || mi > 59 || s > 60) return std::nullopt;
-    return duration_cast<milliseconds>((sys_days{day} + hours{h} + minutes{mi} + seconds{s}).time_since_epoch())
+    return duration_cast<milliseconds>(
+               (sys_days{day} + hours{h} + minutes{mi} + seconds{s}).time_since_epoch())
         .count();
 }
 
@@ -65,7 +68,8 @@ std::optional<std::int64_t> parse_notice_time(std::string_view text) {
 
 std::int64_t usable_ms(cloud where, const spot_notice& notice, std::int64_t now_ms) noexcept {
     constexpr std::int64_t least = 1000, aws_rest = 10'000, azure_rest = 3'000;
-    if (where == cloud::aws) return std::max(least, notice.at_ms.value_or(now_ms + 120'000) - now_ms - aws_rest);
+    if (where == cloud::aws)
+        return std::max(least, notice.at_ms.value_or(now_ms + 120'000) - now_ms - aws_rest);
     if (where == cloud::azure)
         return std::max(least, notice.at_ms.value_or(now_ms + 30'000) - now_ms - azure_rest);
     return 13'000;

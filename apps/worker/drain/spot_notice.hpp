@@ -14,8 +14,9 @@ std::optional<cloud> parse_cloud(std::string_view text) noexcept;
 
 /// The machine is taken away.
 struct spot_notice {
-    std::string what;                   ///< "terminate", "stop", "hibernate", "preempted", "Preempt"
-    std::optional<std::int64_t> at_ms; ///< when, milliseconds since the epoch; nothing: the cloud does not say
+    std::string what; ///< "terminate", "stop", "hibernate", "preempted", "Preempt"
+    std::optional<std::int64_t>
+        at_ms; ///< when, milliseconds since the epoch; nothing: the cloud does not say
 };
 
 /// How long a drain may take that starts now because of this notice (operations: 120 s with AWS, of which the
@@ -31,8 +32,8 @@ std::int64_t usable_ms(cloud where, const spot_notice& notice, std::int64_t now_
 std::optional<spot_notice> read_aws_action(std::string_view body);
 /// GET /computeMetadata/v1/instance/preempted: TRUE or FALSE
 std::optional<spot_notice> read_gcp_preempted(std::string_view body);
-/// GET /metadata/scheduledevents: the first event of type Preempt or Terminate that names `resource`; an empty
-/// name, or an event without resources, is any machine.
+/// GET /metadata/scheduledevents: the first event of type Preempt or Terminate that names `resource`; an
+/// empty name, or an event without resources, is any machine.
 /// (learn.microsoft.com/azure/virtual-machines/linux/scheduled-events)
 std::optional<spot_notice> read_azure_events(std::string_view body, std::string_view resource);
 

@@ -14,7 +14,8 @@ std::string default_url(cloud where) {
     return where == cloud::gcp ? "http://metadata.google.internal" : "http://169.254.169.254";
 }
 
-/// The metadata address is what the address guard exists to refuse, so this client is allowed that host alone.
+/// The metadata address is what the address guard exists to refuse, so this client is allowed that host
+/// alone.
 fetch::client_options client_options_for(const spot_options& o) {
     fetch::client_options c;
     fetch::address_guard::rules rules;
@@ -27,7 +28,8 @@ fetch::client_options client_options_for(const spot_options& o) {
     c.max_redirects = 0;
     c.max_body_bytes = 1U << 20;
     c.connect_timeout = 2s;
-    c.first_byte_timeout = o.where == cloud::azure ? 120s : 5s; // Azure's first answer switches its service on
+    c.first_byte_timeout =
+        o.where == cloud::azure ? 120s : 5s; // Azure's first answer switches its service on
     c.total_timeout = c.first_byte_timeout + 2s;
     return c;
 }
@@ -41,7 +43,8 @@ spot_options with_url(spot_options o) {
 } // namespace
 
 spot_watcher::spot_watcher(asio::any_io_executor executor, spot_options options, logger log)
-    : options_{with_url(std::move(options))}, log_{std::move(log)}, client_{executor, client_options_for(options_)} {}
+    : options_{with_url(std::move(options))}, log_{std::move(log)},
+      client_{executor, client_options_for(options_)} {}
 
 void spot_watcher::unreachable(std::string_view why) {
     if (!std::exchange(is_unreachable_, true))
@@ -108,7 +111,8 @@ task<std::optional<spot_notice>> spot_watcher::ask_azure() {
 task<std::optional<spot_notice>> spot_watcher::ask_once() {
     if (options_.where == cloud::aws) co_return co_await ask_aws();
     if (options_.where == cloud::gcp) {
-        const auto body = co_await get("/computeMetadata/v1/instance/preempted", {"Metadata-Flavor", "Google"});
+        const auto body =
+            co_await get("/computeMetadata/v1/instance/preempted", {"Metadata-Flavor", "Google"});
         co_return body ? read_gcp_preempted(*body) : std::nullopt;
     }
     co_return co_await ask_azure();

@@ -17,7 +17,7 @@ struct spot_options {
     cloud where = cloud::none;
     std::string url;                       ///< of the metadata server; empty: the cloud's own address
     std::chrono::milliseconds every{5000}; ///< AWS: "every 5 seconds"
-    std::string resource;                  ///< Azure: this machine's name in its events; empty: the metadata server is asked
+    std::string resource; ///< Azure: this machine's name in its events; empty: the metadata server is asked
 };
 
 /// Asks the cloud's metadata server again and again whether this machine is about to be taken away. Answers

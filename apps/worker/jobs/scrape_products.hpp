@@ -14,7 +14,8 @@ public:
 
     scrape_products(asio::any_io_executor executor, scrape_services& services)
         : services_{services},
-          room_{std::make_shared<page_room>(std::move(executor), pages_by_connection * services.settings.database_pool_size)} {}
+          room_{std::make_shared<page_room>(std::move(executor),
+                                            pages_by_connection * services.settings.database_pool_size)} {}
 
     task<std::string> operator()(queue::active_job& job) const;
 

@@ -44,7 +44,8 @@ public:
     /// Fills in the defaults and checks everything; queue::errc for what is refused, errc::overloaded when
     /// too much waits. `why` gets what is refused about the job itself.
     /// `ahead`: prepared jobs of the caller that are not handed in yet.
-    result<prepared_job> prepare(new_job job, std::optional<options_problem>* why = nullptr, std::size_t ahead = 0);
+    result<prepared_job> prepare(new_job job, std::optional<options_problem>* why = nullptr,
+                                 std::size_t ahead = 0);
     /// What prepare() would refuse about the job itself.
     std::optional<options_problem> refusal_of(new_job job);
 
@@ -68,11 +69,11 @@ private:
     static task<redis::reply> run(std::shared_ptr<add_batcher> self, const batch& jobs);
     void finished(batch jobs, std::exception_ptr error, const redis::reply& replies);
 
-    static constexpr std::size_t max_waiting = 200'000; ///< errc::overloaded above
+    static constexpr std::size_t max_waiting = 200'000;       ///< errc::overloaded above
     static constexpr std::size_t max_batch_bytes = 16U << 20; ///< of one batch, unless a single job has more
-    static constexpr std::size_t max_in_flight = 3;     ///< batches on their way at once
+    static constexpr std::size_t max_in_flight = 3;           ///< batches on their way at once
     static constexpr std::size_t worth_sending =
-        16; ///< jobs that make a further batch of them worth its call
+        16;                                 ///< jobs that make a further batch of them worth its call
     static constexpr std::size_t full = 32; ///< jobs that do not wait for others of their turn
 
     redis::client& client_;

@@ -4,8 +4,8 @@
 
 namespace tiktrend::queue {
 
-batch_gatherer::batch_gatherer(asio::any_io_executor executor, const worker_options& options, batch_processor run,
-                               conveyor& carrier, job_ends& ends)
+batch_gatherer::batch_gatherer(asio::any_io_executor executor, const worker_options& options,
+                               batch_processor run, conveyor& carrier, job_ends& ends)
     : options_{options}, run_{std::move(run)}, carrier_{carrier}, ends_{ends},
       size_{std::max<std::size_t>(options.batch.size, 1)},
       min_size_{std::clamp<std::size_t>(options.batch.min_size, 1, size_)},

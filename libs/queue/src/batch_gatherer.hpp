@@ -8,8 +8,8 @@
 
 namespace tiktrend::queue {
 
-/// Gathers the jobs that a worker takes into batches and runs each as one call of the processor. A job that waits for
-/// others is active and its lock is renewed.
+/// Gathers the jobs that a worker takes into batches and runs each as one call of the processor. A job that
+/// waits for others is active and its lock is renewed.
 class batch_gatherer {
 public:
     batch_gatherer(asio::any_io_executor executor, const worker_options& options, batch_processor run,

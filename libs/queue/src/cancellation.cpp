@@ -44,7 +44,8 @@ task<std::int64_t> request_cancellation(queue& q, std::string id, std::string re
     co_return reply.integer();
 }
 
-task<void> keep_cancellation(queue& q, const std::string& id, std::string_view reason, std::chrono::milliseconds life) {
+task<void> keep_cancellation(queue& q, const std::string& id, std::string_view reason,
+                             std::chrono::milliseconds life) {
     const auto key = wish_key(q, id);
     const auto ms = std::to_string(life.count());
     co_await run(q, redis::command{"SET", key, reason, "PX", ms}, "SET " + key);

@@ -17,8 +17,9 @@ namespace tiktrend::queue {
 namespace {
 
 constexpr std::size_t max_per_call = 1000; ///< what one script moves; more goes in the next
-constexpr std::size_t worth_halving = 32;  ///< slots, below which all jobs travel in one call: halves would cost Redis more
-constexpr std::size_t worth_another = 8;   ///< jobs at least in a call behind one that is on its way
+constexpr std::size_t worth_halving =
+    32; ///< slots, below which all jobs travel in one call: halves would cost Redis more
+constexpr std::size_t worth_another = 8; ///< jobs at least in a call behind one that is on its way
 constexpr std::chrono::milliseconds pause_after_failure{200};
 constexpr std::int64_t most_ahead_ms = 10;
 
@@ -73,9 +74,9 @@ void add_settlement(word_list& words, const running_job& job) {
 /// `job` ends as `before` does, with an id and a value of its own.
 bool ends_alike(const running_job& job, const running_job& before) noexcept {
     const auto &a = job.outcome, &b = before.outcome;
-    return a.what == b.what && job.token() == before.token() && a.keep == b.keep && a.argument == b.argument &&
-           a.lifo == b.lifo && a.spends_attempt == b.spends_attempt && a.pauses == b.pauses && a.stack == b.stack &&
-           a.telemetry_metadata == b.telemetry_metadata;
+    return a.what == b.what && job.token() == before.token() && a.keep == b.keep &&
+           a.argument == b.argument && a.lifo == b.lifo && a.spends_attempt == b.spends_attempt &&
+           a.pauses == b.pauses && a.stack == b.stack && a.telemetry_metadata == b.telemetry_metadata;
 }
 
 } // namespace
@@ -91,9 +92,9 @@ std::string metrics_and_group_limits(const worker_options& o) {
 conveyor::conveyor(asio::any_io_executor executor, const worker_options& options, const queue_keys& keys,
                    job_connection& connection, running_jobs& jobs, hooks h)
     : options_{options}, keys_{keys}, connection_{connection}, jobs_{jobs}, hooks_{std::move(h)},
-      worker_id_{uuid_v4()},
-      metrics_and_group_limits_{metrics_and_group_limits(options)}, concurrency_{std::max<std::size_t>(options.concurrency, 1)}, work_{executor},
-      more_work_{executor}, idle_changed_{executor}, answered_{executor} {}
+      worker_id_{uuid_v4()}, metrics_and_group_limits_{metrics_and_group_limits(options)},
+      concurrency_{std::max<std::size_t>(options.concurrency, 1)}, work_{executor}, more_work_{executor},
+      idle_changed_{executor}, answered_{executor} {}
 
 void conveyor::wake() noexcept {
     wake_loops();
@@ -350,17 +351,20 @@ void conveyor::take(const redis::reply::view& fields, const call& c, bool is_cou
     hooks_.start(job);
 }
 
-/// What the jobs' ends meant to others could not be done. Before the jobs are reported, which may forget them.
+/// What the jobs' ends meant to others could not be done. Before the jobs are reported, which may forget
+/// them.
 void conveyor::report_failures(const call& c, const redis::reply::view& failures) const {
     for (std::size_t i = 0; i + 1 < failures.size(); i += 2) {
         const auto position = static_cast<std::size_t>(failures[i].integer());
-        options_.log.error("job_end_incomplete", {{"queue", keys_.base()},
-                                                  {"job_id", position > 0 ? c.ended.at(position - 1)->id() : ""},
-                                                  {"error", failures[i + 1].text()}});
+        options_.log.error("job_end_incomplete",
+                           {{"queue", keys_.base()},
+                            {"job_id", position > 0 ? c.ended.at(position - 1)->id() : ""},
+                            {"error", failures[i + 1].text()}});
     }
 }
 
-/// Whether the lost call ran is written in Redis: see recover.lua. What was found out already is no longer in `c`.
+/// Whether the lost call ran is written in Redis: see recover.lua. What was found out already is no longer in
+/// `c`.
 task<bool> conveyor::try_recover(call& c) {
     std::size_t sent_again = 0, taken = 0;
     const auto ended = c.ended.size();
@@ -400,17 +404,17 @@ task<bool> conveyor::try_recover(call& c) {
             take(jobs[i], c, true);
         taken += jobs.size();
     }
-    options_.log.info("queue_call_recovered", {{"queue", keys_.base()},
-                                               {"ended_jobs", ended},
-                                               {"sent_again", sent_again},
-                                               {"taken_jobs", taken}});
+    options_.log.info(
+        "queue_call_recovered",
+        {{"queue", keys_.base()}, {"ended_jobs", ended}, {"sent_again", sent_again}, {"taken_jobs", taken}});
     is_drained_ = false;
     idle_changed_.set();
     co_return true;
 }
 
 task<redis::reply> conveyor::ask_what_became_of(const call& c) {
-    std::vector<std::string> known; // jobs of the call that an earlier portion brought; they may end meanwhile
+    std::vector<std::string>
+        known; // jobs of the call that an earlier portion brought; they may end meanwhile
     if (!c.token.empty())
         jobs_.for_each([&](const running_job& job) {
             if (job.token() == c.token) known.push_back(job.id());
@@ -428,7 +432,8 @@ task<redis::reply> conveyor::ask_what_became_of(const call& c) {
         words.add(job->token());
         words.add(is_removed_at_once(job->outcome) ? "1" : "");
     }
-    co_return co_await run_script_views(connection_.client, scripts::all().recover, keys_.base(), words.words());
+    co_return co_await run_script_views(connection_.client, scripts::all().recover, keys_.base(),
+                                        words.words());
 }
 
 void conveyor::put_back(const settled_jobs& ended) {

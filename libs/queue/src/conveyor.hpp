@@ -11,10 +11,10 @@ namespace tiktrend::queue {
 /// ARGV[8] of finish_and_fetch.lua.
 std::string metrics_and_group_limits(const worker_options& options);
 
-/// Carries ended jobs to Redis and new ones back, together: what ends while a call is on its way goes with the
-/// next. A second call is sent behind it only when it is worth one, so that Redis works on one half of the jobs
-/// while the other half runs here. Survives lost connections: a call whose reply was lost is looked into before
-/// anything of it is sent again.
+/// Carries ended jobs to Redis and new ones back, together: what ends while a call is on its way goes with
+/// the next. A second call is sent behind it only when it is worth one, so that Redis works on one half of
+/// the jobs while the other half runs here. Survives lost connections: a call whose reply was lost is looked
+/// into before anything of it is sent again.
 ///
 /// Owned by a worker; run() and run_second() are its loops.
 class conveyor {
@@ -72,8 +72,8 @@ public:
     bool begin_idle() noexcept;
     /// There may be something to take now.
     void end_idle();
-    /// After begin_idle(): a call for one job, which runs when the wait on the marker ends (fetch_when_woken.lua). The slot is
-    /// its own until one of the next three is called with it.
+    /// After begin_idle(): a call for one job, which runs when the wait on the marker ends
+    /// (fetch_when_woken.lua). The slot is its own until one of the next three is called with it.
     call begin_woken_call();
     void woken(call c, const redis::reply& reply);
     void woken_in_vain(call c); ///< it certainly has not run

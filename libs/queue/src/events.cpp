@@ -70,9 +70,10 @@ struct queue_events::impl {
         }
     }
 
-    /// One XREAD after the last entry seen. A reply that is too large for a client is asked for again in smaller pieces.
+    /// One XREAD after the last entry seen. A reply that is too large for a client is asked for again in
+    /// smaller pieces.
     task<bool> read_once() {
-        const redis::command c{"XREAD",   "COUNT",       page,    "BLOCK", opts.block.count(),
+        const redis::command c{"XREAD",   "COUNT",       page,   "BLOCK", opts.block.count(),
                                "STREAMS", keys.events(), last_id};
         try {
             const auto reply = co_await connection.exec(c, opts.block);
@@ -105,7 +106,8 @@ struct queue_events::impl {
             }
             if (reply.size() < 2) co_return false;
             const auto e = read_entry(reply[1]);
-            opts.log.error("queue_event_too_large", {{"queue", keys.base()}, {"event", e.name}, {"job_id", e.job_id()}});
+            opts.log.error("queue_event_too_large",
+                           {{"queue", keys.base()}, {"event", e.name}, {"job_id", e.job_id()}});
             last_id = e.stream_id;
             on_event(e);
             co_return true;
@@ -127,7 +129,8 @@ struct queue_events::impl {
         }
         // Larger pages again, as far as entries like these would fit.
         if (entries.size() > 0)
-            page = std::clamp<std::size_t>(std::min(page * 2, page_bytes / (bytes / entries.size() + 1)), 1, largest_page);
+            page = std::clamp<std::size_t>(std::min(page * 2, page_bytes / (bytes / entries.size() + 1)), 1,
+                                           largest_page);
     }
 
     static constexpr std::size_t largest_page = 500;

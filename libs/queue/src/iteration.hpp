@@ -8,9 +8,9 @@ namespace tiktrend::queue {
 
 /// What next_iteration.lua needs to create the job after a scheduler's job.
 struct next_iteration {
-    std::string opts;          ///< JSON text up to the time inside the member jobId
-    std::int64_t every_ms = 0; ///< interval of the running job's own options; 0: none
-    std::int64_t cron_ms = 0;  ///< when its pattern is due next; 0: the interval decides
+    std::string opts;           ///< JSON text up to the time inside the member jobId
+    std::int64_t every_ms = 0;  ///< interval of the running job's own options; 0: none
+    std::int64_t cron_ms = 0;   ///< when its pattern is due next; 0: the interval decides
     std::int64_t offset_ms = 0; ///< of its own options
     std::int32_t priority = 0;
     bool lifo = false;

@@ -3,14 +3,16 @@
 
 namespace tiktrend::queue {
 
-/// Why a job that was fetched must not run; empty: it may. Who fetches a job obeys what others have written into it.
+/// Why a job that was fetched must not run; empty: it may. Who fetches a job obeys what others have written
+/// into it.
 std::string refusal_of(const job_record& record, const worker_options& options);
 
-/// How the jobs of a worker end: what a processor returned or threw becomes an outcome for the conveyor, what Redis
-/// answers to it becomes a report for the worker's owner.
+/// How the jobs of a worker end: what a processor returned or threw becomes an outcome for the conveyor, what
+/// Redis answers to it becomes a report for the worker's owner.
 class job_ends {
 public:
-    job_ends(const worker_options& options, const queue_keys& keys, job_connection& connection, conveyor& carrier)
+    job_ends(const worker_options& options, const queue_keys& keys, job_connection& connection,
+             conveyor& carrier)
         : options_{options}, keys_{keys}, connection_{connection}, carrier_{carrier} {}
 
     std::string refusal(const job_record& record) const { return refusal_of(record, options_); }
@@ -22,8 +24,8 @@ public:
     /// Goes back without having run.
     void release(running_job& job);
 
-    /// What Redis said to the outcome (0 or a script code). True: the job is done with; false: it has got another
-    /// outcome.
+    /// What Redis said to the outcome (0 or a script code). True: the job is done with; false: it has got
+    /// another outcome.
     bool confirm(running_job& job, std::int64_t code) const;
 
 private:

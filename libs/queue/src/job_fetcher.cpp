@@ -65,7 +65,8 @@ task<job_fetcher::impl::answer> job_fetcher::impl::fetch(const lock_token& token
                                          std::to_string(options.limiter_max),
                                          std::to_string(options.limiter_duration.count()),
                                          metrics_and_group_limits(options)};
-    const auto reply = co_await run_script(jobs.client(), scripts::all().finish_and_fetch, keys.base(), words);
+    const auto reply =
+        co_await run_script(jobs.client(), scripts::all().finish_and_fetch, keys.base(), words);
     answer a;
     a.limited_for = std::chrono::milliseconds{reply[2].integer()};
     a.next_delayed_ms = reply[3].integer();
@@ -97,7 +98,8 @@ task<job_fetcher::impl::answer> job_fetcher::impl::fetch_runnable(const lock_tok
 task<void> job_fetcher::impl::wait_for_work(const answer& last,
                                             std::chrono::steady_clock::time_point deadline) {
     const auto left = [deadline] {
-        return std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+        return std::chrono::duration_cast<std::chrono::milliseconds>(deadline -
+                                                                     std::chrono::steady_clock::now());
     };
     if (last.limited_for.count() > 0) {
         co_await sleep_for(std::min({last.limited_for, options.maximum_rate_limit_delay, left()}));
@@ -111,9 +113,11 @@ task<void> job_fetcher::impl::wait_for_work(const answer& last,
         const redis::command c{"BZPOPMIN", keys.marker(), keys.groups_marker(),
                                fmt::format("{:.3f}", static_cast<double>(limit.count()) / 1000)};
         const auto reply = co_await blocking.exec(c, limit);
-        if (reply.is_error()) throw std::runtime_error("queue " + keys.base() + ": " + std::string{reply.text()});
+        if (reply.is_error())
+            throw std::runtime_error("queue " + keys.base() + ": " + std::string{reply.text()});
         if (reply.is_nil()) co_return;
-        if (plan.popped(reply[1].text(), whole_milliseconds(reply[2].text()), options.clock->now_ms())) co_return;
+        if (plan.popped(reply[1].text(), whole_milliseconds(reply[2].text()), options.clock->now_ms()))
+            co_return;
     }
 }
 
@@ -144,8 +148,8 @@ task<std::vector<std::string>> job_fetcher::extend_locks(std::vector<held_job> j
         words.push_back(j.id);
         words.push_back(j.token.text());
     }
-    const auto reply = co_await run_script(impl_->jobs.client(), scripts::all().renew_locks, impl_->keys.base(),
-                                           std::move(words));
+    const auto reply = co_await run_script(impl_->jobs.client(), scripts::all().renew_locks,
+                                           impl_->keys.base(), std::move(words));
     for (std::size_t i = 0; i < reply.size(); ++i)
         lost.push_back(jobs[static_cast<std::size_t>(reply[i].integer()) - 1].id);
     co_return lost;

@@ -8,8 +8,9 @@
 namespace tiktrend::queue {
 namespace {
 
-// Second words of the queue's own keys, and of those whose third word could be a job's satellite ("metrics:failed"). "waiting" is no key:
-// it is refused for new jobs, as it names a state, but other clients may have stored such a job.
+// Second words of the queue's own keys, and of those whose third word could be a job's satellite
+// ("metrics:failed"). "waiting" is no key: it is refused for new jobs, as it names a state, but other clients
+// may have stored such a job.
 constexpr std::array<std::string_view, 25> reserved{
     "id",     "meta",    "wait",          "paused",   "active",           "prioritized",
     "pc",     "delayed", "delay",         "marker",   "waiting-children", "completed",

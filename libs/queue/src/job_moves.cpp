@@ -23,7 +23,8 @@ task<void> settle_on(const queue& q, const std::string& id, const lock_token& to
          std::to_string(s.argument), is_delayed ? (s.spends_attempt ? "" : "1") : (s.lifo ? "R" : "L")});
     const auto refused = reply[0];
     if (refused.size() > 1) throw_if_refused(refused[1].integer(), what);
-    if (reply.size() > 4) throw std::runtime_error(what + ": it ended, but " + std::string{reply[4][1].text()});
+    if (reply.size() > 4)
+        throw std::runtime_error(what + ": it ended, but " + std::string{reply[4][1].text()});
 }
 
 /// The job with its options, which say how it ends.

@@ -1,11 +1,11 @@
 #include "queue_call.hpp"
 
-#include <boost/asio/experimental/awaitable_operators.hpp>
-
 #include <tiktrend/base/task_group.hpp>
 #include <tiktrend/base/timeout.hpp>
 #include <tiktrend/queue/events.hpp>
 #include <tiktrend/queue/job_waiter.hpp>
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include <map>
 
@@ -67,17 +67,20 @@ struct job_waiter::impl {
     options opts;
     std::multimap<std::string, waiting*, std::less<>> waiters;
     std::unique_ptr<queue_events> events;
-    event changed; ///< the events are followed, or it is stopping
+    event changed;  ///< the events are followed, or it is stopping
     event stopping; ///< set by stop()
     event no_call;  ///< notified when the last wait() has ended
     std::size_t calls = 0;
     std::string followed_from; ///< the entry after which the events are followed
     task_group group;
 
-    task<redis::reply> look_at(std::string id) { return run_script_on(q, scripts::all().is_finished, {std::move(id)}); }
+    task<redis::reply> look_at(std::string id) {
+        return run_script_on(q, scripts::all().is_finished, {std::move(id)});
+    }
     /// The end of a job that is gone, as the events since the start tell it; empty: they do not.
     task<std::optional<queue_event>> find_end(std::string id) {
-        auto told = co_await queue_events::read_for_job(q.client(), q.key_base(), std::move(id), followed_from, 10'000);
+        auto told = co_await queue_events::read_for_job(q.client(), q.key_base(), std::move(id),
+                                                        followed_from, 10'000);
         while (!told.empty() && told.back().name != "completed" && told.back().name != "failed")
             told.pop_back();
         if (told.empty()) co_return std::nullopt;
@@ -107,7 +110,8 @@ task<void> job_waiter::stop() {
 
 namespace {
 
-task<void> keep_outcome(task<redis::reply> call, std::optional<redis::reply>& reply, std::exception_ptr& error) {
+task<void> keep_outcome(task<redis::reply> call, std::optional<redis::reply>& reply,
+                        std::exception_ptr& error) {
     try {
         reply = co_await std::move(call);
     } catch (...) {

@@ -28,8 +28,7 @@ task<bool> lock_renewer::renew() {
     std::vector<std::pair<std::string, std::string>> held; // id and token: a job may end while Redis answers
     jobs_.for_each([&](running_job& job) {
         // Also one that is about to wait for its children: it stays if there is nothing to wait for.
-        if (job.cause() != running_job::stop_cause::lock_lost)
-            held.emplace_back(job.id(), job.token());
+        if (job.cause() != running_job::stop_cause::lock_lost) held.emplace_back(job.id(), job.token());
     });
     const auto duration = std::to_string(options_.lock_duration.count());
     for (std::size_t from = 0; from < held.size(); from += per_call) {

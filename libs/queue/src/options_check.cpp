@@ -34,7 +34,8 @@ problem check_delay(std::string_view field, std::chrono::milliseconds value) {
     return check_range(field, value.count(), 0, max_delay.count(), " (ms)");
 }
 
-problem check_optional(std::string_view field, std::optional<std::int64_t> value, std::int64_t low, std::int64_t high) {
+problem check_optional(std::string_view field, std::optional<std::int64_t> value, std::int64_t low,
+                       std::int64_t high) {
     return value ? check_range(field, *value, low, high) : problem{};
 }
 

@@ -156,15 +156,16 @@ task<std::vector<result<std::string>>> queue::add_bulk(std::vector<new_job> jobs
                        std::vector<add_batcher::prepared_job>* list, const std::vector<std::size_t>* at) {
         c->done = [h = std::move(handler)](std::exception_ptr e) mutable { std::move(h)(std::move(e)); };
         for (std::size_t i = 0; i < list->size(); ++i)
-            batcher->enqueue(std::move((*list)[i]),
-                             [c, position = (*at)[i]](std::exception_ptr e, std::string id) {
-                                 if (e)
-                                     c->keep(position, std::move(e));
-                                 else
-                                     c->results[position] = std::move(id);
-                                 c->one_done();
-                             },
-                             true);
+            batcher->enqueue(
+                std::move((*list)[i]),
+                [c, position = (*at)[i]](std::exception_ptr e, std::string id) {
+                    if (e)
+                        c->keep(position, std::move(e));
+                    else
+                        c->results[position] = std::move(id);
+                    c->one_done();
+                },
+                true);
     };
     co_await asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr)>(
         initiate, asio::use_awaitable, impl_->batcher.get(), call, &accepted, &positions);

@@ -102,8 +102,8 @@ task<void> queue_groups::limit(std::string group, std::chrono::milliseconds dura
 
 task<group_details> queue_groups::group(std::string group) {
     check_group(group);
-    const auto reply =
-        co_await run_script(queue_->client(), scripts::all().read_group, queue_->key_base(), {std::move(group)});
+    const auto reply = co_await run_script(queue_->client(), scripts::all().read_group, queue_->key_base(),
+                                           {std::move(group)});
     group_details d;
     d.status = status_from(reply[0].text());
     d.waiting = reply[1].integer();
@@ -138,7 +138,8 @@ task<std::vector<std::string>> queue_groups::jobs(std::string group, std::int64_
     check_group(group);
     const redis::command c{"ZRANGE", group_wait_key(queue_->key_base(), group), start, end};
     const auto reply = co_await queue_->client().exec(c);
-    if (reply.is_error()) throw std::runtime_error("jobs of group " + group + ": " + std::string{reply.text()});
+    if (reply.is_error())
+        throw std::runtime_error("jobs of group " + group + ": " + std::string{reply.text()});
     std::vector<std::string> out;
     for (std::size_t i = 0; i < reply.size(); ++i)
         out.emplace_back(reply[i].text());

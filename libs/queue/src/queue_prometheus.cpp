@@ -65,8 +65,9 @@ task<std::string> queue_getters::export_prometheus_metrics(std::map<std::string,
         more += ", " + name + "=\"" + escaped(value) + "\"";
     }
     const auto by_state = co_await counts();
-    static constexpr job_state order[]{job_state::active, job_state::completed, job_state::delayed, job_state::failed,
-                                       job_state::prioritized, job_state::waiting, job_state::waiting_children};
+    static constexpr job_state order[]{job_state::active,          job_state::completed,   job_state::delayed,
+                                       job_state::failed,          job_state::prioritized, job_state::waiting,
+                                       job_state::waiting_children};
     const auto completed = co_await metrics(job_state::completed, 0, 0);
     const auto failed = co_await metrics(job_state::failed, 0, 0);
     const auto of_queue = "queue=\"" + escaped(queue_->name()) + "\"";

@@ -15,17 +15,16 @@ task<void> create_next_iteration(const worker_options& options, const queue_keys
     const auto verdict = plan_next_iteration(job, now, next);
     if (verdict == iteration_verdict::ended) co_return;
     if (verdict != iteration_verdict::create) {
-        options.log.error("scheduler_not_continued",
-                          {{"queue", keys.base()},
-                           {"job_id", job.id},
-                           {"scheduler", job.scheduler_id},
-                           {"error", next.why}});
+        options.log.error("scheduler_not_continued", {{"queue", keys.base()},
+                                                      {"job_id", job.id},
+                                                      {"scheduler", job.scheduler_id},
+                                                      {"error", next.why}});
         co_return;
     }
     const auto now_text = std::to_string(now), every = std::to_string(next.every_ms),
                cron = std::to_string(next.cron_ms), priority = std::to_string(next.priority),
                offset = std::to_string(next.offset_ms);
-    const std::string_view words[]{now_text,  job.id,   job.scheduler_id,    every, cron,
+    const std::string_view words[]{now_text,  job.id,   job.scheduler_id,      every, cron,
                                    next.opts, priority, next.lifo ? "R" : "L", offset};
     for (;;) {
         try {

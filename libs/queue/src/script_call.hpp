@@ -16,8 +16,8 @@ task<redis::reply> run_script(redis::client& client, const redis::script& script
 task<redis::reply> run_script_views(redis::client& client, const redis::script& script,
                                     const std::string& key_base, std::span<const std::string_view> args);
 
-/// The outcome that a script's negative reply stands for. The only place that knows these numbers; a script whose
-/// codes mean something else (obliterate) is read where it is called.
+/// The outcome that a script's negative reply stands for. The only place that knows these numbers; a script
+/// whose codes mean something else (obliterate) is read where it is called.
 error_code outcome_of(std::int64_t code) noexcept;
 
 /// Throws system_error(outcome_of(code), what) if `code` is negative.

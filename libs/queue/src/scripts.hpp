@@ -13,7 +13,8 @@ std::string assemble_script(std::string_view name);
 
 /// Every script of the library, one member a file.
 struct scripts {
-    redis::script add, finish_and_fetch, fetch_when_woken, renew_locks, recover, stalled_check, next_iteration;
+    redis::script add, finish_and_fetch, fetch_when_woken, renew_locks, recover, stalled_check,
+        next_iteration;
     redis::script move_to_waiting_children;
     redis::script limit_group, pause_group, set_group, read_group, read_groups;
     redis::script update_progress, update_data, add_log;

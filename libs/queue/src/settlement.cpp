@@ -30,11 +30,9 @@ std::string stack_with(const job_record& job, const stored_options& options, std
 }
 
 /// Empty: this attempt was the last one.
-std::optional<std::chrono::milliseconds> pause_before_retry(const job_record& job,
-                                                            const stored_options& options,
-                                                            const std::string& reason,
-                                                            const settlement_rules& rules,
-                                                            const std::exception_ptr& error) {
+std::optional<std::chrono::milliseconds>
+pause_before_retry(const job_record& job, const stored_options& options, const std::string& reason,
+                   const settlement_rules& rules, const std::exception_ptr& error) {
     const auto attempt = job.attempts_made + 1;
     if (attempt >= options.attempts) return {};
     if (rules.max_started_attempts > 0 && rules.max_started_attempts <= job.attempts_started) return {};
@@ -42,7 +40,8 @@ std::optional<std::chrono::milliseconds> pause_before_retry(const job_record& jo
     if (is_builtin_backoff(options.backoff->type))
         return backoff_delay(*options.backoff, attempt, *rules.random);
     if (!rules.custom_backoff || !*rules.custom_backoff) return {}; // a type that nobody here knows
-    const auto pause = (*rules.custom_backoff)(failed_attempt{attempt, options.backoff->type, reason, error, job});
+    const auto pause =
+        (*rules.custom_backoff)(failed_attempt{attempt, options.backoff->type, reason, error, job});
     if (pause.count() < 0) return {};
     return std::min(pause, max_delay);
 }

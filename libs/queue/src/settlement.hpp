@@ -15,10 +15,10 @@ namespace tiktrend::queue {
 struct settlement {
     enum class kind {
         completed,
-        failed,  ///< for good
-        delayed, ///< another attempt, or the job's own wish, later
-        wait,    ///< another attempt now
-        release, ///< given back, no attempt spent
+        failed,           ///< for good
+        delayed,          ///< another attempt, or the job's own wish, later
+        wait,             ///< another attempt now
+        release,          ///< given back, no attempt spent
         waiting_children, ///< has left already; nothing is sent
     };
     kind what = kind::completed;
@@ -29,7 +29,8 @@ struct settlement {
     bool spends_attempt = true; ///< delayed
     bool lifo = false;          ///< wait
     bool pauses = false;        ///< release: fetch nothing while the queue's rate limit lasts
-    std::string telemetry_metadata; ///< failed, and another attempt: trace context of the failure, stored as `tm`
+    std::string
+        telemetry_metadata; ///< failed, and another attempt: trace context of the failure, stored as `tm`
 };
 
 std::string_view to_string(settlement::kind k) noexcept;
@@ -52,8 +53,8 @@ settlement settle_value(std::string value, const stored_options& options, const 
 settlement settle_error(const job_record& job, const stored_options& options, std::exception_ptr error,
                         const settlement_rules& rules);
 
-/// An attempt failed: tried again if the job has attempts left, failed for good otherwise. `error` is null if nothing was
-/// thrown.
+/// An attempt failed: tried again if the job has attempts left, failed for good otherwise. `error` is null if
+/// nothing was thrown.
 settlement settle_failed_attempt(const job_record& job, const stored_options& options, std::string reason,
                                  const settlement_rules& rules, const std::exception_ptr& error = nullptr);
 

@@ -51,8 +51,7 @@ struct worker::impl {
           loops{ex, [this](std::string_view name, std::exception_ptr e) { report_broken_loop(name, e); }},
           processors{ex} {
         idle.set();
-        if (many)
-            gatherer.emplace(ex, options, std::move(many), carrier, ends);
+        if (many) gatherer.emplace(ex, options, std::move(many), carrier, ends);
     }
 
     // --- one job
@@ -96,8 +95,9 @@ struct worker::impl {
         ends.end(job, std::move(value), std::move(error));
     }
 
-    // A scheduler goes on when its job is taken, whatever becomes of that: also if it is refused, or waits for
-    // others of its batch. The job counts as running meanwhile, so that it can be cancelled and given back.
+    // A scheduler goes on when its job is taken, whatever becomes of that: also if it is refused, or waits
+    // for others of its batch. The job counts as running meanwhile, so that it can be cancelled and given
+    // back.
 
     void start_scheduled(running_job& job) {
         job.begin_processing();
@@ -107,7 +107,8 @@ struct worker::impl {
     task<void> continue_scheduler(running_job& job) {
         std::exception_ptr error;
         try {
-            co_await asio::post(executor, asio::use_awaitable); // so that the job has the signal of this before it goes on
+            co_await asio::post(
+                executor, asio::use_awaitable); // so that the job has the signal of this before it goes on
             co_await create_next_iteration(options, keys, client, job.record());
         } catch (...) {
             error = std::current_exception();
@@ -267,7 +268,8 @@ task<std::size_t> worker::stop(std::chrono::steady_clock::time_point finish_by,
                                std::chrono::steady_clock::time_point close_by) {
     if (!impl_->is_started || std::exchange(impl_->is_stopped, true)) co_return 0;
     begin_drain();
-    // Jobs that come now are given back; those of a call whose reply does not come would wait for their locks to expire.
+    // Jobs that come now are given back; those of a call whose reply does not come would wait for their locks
+    // to expire.
     co_await impl_->carrier.wait_answered(
         std::min({finish_by, close_by, std::chrono::steady_clock::now() + patience_for_a_reply}));
     if (!co_await wait_idle(std::min(finish_by, close_by))) {

@@ -21,7 +21,8 @@ void check_window(std::int64_t& most, milliseconds& window, const char* name) {
     most = std::max<std::int64_t>(most, 0);
     bound(window, milliseconds{0});
     if (most > 0 && window.count() == 0)
-        throw std::invalid_argument(std::string{name} + " has no window: the limit of starts needs a duration");
+        throw std::invalid_argument(std::string{name} +
+                                    " has no window: the limit of starts needs a duration");
 }
 
 } // namespace

@@ -5,7 +5,8 @@
 namespace tiktrend::e2e {
 namespace {
 
-constexpr std::string_view usage = R"("usage":{"prompt_tokens":120,"completion_tokens":7,"total_tokens":127})";
+constexpr std::string_view usage =
+    R"("usage":{"prompt_tokens":120,"completion_tokens":7,"total_tokens":127})";
 
 std::string chunk(std::string_view text) {
     return R"({"id":"c1","model":"writer-1","choices":[{"index":0,"delta":{"content":")" + std::string{text} +
@@ -13,7 +14,8 @@ std::string chunk(std::string_view text) {
 }
 
 task<void> write_stream(bool cut, http::event_stream& out) {
-    co_await out.send({}, {}, R"({"id":"c1","model":"writer-1","choices":[{"index":0,"delta":{"role":"assistant"}}]})");
+    co_await out.send(
+        {}, {}, R"({"id":"c1","model":"writer-1","choices":[{"index":0,"delta":{"role":"assistant"}}]})");
     for (const auto* word : {"A lamp ", "that shines ", "gently."}) {
         co_await out.send({}, {}, chunk(word));
         if (cut) co_return;
@@ -77,8 +79,9 @@ task<http::response> copy_endpoint_double::complete(http::request& r) {
         co_return out;
     }
     co_return http::response::json(
-        200, R"({"id":"c1","model":"writer-1","choices":[{"index":0,"message":{"role":"assistant","content":"A lamp that shines gently."},"finish_reason":"stop"}],)" +
-                 std::string{usage} + '}');
+        200,
+        R"({"id":"c1","model":"writer-1","choices":[{"index":0,"message":{"role":"assistant","content":"A lamp that shines gently."},"finish_reason":"stop"}],)" +
+            std::string{usage} + '}');
 }
 
 } // namespace tiktrend::e2e

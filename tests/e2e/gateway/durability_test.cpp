@@ -15,7 +15,8 @@ namespace {
 e2e::stack::options with_outbox() {
     e2e::stack::options o;
     o.with_worker = false;
-    o.gateway = {{"ENQUEUE_DURABILITY", "outbox"}, {"OUTBOX_RELAY_INTERVAL", "100ms"}, {"OUTBOX_RECHECK", "500ms"}};
+    o.gateway = {
+        {"ENQUEUE_DURABILITY", "outbox"}, {"OUTBOX_RELAY_INTERVAL", "100ms"}, {"OUTBOX_RECHECK", "500ms"}};
     return o;
 }
 
@@ -43,13 +44,15 @@ TEST_CASE("a job in the outbox is in the queue when it is answered, and leaves t
     CHECK(s.api().get("/scraping/jobs/" + id).status == 200);
     CHECK(text(s.wait_for_job(id).json(), "state") == "completed");
     CHECK(testing::poll_until([&] { return rows(s) == "0"; }, 30s));
-    const auto batch = s.api().post("/scraping/batch", R"({"items":[)" + s.scrape_body() + ',' + s.scrape_body() + "]}");
+    const auto batch =
+        s.api().post("/scraping/batch", R"({"items":[)" + s.scrape_body() + ',' + s.scrape_body() + "]}");
     CHECK(batch.status == 202);
     CHECK(batch.body.find(R"("accepted":2)") != std::string::npos);
     CHECK(testing::poll_until([&] { return rows(s) == "0"; }, 60s));
 }
 
-TEST_CASE("jobs are accepted while the queue's Redis is away, and are added once it is back", "[e2e][outbox]") {
+TEST_CASE("jobs are accepted while the queue's Redis is away, and are added once it is back",
+          "[e2e][outbox]") {
     e2e::stack s{with_outbox()};
     const auto second = s.start_other_gateway();
     s.queue_redis().stop();
@@ -110,13 +113,17 @@ TEST_CASE("what an administrator cleans away does not come back", "[e2e][outbox]
     CHECK(stays(s, "0"));
 }
 
-TEST_CASE("a job that has failed for good is not added again when the queue has forgotten it", "[e2e][outbox]") {
+TEST_CASE("a job that has failed for good is not added again when the queue has forgotten it",
+          "[e2e][outbox]") {
     e2e::stack s{with_outbox()};
     const auto order = s.scrape_body();
-    const auto id = text(s.api().post("/scraping/start", order.substr(0, order.size() - 1) + R"(,"attempts":2})").json(), "job_id");
+    const auto id =
+        text(s.api().post("/scraping/start", order.substr(0, order.size() - 1) + R"(,"attempts":2})").json(),
+             "job_id");
     const auto run = [&](int attempt) {
-        s.database().execute("e2e", "INSERT INTO scrape_runs (job_id, job_timestamp_ms, attempt, source, status) VALUES ('" + id +
-                                        "', 1, " + std::to_string(attempt) + ", 'demo.shop', 'failed')");
+        s.database().execute(
+            "e2e", "INSERT INTO scrape_runs (job_id, job_timestamp_ms, attempt, source, status) VALUES ('" +
+                       id + "', 1, " + std::to_string(attempt) + ", 'demo.shop', 'failed')");
     };
     const auto trim = [&] {
         s.queue_redis().command({"ZREM", "bull:scraping:prioritized", id});
@@ -145,7 +152,8 @@ TEST_CASE("a job counts as accepted when a replica has it", "[e2e][replicated]")
     testing::redis_server::options r;
     r.arguments = {"--replicaof", "127.0.0.1 " + std::to_string(s.queue_redis().port())};
     testing::redis_server replica{r};
-    CHECK(testing::poll_until([&] { return s.api().post("/scraping/start", s.scrape_body()).status == 202; }, 60s));
+    CHECK(testing::poll_until([&] { return s.api().post("/scraping/start", s.scrape_body()).status == 202; },
+                              60s));
     const auto id = s.start_scrape();
     CHECK(replica.command({"EXISTS", "bull:scraping:" + id}) == "1");
     {
@@ -160,7 +168,8 @@ TEST_CASE("a job counts as accepted when a replica has it", "[e2e][replicated]")
         CHECK(accepted == 40);
     }
     replica.kill();
-    CHECK(testing::poll_until([&] { return s.api().post("/scraping/start", s.scrape_body()).status == 503; }, 60s));
+    CHECK(testing::poll_until([&] { return s.api().post("/scraping/start", s.scrape_body()).status == 503; },
+                              60s));
 }
 
 TEST_CASE("new jobs are refused while too many wait, and nothing is charged", "[e2e][admission]") {
@@ -169,7 +178,8 @@ TEST_CASE("new jobs are refused while too many wait, and nothing is charged", "[
     o.gateway = {{"ENQUEUE_MAX_BACKLOG", "3"}, {"GATEWAY_THREADS", "1"}};
     e2e::stack s{o};
     e2e::answer r;
-    CHECK(testing::poll_until([&] { return (r = s.api().post("/scraping/start", s.scrape_body())).status != 202; }, 30s));
+    CHECK(testing::poll_until(
+        [&] { return (r = s.api().post("/scraping/start", s.scrape_body())).status != 202; }, 30s));
     CHECK(r.status == 503);
     CHECK(text(r.json(), "code") == "queue_full");
     CHECK(r.header("retry-after") == "10");
@@ -178,6 +188,7 @@ TEST_CASE("new jobs are refused while too many wait, and nothing is charged", "[
     CHECK(s.api().post("/scraping/batch", R"({"items":[)" + s.scrape_body() + "]}").status == 503);
     CHECK(s.metrics().get("/metrics").body.find("\nenqueue_refusals_total 2\n") != std::string::npos);
     CHECK(testing::poll_until([&] {
-        return s.database().execute("e2e", "SELECT used FROM usage WHERE kind = 'scrapes'") == std::to_string(count);
+        return s.database().execute("e2e", "SELECT used FROM usage WHERE kind = 'scrapes'") ==
+               std::to_string(count);
     }));
 }

@@ -20,7 +20,8 @@ e2e::stack& shared() {
     static e2e::stack instance{[] {
         e2e::stack::options o;
         o.with_worker = false;
-        o.gateway = {{"CORS_ORIGINS", "https://app.example.test, http://localhost:3000"}, {"TRUSTED_PROXIES", "127.0.0.1"}};
+        o.gateway = {{"CORS_ORIGINS", "https://app.example.test, http://localhost:3000"},
+                     {"TRUSTED_PROXIES", "127.0.0.1"}};
         return o;
     }()};
     return instance;
@@ -30,9 +31,10 @@ e2e::stack& shared() {
 
 TEST_CASE("pages of listed origins may call the API", "[e2e][edge]") {
     auto& s = shared();
-    const auto pre = s.anonymous().send("OPTIONS", "/scraping/start", {},
-                                        {"Origin: https://app.example.test", "Access-Control-Request-Method: POST",
-                                         "Access-Control-Request-Headers: authorization,idempotency-key"});
+    const auto pre =
+        s.anonymous().send("OPTIONS", "/scraping/start", {},
+                           {"Origin: https://app.example.test", "Access-Control-Request-Method: POST",
+                            "Access-Control-Request-Headers: authorization,idempotency-key"});
     CHECK(pre.status == 204);
     CHECK(pre.header("access-control-allow-origin") == "https://app.example.test");
     CHECK(pre.header("access-control-allow-methods").find("POST") != std::string::npos);
@@ -51,8 +53,9 @@ TEST_CASE("pages of listed origins may call the API", "[e2e][edge]") {
     const auto no = s.anonymous().get("/products", {"Origin: http://localhost:3000"});
     CHECK(no.status == 401);
     CHECK(no.header("access-control-allow-origin") == "http://localhost:3000");
-    for (const auto* other : {"Origin: https://evil.test", "Origin: null", "Origin: https://app.example.test.evil.test",
-                              "Origin: http://app.example.test"})
+    for (const auto* other :
+         {"Origin: https://evil.test", "Origin: null", "Origin: https://app.example.test.evil.test",
+          "Origin: http://app.example.test"})
         CHECK(s.api().get("/products", {other}).header("access-control-allow-origin").empty());
 }
 
@@ -74,8 +77,9 @@ TEST_CASE("each request leaves one line, without secrets", "[e2e][edge]") {
     for (const auto* part :
          {R"("event":"http_request")", R"("ts":")", R"("request_id":"my-request-1")",
           R"("trace_id":"0af7651916cd43dd8448eb211c80319c")", R"("method":"GET")", R"("route":"/products")",
-          R"("path":"/products")", R"("status":200)", R"("duration_ms":)", R"("bytes_in":)", R"("bytes_out":)",
-          R"("client_ip":"127.0.0.1")", R"("user_agent":"edge-test")", R"("principal":"user:)", R"("cache":")"})
+          R"("path":"/products")", R"("status":200)", R"("duration_ms":)", R"("bytes_in":)",
+          R"("bytes_out":)", R"("client_ip":"127.0.0.1")", R"("user_agent":"edge-test")",
+          R"("principal":"user:)", R"("cache":")"})
         CHECK(line.find(part) != std::string::npos);
     CHECK(line.find("a-private-filter") == std::string::npos);
     CHECK(e2e::read_file(s.gateway_log()).find(s.api_key()) == std::string::npos);
@@ -85,11 +89,15 @@ TEST_CASE("with too many requests inside the next is refused at once; health ans
     e2e::copy_endpoint_double endpoint;
     e2e::stack::options o;
     o.with_worker = false;
-    o.gateway = {{"HTTP_MAX_IN_FLIGHT", "1"}, {"GATEWAY_THREADS", "1"}, {"COPY_BASE_URL", endpoint.url()},
-                 {"COPY_MODEL", "m"},         {"COPY_TIMEOUT", "5s"}};
+    o.gateway = {{"HTTP_MAX_IN_FLIGHT", "1"},
+                 {"GATEWAY_THREADS", "1"},
+                 {"COPY_BASE_URL", endpoint.url()},
+                 {"COPY_MODEL", "m"},
+                 {"COPY_TIMEOUT", "5s"}};
     e2e::stack s{o};
-    const auto id = s.database().execute("e2e", "INSERT INTO products (source, external_id, kind, title, content_hash, scraped_at) "
-                                                "VALUES ('demo.shop', '1', 'product', 'Lamp', 1, now()) RETURNING id");
+    const auto id = s.database().execute(
+        "e2e", "INSERT INTO products (source, external_id, kind, title, content_hash, scraped_at) "
+               "VALUES ('demo.shop', '1', 'product', 'Lamp', 1, now()) RETURNING id");
     endpoint.then({{e2e::copy_endpoint_double::step::what::silence, 0, {}}});
     std::jthread inside{[&] { s.api().post("/copy", R"({"product_id":)" + id + '}'); }};
     REQUIRE(testing::poll_until([&] { return endpoint.calls() == 1; }));
@@ -114,7 +122,8 @@ TEST_CASE("certificates are read again on SIGHUP and when their files change", "
         testing::process::options quiet;
         quiet.output = dir.path() / "curl.out";
         return testing::run({"curl", "--silent", "--fail", "--noproxy", "*", "--cacert", trusted, "--resolve",
-                             "localhost:" + port + ":127.0.0.1", "https://localhost:" + port + "/health/live"},
+                             "localhost:" + port + ":127.0.0.1",
+                             "https://localhost:" + port + "/health/live"},
                             quiet) == 0;
     };
     CHECK(testing::poll_until([&] { return works_with(chain); }));

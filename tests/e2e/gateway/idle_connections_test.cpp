@@ -2,9 +2,8 @@
 // TIKTREND_LONG_TESTS=1.
 #include "stack.hpp"
 
-#include <catch2/catch.hpp>
-
 #include <arpa/inet.h>
+#include <catch2/catch.hpp>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/resource.h>
@@ -38,14 +37,17 @@ public:
         if (fd_ >= 0) ::close(fd_);
     }
 
-    bool send(std::string_view text) const { return ::send(fd_, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size()); }
+    bool send(std::string_view text) const {
+        return ::send(fd_, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
+    }
     void end_sending() const { ::shutdown(fd_, SHUT_WR); }
     /// Everything up to the end of the connection, at most for `limit`; `ended` says whether it did end.
     std::string read_to_end(std::chrono::milliseconds limit, bool& ended) const {
         std::string out;
         const auto until = std::chrono::steady_clock::now() + limit;
         for (ended = false; !ended;) {
-            const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+            const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+                until - std::chrono::steady_clock::now());
             pollfd p{fd_, POLLIN, 0};
             if (left.count() <= 0 || ::poll(&p, 1, static_cast<int>(left.count())) <= 0) break;
             char piece[4096];
@@ -104,8 +106,13 @@ e2e::stack& shared() {
     static e2e::stack s{[] {
         e2e::stack::options o;
         o.with_worker = false;
-        o.gateway = {{"HTTP_MAX_CONNECTIONS", "20000"}, {"HTTP_MAX_CONNECTIONS_PER_ADDRESS", "0"}, {"GATEWAY_THREADS", "1"},
-                     {"HTTP_HEADER_TIMEOUT", "3s"}, {"HTTP_BODY_TIMEOUT", "3s"}, {"HTTP_IDLE_TIMEOUT", "5m"}, {"LOG_LEVEL", "warn"}};
+        o.gateway = {{"HTTP_MAX_CONNECTIONS", "20000"},
+                     {"HTTP_MAX_CONNECTIONS_PER_ADDRESS", "0"},
+                     {"GATEWAY_THREADS", "1"},
+                     {"HTTP_HEADER_TIMEOUT", "3s"},
+                     {"HTTP_BODY_TIMEOUT", "3s"},
+                     {"HTTP_IDLE_TIMEOUT", "5m"},
+                     {"LOG_LEVEL", "warn"}};
         return o;
     }()};
     return s;
@@ -149,11 +156,13 @@ TEST_CASE("idle connections cost little memory and no time", "[e2e][crowd]") {
         REQUIRE(c.read_answer() == "HTTP/1.1 200 OK");
     }
     idle.clear();
-    CHECK(poll_until([&] {
-        const auto page = s.metrics().get("/metrics").body;
-        const auto at = page.find("\nhttp_connections ");
-        return at != std::string::npos && std::stod(page.substr(at + 18)) < 50;
-    }, 20s));
+    CHECK(poll_until(
+        [&] {
+            const auto page = s.metrics().get("/metrics").body;
+            const auto at = page.find("\nhttp_connections ");
+            return at != std::string::npos && std::stod(page.substr(at + 18)) < 50;
+        },
+        20s));
 }
 
 TEST_CASE("connections that send as slowly as they can are closed, and hold nobody up", "[e2e][crowd]") {
@@ -166,9 +175,13 @@ TEST_CASE("connections that send as slowly as they can are closed, and hold nobo
     for (std::size_t i = 0; i < n; ++i) {
         slow.emplace_back(port);
         // Header without an end, body without an end, chunks without an end.
-        const auto head = i % 3 == 0   ? std::string{"GET /products HTTP/1.1\r\nHost: x\r\nX-Slow: "}
-                          : i % 3 == 1 ? "POST /copy HTTP/1.1\r\nHost: x\r\n" + key + "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
-                                       : "POST /copy HTTP/1.1\r\nHost: x\r\n" + key + "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n";
+        const auto head =
+            i % 3 == 0 ? std::string{"GET /products HTTP/1.1\r\nHost: x\r\nX-Slow: "}
+            : i % 3 == 1
+                ? "POST /copy HTTP/1.1\r\nHost: x\r\n" + key +
+                      "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
+                : "POST /copy HTTP/1.1\r\nHost: x\r\n" + key +
+                      "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n";
         REQUIRE(slow.back().send(head));
     }
     const auto worst = slowest_request(s.api());
@@ -191,7 +204,7 @@ TEST_CASE("half-closed connections get their answer and are closed", "[e2e][crow
     std::vector<plain_socket> half;
     for (std::size_t i = 0; i < n; ++i) {
         half.emplace_back(port);
-        if (i % 3 == 0) REQUIRE(half.back().send(request)); // all was sent: it wants the answer
+        if (i % 3 == 0) REQUIRE(half.back().send(request));               // all was sent: it wants the answer
         if (i % 3 == 1) REQUIRE(half.back().send(request.substr(0, 20))); // it will never be whole
         half.back().end_sending();
     }

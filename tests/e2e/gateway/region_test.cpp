@@ -1,4 +1,5 @@
-// A second region: a gateway with its own PostgreSQL replica and cache in front of the first region's gateway.
+// A second region: a gateway with its own PostgreSQL replica and cache in front of the first region's
+// gateway.
 #include "stack.hpp"
 
 #include <catch2/catch.hpp>
@@ -34,12 +35,9 @@ struct two_regions {
         return o;
     }
     std::map<std::string, std::string> environment() const {
-        return {{"GATEWAY_ROLE", "replica"},
-                {"REGION", "south"},
-                {"PRIMARY_URL", s.gateway_url()},
-                {"DATABASE_REPLICA_URLS", replica.url("e2e")},
-                {"REDIS_CACHE_URL", cache.unix_url()},
-                {"REDIS_QUEUE_URL", "unix:///no/such/redis"}};
+        return {{"GATEWAY_ROLE", "replica"},           {"REGION", "south"},
+                {"PRIMARY_URL", s.gateway_url()},      {"DATABASE_REPLICA_URLS", replica.url("e2e")},
+                {"REDIS_CACHE_URL", cache.unix_url()}, {"REDIS_QUEUE_URL", "unix:///no/such/redis"}};
     }
 };
 
@@ -51,10 +49,13 @@ TEST_CASE("a replica region reads by itself and hands everything else on", "[e2e
     REQUIRE(text(r.s.wait_for_job(id).json(), "state") == "completed");
 
     // Reads, from the region's own replica.
-    CHECK(testing::poll_until([&] {
-        const auto list = r.here.get("/products?limit=3&sort=price");
-        return list.status == 200 && list.body.find(R"("items":[{)") != std::string::npos && list.header("via").empty();
-    }, 30s));
+    CHECK(testing::poll_until(
+        [&] {
+            const auto list = r.here.get("/products?limit=3&sort=price");
+            return list.status == 200 && list.body.find(R"("items":[{)") != std::string::npos &&
+                   list.header("via").empty();
+        },
+        30s));
     CHECK(r.anonymous.get("/products").status == 401);
 
     // Writes, in the first region, with the caller's credentials and the region's request id.
@@ -64,9 +65,10 @@ TEST_CASE("a replica region reads by itself and hands everything else on", "[e2e
     const auto job = text(started.json(), "job_id");
     const auto stored = r.s.queue_redis().command({"HGET", "bull:scraping:" + job, "data"});
     CHECK(stored.find(started.header("x-request-id")) != std::string::npos);
-    CHECK(r.here.post("/scraping/start", r.s.scrape_body(), {"Idempotency-Key: one"}).header("idempotent-replayed") ==
-          "true");
-    CHECK(text(r.s.api().post("/scraping/start", r.s.scrape_body(), {"Idempotency-Key: one"}).json(), "job_id") == job);
+    CHECK(r.here.post("/scraping/start", r.s.scrape_body(), {"Idempotency-Key: one"})
+              .header("idempotent-replayed") == "true");
+    CHECK(text(r.s.api().post("/scraping/start", r.s.scrape_body(), {"Idempotency-Key: one"}).json(),
+               "job_id") == job);
     const auto nobody = r.anonymous.post("/scraping/start", r.s.scrape_body());
     CHECK(nobody.status == 401);
     CHECK_FALSE(nobody.header("www-authenticate").empty());
@@ -110,7 +112,8 @@ TEST_CASE("a replica region goes on reading while the first one is away", "[e2e]
     CHECK(w.status == 503);
     CHECK(text(w.json(), "code") == "primary_unreachable");
     CHECK_FALSE(w.header("retry-after").empty());
-    CHECK(testing::poll_until([&] { return text(r.here.get("/health").json(), "status") == "degraded"; }, 30s));
+    CHECK(
+        testing::poll_until([&] { return text(r.here.get("/health").json(), "status") == "degraded"; }, 30s));
     CHECK(r.here.get("/health/ready").status == 200);
 }
 
@@ -122,7 +125,8 @@ TEST_CASE("a region that drains ends the streams that it passes on", "[e2e][regi
     e2e::answer seen;
     std::jthread client{[&] { seen = r.here.get("/scraping/jobs/" + id + "/events"); }};
     REQUIRE(testing::poll_until(
-        [&] { return r.s.queue_redis().command({"CLIENT", "LIST"}).find(":qe ") != std::string::npos; }, 30s));
+        [&] { return r.s.queue_redis().command({"CLIENT", "LIST"}).find(":qe ") != std::string::npos; },
+        30s));
     const auto asked = std::chrono::steady_clock::now();
     r.gateway.child.signal(SIGTERM); // LAME_DUCK 200 ms, DRAIN_TIMEOUT 5 s
     client.join();

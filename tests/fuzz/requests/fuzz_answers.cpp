@@ -1,5 +1,5 @@
-// Answers of others to the gateway: of the endpoint that writes copy (whole, streamed, errors) and of the primary region. Read the
-// same however they are cut, or refused; never more than their bounds.
+// Answers of others to the gateway: of the endpoint that writes copy (whole, streamed, errors) and of the
+// primary region. Read the same however they are cut, or refused; never more than their bounds.
 #include "copy/completion.hpp"
 #include "fuzzing.hpp"
 #include "response_parser.hpp"
@@ -53,7 +53,8 @@ struct answer {
 /// As the forwarder reads: what the parser did not take comes again with what follows.
 answer read_answer(std::string_view bytes, std::size_t step, bool no_body) {
     answer out;
-    http::response_parser parser{64 << 10, no_body}; // Beast lets a head that comes in one piece exceed its limit
+    http::response_parser parser{64 << 10,
+                                 no_body}; // Beast lets a head that comes in one piece exceed its limit
     std::string held;
     error_code ec;
     for (; !bytes.empty() && !parser.is_done(); bytes.remove_prefix(std::min(step, bytes.size()))) {
@@ -86,7 +87,8 @@ void check_answer(choices& c) {
     const auto whole = read_answer(c.rest(), std::string_view::npos, no_body);
     const auto pieces = read_answer(c.rest(), step, no_body);
     // What is broken may be noticed at another place when it comes in pieces; what is whole is the same.
-    if (whole.is_done && !whole.failed) require(pieces.is_done && pieces.status == whole.status && pieces.body == whole.body);
+    if (whole.is_done && !whole.failed)
+        require(pieces.is_done && pieces.status == whole.status && pieces.body == whole.body);
     require(whole.body.size() <= c.rest().size() && pieces.body.size() <= c.rest().size());
 }
 
@@ -94,14 +96,21 @@ void check_answer(choices& c) {
 
 std::vector<std::string> seeds() {
     using namespace std::string_literals;
-    return {"\0\7"s + "data: {\"model\":\"m\",\"choices\":[{\"delta\":{\"content\":\"Hello\"}}]}\r\n\r\ndata: {\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4},\"choices\":[]}\n\ndata: [DONE]\n\n",
-            "\0\3"s + ": comment\nevent: x\ndata:{\"error\":{\"message\":\"no\"}}\n\n",
-            "\1{\"model\":\"m\",\"choices\":[{\"message\":{\"content\":\"Hello\"}}],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}",
-            "\1{\"error\":{\"message\":\"the key is wrong\"}}",
-            "\2\5\0"s + "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nETag: W/\"x\"\r\n\r\n{}",
-            "\2\1\0"s + "HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n0\r\nTrailer: a\r\n\r\n",
-            "\2\2\0"s + "HTTP/1.0 200 OK\r\n\r\nuntil the end", "\2\2\1"s + "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n",
-            "\2\2\0"s + "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n"};
+    return {
+        "\0\7"s +
+            "data: {\"model\":\"m\",\"choices\":[{\"delta\":{\"content\":\"Hello\"}}]}\r\n\r\ndata: "
+            "{\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4},\"choices\":[]}\n\ndata: [DONE]\n\n",
+        "\0\3"s + ": comment\nevent: x\ndata:{\"error\":{\"message\":\"no\"}}\n\n",
+        "\1{\"model\":\"m\",\"choices\":[{\"message\":{\"content\":\"Hello\"}}],\"usage\":{\"prompt_tokens\":"
+        "3,\"completion_tokens\":4}}",
+        "\1{\"error\":{\"message\":\"the key is wrong\"}}",
+        "\2\5\0"s + "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nETag: "
+                    "W/\"x\"\r\n\r\n{}",
+        "\2\1\0"s + "HTTP/1.1 202 Accepted\r\nTransfer-Encoding: "
+                    "chunked\r\n\r\n5;x=y\r\nhello\r\n0\r\nTrailer: a\r\n\r\n",
+        "\2\2\0"s + "HTTP/1.0 200 OK\r\n\r\nuntil the end",
+        "\2\2\1"s + "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n",
+        "\2\2\0"s + "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n"};
 }
 
 void check(std::string_view input) {

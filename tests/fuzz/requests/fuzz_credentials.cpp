@@ -1,5 +1,6 @@
-// What stands in header fields: tokens and the keys that verify them, Idempotency-Key with the body's canonical form, conditions,
-// codings, consistency tokens. Each is read or refused, by an error code or a 4xx problem; and nobody gets in without the key.
+// What stands in header fields: tokens and the keys that verify them, Idempotency-Key with the body's
+// canonical form, conditions, codings, consistency tokens. Each is read or refused, by an error code or a 4xx
+// problem; and nobody gets in without the key.
 #include "canonical_json.hpp"
 #include "consistency.hpp"
 #include "fuzzing.hpp"
@@ -23,8 +24,8 @@ std::string signed_token(std::string_view head, std::string_view claims) {
     auto text = encode_base64url(head) + '.' + encode_base64url(claims);
     unsigned char mac[EVP_MAX_MD_SIZE];
     unsigned int size = 0;
-    HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()), reinterpret_cast<const unsigned char*>(text.data()),
-         text.size(), mac, &size);
+    HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
+         reinterpret_cast<const unsigned char*>(text.data()), text.size(), mac, &size);
     return text + '.' + encode_base64url({reinterpret_cast<const char*>(mac), size});
 }
 
@@ -54,7 +55,8 @@ void check_token(std::string_view token) {
 void check_claims(choices& c) {
     const auto text = c.rest();
     const auto cut = text.find('\n');
-    const auto head = cut == std::string_view::npos ? std::string_view{R"({"alg":"HS256","typ":"JWT"})"} : text.substr(0, cut);
+    const auto head = cut == std::string_view::npos ? std::string_view{R"({"alg":"HS256","typ":"JWT"})"}
+                                                    : text.substr(0, cut);
     const auto claims = cut == std::string_view::npos ? text : text.substr(cut + 1);
     const auto token = signed_token(head, claims);
     const auto read = access::verify_jwt(token, rules(secret), &keys(), now_ms);
@@ -111,11 +113,15 @@ void check_fields(std::string_view text) {
     read([&] {
         require(!gateway::consistency_token_of(r, signer())); // nobody knows the secret
     });
-    if (const auto token = gateway::consistency_token::open(signer(), signer().sign("consistency token", text)))
-        require(gateway::consistency_token::open(signer(), token->signed_with(signer()))->at_least == token->at_least);
+    if (const auto token =
+            gateway::consistency_token::open(signer(), signer().sign("consistency token", text)))
+        require(gateway::consistency_token::open(signer(), token->signed_with(signer()))->at_least ==
+                token->at_least);
     set_field(r, "If-None-Match", text);
     static const auto etag = http::weak_etag("a body");
-    if (http::is_unmodified(r, etag)) require(text.find(etag.substr(2)) != std::string_view::npos || text.find('*') != std::string_view::npos);
+    if (http::is_unmodified(r, etag))
+        require(text.find(etag.substr(2)) != std::string_view::npos ||
+                text.find('*') != std::string_view::npos);
     http::choose_coding(text);
 }
 
@@ -128,13 +134,22 @@ void check_canonical(std::string_view json) {
 
 std::vector<std::string> seeds() {
     using namespace std::string_literals;
-    const auto claims = R"({"iss":"https://issuer.test","aud":["tiktrend","x"],"sub":"somebody","exp":1800000600,"nbf":1,"scope":"read scrape"})"s;
-    return {"\0"s + signed_token(R"({"alg":"none"})", claims), "\0"s + "a.b.c",
-            "\1"s + claims, "\1"s + R"({"alg":"HS256","kid":"k"})" + '\n' + claims, "\1"s + R"({"alg":"RS256","kid":"k"})" + '\n' + claims,
-            "\1"s + R"({"alg":"HS256","crit":["x"]})" + '\n' + claims,
-            "\2"s + R"({"keys":[{"kty":"RSA","alg":"RS256","use":"sig","kid":"k","e":"AQAB","n":"u1SU1LfVLPHCozMxH2Mo4lgOEePzNm0t"},{"kty":"EC"}]})",
-            "\3\"a-key\"", "\3W/\"abc\", \"def\", *", "\3gzip;q=0.5, identity;q=0", "\00300000001/1800000000000/16/B374D848",
-            "\4{\"b\":[1,2.50,true,null],\"a\":{\"c\":\"\\u00e9\"},\"a\":1}"};
+    const auto claims =
+        R"({"iss":"https://issuer.test","aud":["tiktrend","x"],"sub":"somebody","exp":1800000600,"nbf":1,"scope":"read scrape"})"s;
+    return {
+        "\0"s + signed_token(R"({"alg":"none"})", claims),
+        "\0"s + "a.b.c",
+        "\1"s + claims,
+        "\1"s + R"({"alg":"HS256","kid":"k"})" + '\n' + claims,
+        "\1"s + R"({"alg":"RS256","kid":"k"})" + '\n' + claims,
+        "\1"s + R"({"alg":"HS256","crit":["x"]})" + '\n' + claims,
+        "\2"s +
+            R"({"keys":[{"kty":"RSA","alg":"RS256","use":"sig","kid":"k","e":"AQAB","n":"u1SU1LfVLPHCozMxH2Mo4lgOEePzNm0t"},{"kty":"EC"}]})",
+        "\3\"a-key\"",
+        "\3W/\"abc\", \"def\", *",
+        "\3gzip;q=0.5, identity;q=0",
+        "\00300000001/1800000000000/16/B374D848",
+        "\4{\"b\":[1,2.50,true,null],\"a\":{\"c\":\"\\u00e9\"},\"a\":1}"};
 }
 
 void check(std::string_view input) {

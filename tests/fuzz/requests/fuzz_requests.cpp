@@ -1,5 +1,5 @@
-// Requests: bytes give the same verdict however they are cut; queries, cursors and bodies are read or refused by a problem with a
-// 4xx status, and what was understood is understood the same from its canonical form.
+// Requests: bytes give the same verdict however they are cut; queries, cursors and bodies are read or refused
+// by a problem with a 4xx status, and what was understood is understood the same from its canonical form.
 #include "fuzzing.hpp"
 #include "json_body.hpp"
 #include "product_query.hpp"
@@ -105,11 +105,14 @@ std::vector<std::string> seeds() {
     using namespace std::string_literals;
     return {"\0\x40"s + "GET /products?limit=3 HTTP/1.1\r\nHost: a\r\n\r\n",
             "\0\x10"s + "POST /scraping/start HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}",
-            "\0\x20"s + "POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
-            "\1source=demo.shop&price_min=1.50&price_max=2&q=%22a+b%22+-c&sort=price&order=asc&limit=5&trending=true",
+            "\0\x20"s +
+                "POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+            "\1source=demo.shop&price_min=1.50&price_max=2&q=%22a+b%22+-c&sort=price&order=asc&limit=5&"
+            "trending=true",
             "\1category=a%26b%3D%25&currency=EUR&kind=trend&cursor=AAAA",
             "\2AAECAwQFBgcICQoLDA0ODxAREhM",
-            "\3{\"source\":\"demo.shop\",\"priority\":5,\"backoff\":{\"type\":\"fixed\",\"delay\":3},\"jitter\":0.5}",
+            "\3{\"source\":\"demo.shop\",\"priority\":5,\"backoff\":{\"type\":\"fixed\",\"delay\":3},"
+            "\"jitter\":0.5}",
             "\4%41%zz+b%c3%a9"};
 }
 

@@ -177,9 +177,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     static const auto* name = std::getenv("TIKTREND_FUZZ_TARGET");
     static const auto target = targets.find(name != nullptr ? name : "");
     if (target == targets.end()) {
-        std::fprintf(
-            stderr,
-            "TIKTREND_FUZZ_TARGET: expected definition, path, embedded_json, json_ld, money, html or robots\n");
+        std::fprintf(stderr, "TIKTREND_FUZZ_TARGET: expected definition, path, embedded_json, json_ld, "
+                             "money, html or robots\n");
         std::exit(2);
     }
     target->second({reinterpret_cast<const char*>(data), size});

@@ -66,7 +66,8 @@ TEST_CASE("a key can be ended with all that was made with it", "[integration][ca
         const auto bob = co_await users.create("bob@example.org", user_role::user);
         const auto first = co_await keys.create(ann->id, "first", {scope::read});
         const auto child = co_await keys.create(ann->id, "child", {scope::read}, std::nullopt, first.key.id);
-        const auto grandchild = co_await keys.create(bob->id, "grandchild", {scope::read}, std::nullopt, child.key.id);
+        const auto grandchild =
+            co_await keys.create(bob->id, "grandchild", {scope::read}, std::nullopt, child.key.id);
         const auto other = co_await keys.create(ann->id, "other", {scope::read});
         CHECK(child.key.parent_id == first.key.id);
         CHECK(other.key.parent_id.empty());

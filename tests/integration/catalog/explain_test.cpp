@@ -44,7 +44,8 @@ task<void> check_plan(postgres::router& r, std::string statement, const postgres
     INFO(statement << '\n' << plan);
     CHECK(plan.find("Seq Scan on products") == std::string::npos);
     // Of the history one month is large; the others are empty.
-    static const auto month = server().execute(large(), "SELECT to_char(now() AT TIME ZONE 'UTC', '_YYYY_MM')");
+    static const auto month =
+        server().execute(large(), "SELECT to_char(now() AT TIME ZONE 'UTC', '_YYYY_MM')");
     CHECK(plan.find("Seq Scan on product_history" + month) == std::string::npos);
 }
 
@@ -90,9 +91,9 @@ std::vector<product_query> filters() {
     return out;
 }
 
-constexpr product_sort sorts[] = {product_sort::last_updated, product_sort::price,        product_sort::sales_7d,
-                                  product_sort::sales_total,  product_sort::trend_score,  product_sort::rating,
-                                  product_sort::review_count, product_sort::first_seen};
+constexpr product_sort sorts[] = {
+    product_sort::last_updated, product_sort::price,  product_sort::sales_7d,     product_sort::sales_total,
+    product_sort::trend_score,  product_sort::rating, product_sort::review_count, product_sort::first_seen};
 
 } // namespace
 
@@ -104,14 +105,16 @@ TEST_CASE("no filter in any order reads the whole table", "[integration][catalog
                     auto q = filter;
                     q.sort = sort;
                     q.descending = descending;
-                    const bool is_time = sort == product_sort::last_updated || sort == product_sort::first_seen;
+                    const bool is_time =
+                        sort == product_sort::last_updated || sort == product_sort::first_seen;
                     const keyset middle{is_time ? "1795000000000000" : "3", 20000};
                     for (const auto& after : {std::optional<keyset>{}, std::optional{middle}}) {
                         const auto s = catalog::detail::build_list(q, false, after, 21);
                         co_await check_plan(r, s.sql, s.values);
                     }
                     if (!catalog::detail::may_lack_value(q)) continue;
-                    for (const auto& after : {std::optional<keyset>{}, std::optional{keyset{std::nullopt, 20000}}}) {
+                    for (const auto& after :
+                         {std::optional<keyset>{}, std::optional{keyset{std::nullopt, 20000}}}) {
                         const auto s = catalog::detail::build_list(q, true, after, 21);
                         co_await check_plan(r, s.sql, s.values);
                     }
@@ -119,7 +122,8 @@ TEST_CASE("no filter in any order reads the whole table", "[integration][catalog
     });
 }
 
-TEST_CASE("a list is planned for its values, however often it was asked for", "[integration][catalog][explain]") {
+TEST_CASE("a list is planned for its values, however often it was asked for",
+          "[integration][catalog][explain]") {
     on_large_database([](postgres::router& r) -> task<void> {
         product_store products{r};
         product_query q;
@@ -127,10 +131,11 @@ TEST_CASE("a list is planned for its values, however often it was asked for", "[
         q.text = "colour17";
         for (int i = 0; i < 8; ++i)
             co_await products.list(q);
-        // What is prepared may be run by one plan for all values: for a common shop that is the wrong one for a rare.
-        const auto prepared =
-            co_await r.query("SELECT count(*) FROM pg_prepared_statements "
-                             "WHERE statement LIKE '%FROM products p%LIMIT%' AND statement NOT LIKE '%pg_prepared%'");
+        // What is prepared may be run by one plan for all values: for a common shop that is the wrong one for
+        // a rare.
+        const auto prepared = co_await r.query(
+            "SELECT count(*) FROM pg_prepared_statements "
+            "WHERE statement LIKE '%FROM products p%LIMIT%' AND statement NOT LIKE '%pg_prepared%'");
         CHECK(prepared.answer.front()[0].int64() == 0);
     });
 }
@@ -148,7 +153,8 @@ TEST_CASE("the trending summary follows its products when it is refreshed", "[in
     on_large_database([](postgres::router& r) -> task<void> {
         trending_store trends{r};
         CHECK((co_await trends.list()).value.size() == 1); // one category, one currency
-        server().execute("large", "UPDATE products SET is_trending = true WHERE external_id IN ('item-1', 'item-51')");
+        server().execute("large",
+                         "UPDATE products SET is_trending = true WHERE external_id IN ('item-1', 'item-51')");
         CHECK((co_await trends.list()).value.size() == 1);
         REQUIRE(co_await trends.refresh());
         const auto after = (co_await trends.list()).value;
@@ -159,8 +165,9 @@ TEST_CASE("the trending summary follows its products when it is refreshed", "[in
     });
 }
 
-TEST_CASE("a page finds its products by their key, however small the table was when the statement was planned",
-          "[integration][catalog][explain]") {
+TEST_CASE(
+    "a page finds its products by their key, however small the table was when the statement was planned",
+    "[integration][catalog][explain]") {
     on_database([](postgres::router& r) -> task<void> {
         product_store store{r};
         const auto scrape = [](product_store& s, std::string id) -> task<void> {
@@ -177,7 +184,8 @@ TEST_CASE("a page finds its products by their key, however small the table was w
         co_await scrape(store, "2"); // … but that of the empty table is new
         // A connection tells its counts about once a second.
         const auto scans = [] {
-            return sql("SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'products_source_external_id_key'");
+            return sql("SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = "
+                       "'products_source_external_id_key'");
         };
         for (int i = 0; i < 50 && scans() == "0"; ++i) {
             co_await r.write().query("SELECT pg_stat_force_next_flush()");

@@ -11,7 +11,8 @@ namespace {
 std::vector<outbox_job> some_jobs(int count) {
     std::vector<outbox_job> out;
     for (int i = 0; i < count; ++i)
-        out.push_back({"job-" + std::to_string(i), "scrape_products", R"({"n":)" + std::to_string(i) + '}', "{}"});
+        out.push_back(
+            {"job-" + std::to_string(i), "scrape_products", R"({"n":)" + std::to_string(i) + '}', "{}"});
     return out;
 }
 
@@ -81,7 +82,8 @@ TEST_CASE("a job stays in the outbox until it is removed, and is due when its ti
     });
 }
 
-TEST_CASE("a job that is held cannot be forgotten, and what is forgotten is not held", "[integration][catalog][outbox]") {
+TEST_CASE("a job that is held cannot be forgotten, and what is forgotten is not held",
+          "[integration][catalog][outbox]") {
     on_database([](postgres::router& r) -> task<void> {
         outbox_store store{r, "bull:scraping"};
         co_await store.insert(some_jobs(3), 0ms);
@@ -98,7 +100,9 @@ TEST_CASE("a job that is held cannot be forgotten, and what is forgotten is not 
             done = true;
         }(store, is_gone));
         // Until it waits for the lock; then nothing but the end of the hold lets it go on.
-        const auto is_waiting = [] { return sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == "1"; };
+        const auto is_waiting = [] {
+            return sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == "1";
+        };
         for (int i = 0; i < 2000 && !is_waiting(); ++i)
             co_await sleep_for(5ms);
         CHECK(is_waiting());

@@ -148,7 +148,8 @@ TEST_CASE("a POST carries its body, and what cannot be sent is refused", "[integ
     });
 }
 
-TEST_CASE("bad input 21, curl trap 11: slow servers end by the limit that they pass", "[integration][fetch]") {
+TEST_CASE("bad input 21, curl trap 11: slow servers end by the limit that they pass",
+          "[integration][fetch]") {
     auto options = loopback_options();
     options.first_byte_timeout = 300ms;
     options.low_speed_time = 300ms;

@@ -48,7 +48,8 @@ TEST_CASE("bad input 5 and 7: a name that resolves to a forbidden address is ref
         check_verdict({"10.0.0.0/8:PORT"}, {"evil.test:PORT:127.0.0.1"}, "evil.test", "address_forbidden"));
 }
 
-TEST_CASE("bad input 6, curl trap 2: a name with a permitted and a forbidden address is refused, though the permitted one "
+TEST_CASE("bad input 6, curl trap 2: a name with a permitted and a forbidden address is refused, though the "
+          "permitted one "
           "connects",
           "[integration][fetch]") {
     run_coroutine(check_verdict({"127.0.0.1:PORT"}, {"mixed.test:PORT:127.0.0.2,127.0.0.1"}, "mixed.test",

@@ -86,7 +86,8 @@ TEST_CASE("a host that the source does not know is not asked, a redirect there i
     });
 }
 
-TEST_CASE("bad input 42, curl trap 15: secrets stay with the origin they were meant for", "[integration][fetch]") {
+TEST_CASE("bad input 42, curl trap 15: secrets stay with the origin they were meant for",
+          "[integration][fetch]") {
     with_server([](raw_server& server, fetch::client& client) -> task<void> {
         raw_server other{co_await asio::this_coro::executor};
         server.answer("/start", raw_server::redirect("/same"));

@@ -86,7 +86,8 @@ task<void> expect_untrusted(const h2_server& server, bool trusted, std::string h
 
 } // namespace
 
-TEST_CASE("curl trap 13: HTTP/2 carries many fetches on one verified connection", "[integration][fetch][tls]") {
+TEST_CASE("curl trap 13: HTTP/2 carries many fetches on one verified connection",
+          "[integration][fetch][tls]") {
     const h2_server server;
     testing::run_coroutine(many(server));
 }

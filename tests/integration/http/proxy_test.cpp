@@ -76,7 +76,8 @@ TEST_CASE("the balancer's header says who the client is", "[integration][http][p
     }
     SECTION("the client's own fields are not believed") {
         raw_client liar{s.port()};
-        liar.send(header(1, 0x11, v4) + get("/address", "X-Forwarded-For: 9.9.9.9\r\nX-Request-Id: mine\r\n"));
+        liar.send(header(1, 0x11, v4) +
+                  get("/address", "X-Forwarded-For: 9.9.9.9\r\nX-Request-Id: mine\r\n"));
         const auto body = liar.read().body;
         CHECK(body.starts_with("203.0.113.7 "));
         CHECK(body.find("mine") == std::string::npos);

@@ -113,7 +113,8 @@ TEST_CASE("everything works over TLS as it does without", "[integration][http][t
     run_coroutine(exchange_many(at(plain.port(), "localhost", false), ""));
 }
 
-TEST_CASE("the client believes only certificates that it trusts, for the host it asked for", "[integration][http][tls]") {
+TEST_CASE("the client believes only certificates that it trusts, for the host it asked for",
+          "[integration][http][tls]") {
     tls_files files, others;
     running_server s{sample_routes(), with_tls(files.load())};
     run_coroutine(expect_failure(at(s.port()), others.chain, "not connected"));
@@ -135,7 +136,8 @@ TEST_CASE("what is no TLS is closed, and a slow handshake too", "[integration][h
     CHECK(poll_until([&] { return s.connections() == 0; }));
 }
 
-TEST_CASE("a certificate is replaced while the server runs; a broken one is not", "[integration][http][tls]") {
+TEST_CASE("a certificate is replaced while the server runs; a broken one is not",
+          "[integration][http][tls]") {
     tls_files files;
     const auto certificates = files.load();
     running_server s{sample_routes(), with_tls(certificates)};

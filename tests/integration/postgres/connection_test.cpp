@@ -120,7 +120,8 @@ TEST_CASE("a statement that is planned each time is not prepared", "[integration
         CHECK(c.prepared_statements() == 0);
         CHECK((co_await c.query("SELECT $1::bigint + 1", params::of(8))).front()[0].int64() == 9);
         CHECK(c.prepared_statements() == 1);
-        CHECK((co_await c.query("SELECT $1::bigint + 1", values)).front()[0].int64() == 8); // also where it is known
+        CHECK((co_await c.query("SELECT $1::bigint + 1", values)).front()[0].int64() ==
+              8); // also where it is known
     });
 }
 

@@ -136,7 +136,8 @@ TEST_CASE("a job is added under a parent with its failure policy", "[integration
     CHECK(f.field("1", "opts") == R"({"attempts":0,"fpof":true,"parent":{"id":"p","queue":"bull:up"}})");
 }
 
-TEST_CASE("a child does not get in under a parent that the same call refuses", "[integration][queue][script]") {
+TEST_CASE("a child does not get in under a parent that the same call refuses",
+          "[integration][queue][script]") {
     child_fixture f;
     const auto under = [&](const std::string& id, const std::string& parent) {
         auto words = f.words(id, parent);

@@ -28,12 +28,15 @@ TEST_CASE("a standard job gets its hash, its place, the marker and two events",
 
 TEST_CASE("a job may share its words with an earlier one of its call", "[integration][queue][script]") {
     queue_fixture f;
-    const strings words{"",   "a", "1", R"({"attempts":2})", "1000000", "0", "7", "L", //
-                        ":1", "2",                                                     //
-                        "x",  "b", "3", "{}", "1000001", "0", "0", "L",                //
-                        ":2", "4",                                                     // like x, but for the id
-                        ":1", "5",                                                     //
-                        ":9", "c", "6", "{}", "1000002", "0", "0", "L"}; // no job before it is the ninth: an id
+    const strings words{"",        "a", "1", R"({"attempts":2})",
+                        "1000000", "0", "7", "L", //
+                        ":1",      "2",           //
+                        "x",       "b", "3", "{}",
+                        "1000001", "0", "0", "L", //
+                        ":2",      "4",           // like x, but for the id
+                        ":1",      "5",           //
+                        ":9",      "c", "6", "{}",
+                        "1000002", "0", "0", "L"}; // no job before it is the ninth: an id
     CHECK(lines(f.script("add", words)) == strings{"1", "2", "x", "4", "5", ":9"});
     CHECK(f.sorted("prioritized") == strings{"1", "2", "5"});
     CHECK(f.list("wait") == strings{":9", "4", "x"});

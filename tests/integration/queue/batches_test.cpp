@@ -84,7 +84,8 @@ TEST_CASE("single jobs of a batch can fail or have a value of their own", "[inte
     CHECK(f.field("j4", "returnvalue") == "1");
 }
 
-TEST_CASE("an error of the processor fails the jobs that it said nothing about", "[integration][queue][batch]") {
+TEST_CASE("an error of the processor fails the jobs that it said nothing about",
+          "[integration][queue][batch]") {
     worker_fixture f;
     add(f, 1, 3);
     f.run_batches(
@@ -170,7 +171,8 @@ TEST_CASE("as many batches run at once as the concurrency says, and no more jobs
     CHECK(most == 3);
 }
 
-TEST_CASE("one job of a batch can be cancelled; all of them stop the processor", "[integration][queue][batch]") {
+TEST_CASE("one job of a batch can be cancelled; all of them stop the processor",
+          "[integration][queue][batch]") {
     worker_fixture f;
     add(f, 1, 2);
     bool is_running = false, was_cancelled = false;
@@ -236,7 +238,8 @@ TEST_CASE("a worker that ends gives back what it has gathered and what runs", "[
     CHECK(f.count(kind::released) >= 2);
 }
 
-TEST_CASE("a scheduler goes on when its job is taken, also if that waits for others of its batch", "[integration][queue][batch]") {
+TEST_CASE("a scheduler goes on when its job is taken, also if that waits for others of its batch",
+          "[integration][queue][batch]") {
     worker_fixture f;
     std::vector<std::size_t> sizes;
     f.run_batches(

@@ -95,7 +95,8 @@ TEST_CASE("removing the owner frees the id and forgets what was set aside", "[in
     CHECK_FALSE(f.exists("dn:dd"));
 }
 
-TEST_CASE("what was set aside does not replace a job that came with its id meanwhile", "[integration][queue][script]") {
+TEST_CASE("what was set aside does not replace a job that came with its id meanwhile",
+          "[integration][queue][script]") {
     owner_fixture f;
     f.redis({"HSET", f.key("dn:dd"), "name", "later", "data", "2", "opts", "{}", "jid", "y"});
     f.add("y");

@@ -162,13 +162,15 @@ TEST_CASE("a job may end as the one before it did, with a value of its own", "[i
     CHECK_FALSE(f.exists("active"));
 }
 
-TEST_CASE("jobs that end together leave active together, and nobody else does", "[integration][queue][script]") {
+TEST_CASE("jobs that end together leave active together, and nobody else does",
+          "[integration][queue][script]") {
     queue_fixture f;
     for (int i = 0; i < 8; ++i)
         f.add("");
     f.fetch("other", 1);
     f.fetch("T", 5);
-    const std::vector<ended_job> mine{completed("2"), completed("6"), completed("4"), completed("3"), completed("5")};
+    const std::vector<ended_job> mine{completed("2"), completed("6"), completed("4"), completed("3"),
+                                      completed("5")};
     SECTION("when they were taken last") {
         CHECK(f.script("finish_and_fetch", finish_words(2'000'000, mine)) == "\n\n0\n0");
         CHECK(f.list("active") == strings{"1"});
@@ -354,12 +356,14 @@ TEST_CASE("an absurd number of jobs to keep keeps all", "[integration][queue][sc
     auto by_age = failed("d", "no");
     by_age.keep_age = "1";
     by_age.keep_limit = "9223372036854775807";
-    CHECK(f.script("finish_and_fetch", finish_words(2'000'000, {absurd, completed("b"), by_age})) == "\n\n0\n0");
+    CHECK(f.script("finish_and_fetch", finish_words(2'000'000, {absurd, completed("b"), by_age})) ==
+          "\n\n0\n0");
     CHECK(f.sorted("completed") == strings{"a", "b"});
     CHECK(f.sorted("failed") == strings{"d"});
 }
 
-TEST_CASE("a parent that cannot be told holds up neither its child nor the others", "[integration][queue][script]") {
+TEST_CASE("a parent that cannot be told holds up neither its child nor the others",
+          "[integration][queue][script]") {
     queue_fixture f;
     for (const char* id : {"a", "child", "b", "waits"})
         f.add(id);
@@ -367,8 +371,9 @@ TEST_CASE("a parent that cannot be told holds up neither its child nor the other
              R"({"id":"wait","queueKey":"bull:q","fpof":true})"});
     f.redis({"SADD", f.key("wait:dependencies"), f.key("child")});
     f.fetch("T", 3); // `wait` remains, which is a list and no job
-    const auto reply = lines(f.script(
-        "finish_and_fetch", finish_words(2'000'000, {completed("a"), failed("child", "no"), completed("b")})));
+    const auto reply =
+        lines(f.script("finish_and_fetch",
+                       finish_words(2'000'000, {completed("a"), failed("child", "no"), completed("b")})));
     CHECK(f.sorted("completed") == strings{"a", "b"});
     CHECK(f.sorted("failed") == strings{"child"});
     CHECK_FALSE(f.exists("active"));
@@ -378,7 +383,8 @@ TEST_CASE("a parent that cannot be told holds up neither its child nor the other
     CHECK(reply.back().find("WRONGTYPE") != std::string::npos);
 }
 
-TEST_CASE("a lock that would last no time is refused before a job leaves its place", "[integration][queue][script]") {
+TEST_CASE("a lock that would last no time is refused before a job leaves its place",
+          "[integration][queue][script]") {
     queue_fixture f;
     f.add("a");
     const auto* duration = GENERATE("0", "-1", "9223372036854775807");

@@ -254,8 +254,7 @@ TEST_CASE("a flow may have as many jobs as a call takes, wherever they wait", "[
     flow_fixture f;
     job_options o;
     std::string place = "wait";
-    SECTION("in order") {
-    }
+    SECTION("in order") {}
     SECTION("lifo") {
         o.lifo = true;
     }
@@ -278,7 +277,8 @@ TEST_CASE("a flow whose group is full is not added at all", "[integration][queue
         return flow_node{"child", "q", "1", o};
     };
     SECTION("a child's, by the flow's own jobs") {
-        CHECK(f.refusal(f.parent({member(2), member(2), member(2)})).find("flow, children[2]") != std::string::npos);
+        CHECK(f.refusal(f.parent({member(2), member(2), member(2)})).find("flow, children[2]") !=
+              std::string::npos);
         CHECK(f.everything().empty());
         f.add(f.parent({member(2), member(2)}));
         CHECK(f.redis({"ZCARD", f.key("group:a:wait")}) == "2");

@@ -28,18 +28,20 @@ strings fetch_limited(queue_fixture& f, const std::string& token, int wanted, co
 }
 
 void finish(queue_fixture& f, const std::string& id, const std::string& token) {
-    f.script("finish_and_fetch", finish_words(1'000'000, {{"completed", id, token, "1", "[]", "", "", "", "0", "L"}}));
+    f.script("finish_and_fetch",
+             finish_words(1'000'000, {{"completed", id, token, "1", "[]", "", "", "", "0", "L"}}));
 }
 
 std::string waiting_in_groups(const queue_fixture& f) {
     return f.redis({"GET", f.key("groups:waiting")});
 }
 
-TEST_CASE("a job of a group waits in its group alone, and other clients see nothing of it", "[integration][queue][group]") {
+TEST_CASE("a job of a group waits in its group alone, and other clients see nothing of it",
+          "[integration][queue][group]") {
     queue_fixture f;
     CHECK(add_to(f, "a", "1") == "1");
-    CHECK(f.keys() == std::set<std::string>{"1", "events", "group:a:wait", "groups", "groups:marker", "groups:turn",
-                                            "groups:waiting", "id", "meta"});
+    CHECK(f.keys() == std::set<std::string>{"1", "events", "group:a:wait", "groups", "groups:marker",
+                                            "groups:turn", "groups:waiting", "id", "meta"});
     CHECK(f.field("1", "gid") == "a");
     CHECK(f.field("1", "gpr") == "0");
     CHECK(f.field("1", "priority") == "0");
@@ -85,7 +87,8 @@ TEST_CASE("inside a group the priority decides, then the order of adding", "[int
     CHECK(f.fetch("F", 4) == strings{"first", "second", "early", "late"});
 }
 
-TEST_CASE("a group has no more active jobs than its concurrency, over all workers", "[integration][queue][group]") {
+TEST_CASE("a group has no more active jobs than its concurrency, over all workers",
+          "[integration][queue][group]") {
     queue_fixture f;
     for (const auto* id : {"a1", "a2", "a3"})
         add_to(f, "a", id);
@@ -127,7 +130,8 @@ TEST_CASE("a group over its rate limit rests until its window ends", "[integrati
     CHECK(fetch_limited(f, "H", 10, "0 2 60000", end).size() == 1);
 }
 
-TEST_CASE("a fetch says when the next group's limit ends, unless a delayed job is due before", "[integration][queue][group]") {
+TEST_CASE("a fetch says when the next group's limit ends, unless a delayed job is due before",
+          "[integration][queue][group]") {
     queue_fixture f;
     add_to(f, "a", "a1");
     CHECK(f.script("limit_group", {"1000000", "a", "5000"}) == "0");
@@ -187,13 +191,15 @@ TEST_CASE("a delayed job joins its group when it is due, or is promoted", "[inte
     CHECK(f.fetch("F", 10, 1'000'600) == strings{"a2", "a1"});
 }
 
-TEST_CASE("a job goes back to its group: released to the front, tried again behind the others", "[integration][queue][group]") {
+TEST_CASE("a job goes back to its group: released to the front, tried again behind the others",
+          "[integration][queue][group]") {
     queue_fixture f;
     for (const auto* id : {"a1", "a2", "a3"})
         add_to(f, "a", id);
     f.fetch("F", 2);
-    f.script("finish_and_fetch", finish_words(1'000'000, {{"release", "a1", "F", "", "", "", "", "", "0", "L"},
-                                                          {"wait", "a2", "F", "why", "[]", "", "", "", "0", "L"}}));
+    f.script("finish_and_fetch",
+             finish_words(1'000'000, {{"release", "a1", "F", "", "", "", "", "", "0", "L"},
+                                      {"wait", "a2", "F", "why", "[]", "", "", "", "0", "L"}}));
     CHECK(f.sorted("group:a:wait") == strings{"a1", "a3", "a2"});
     CHECK(f.list("wait").empty());
     CHECK(waiting_in_groups(f) == "3");
@@ -213,7 +219,8 @@ TEST_CASE("a stalled job returns to the front of its group", "[integration][queu
     CHECK(f.list("wait").empty());
 }
 
-TEST_CASE("what another client ended without knowing of groups frees its slot", "[integration][queue][group]") {
+TEST_CASE("what another client ended without knowing of groups frees its slot",
+          "[integration][queue][group]") {
     queue_fixture f;
     add_to(f, "a", "a1");
     add_to(f, "a", "a2");
@@ -225,7 +232,8 @@ TEST_CASE("what another client ended without knowing of groups frees its slot", 
     CHECK(f.members("group:a:active") == std::set<std::string>{"a2"});
 }
 
-TEST_CASE("a job that another client put into wait runs and counts in its group", "[integration][queue][group]") {
+TEST_CASE("a job that another client put into wait runs and counts in its group",
+          "[integration][queue][group]") {
     queue_fixture f;
     add_to(f, "a", "a1");
     add_to(f, "a", "a2");
@@ -237,7 +245,8 @@ TEST_CASE("a job that another client put into wait runs and counts in its group"
     CHECK(fetch_limited(f, "H", 1, "1 0 0").empty());
 }
 
-TEST_CASE("global concurrency, pause and rate limit of the queue hold for groups too", "[integration][queue][group]") {
+TEST_CASE("global concurrency, pause and rate limit of the queue hold for groups too",
+          "[integration][queue][group]") {
     queue_fixture f;
     for (const auto* id : {"a1", "a2", "a3"})
         add_to(f, "a", id);
@@ -282,10 +291,13 @@ TEST_CASE("groups and their jobs can be read", "[integration][queue][group]") {
     f.fetch("F", 1);
     f.script("pause_group", {"5", "b", "1"});
     f.script("set_group", {"a", "concurrency", "4", "max", "10", "duration", "1000"});
-    CHECK(lines(f.script("read_groups", {"waiting", "0", "-1"})) == strings{"1", "0", "0", "1", "2", "a", "1", "1"});
-    CHECK(lines(f.script("read_groups", {"paused", "0", "-1"})) == strings{"1", "0", "0", "1", "2", "b", "1", "0"});
+    CHECK(lines(f.script("read_groups", {"waiting", "0", "-1"})) ==
+          strings{"1", "0", "0", "1", "2", "a", "1", "1"});
+    CHECK(lines(f.script("read_groups", {"paused", "0", "-1"})) ==
+          strings{"1", "0", "0", "1", "2", "b", "1", "0"});
     CHECK(lines(f.script("read_group", {"a"})) == strings{"waiting", "1", "1", "4", "10", "1000", "0"});
-    CHECK(lines(f.script("read_group", {"nobody"})) == strings{"idle", "0", "0", "(nil)", "(nil)", "(nil)", "0"});
+    CHECK(lines(f.script("read_group", {"nobody"})) ==
+          strings{"idle", "0", "0", "(nil)", "(nil)", "(nil)", "0"});
 }
 
 TEST_CASE("removing, draining and obliterating reach jobs in groups", "[integration][queue][group]") {
@@ -363,7 +375,8 @@ TEST_CASE("groups with all slots in use are looked at in turn", "[integration][q
 TEST_CASE("a counter of starts that nobody gave an end gets one", "[integration][queue][group]") {
     queue_fixture f;
     const auto fetch = [&](const char* token) {
-        return f.script("finish_and_fetch", {"1000000", token, "30000", "10", "w1", "2", "1000", "0 0 2 1000"});
+        return f.script("finish_and_fetch",
+                        {"1000000", token, "30000", "10", "w1", "2", "1000", "0 0 2 1000"});
     };
     SECTION("of the queue") {
         f.add("x");

@@ -178,7 +178,8 @@ TEST_CASE("what a group cannot be is refused before Redis is touched", "[integra
         CHECK_THROWS_AS(co_await groups.set_concurrency("g", 0), queue::input_error);
         CHECK_THROWS_AS(co_await groups.set_rate_limit("g", 0, 1s), queue::input_error);
         CHECK_THROWS_AS(co_await groups.limit("g", 0ms), queue::input_error);
-        for (auto bad : {in_group(""), in_group(std::string(300, 'x')), in_group("\xff"), in_group("g", -1)}) {
+        for (auto bad :
+             {in_group(""), in_group(std::string(300, 'x')), in_group("\xff"), in_group("g", -1)}) {
             error_code seen;
             try {
                 co_await q.add({"a", "1", bad});

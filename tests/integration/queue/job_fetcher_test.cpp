@@ -109,7 +109,8 @@ TEST_CASE("a stalled check by hand gives back what nobody renewed", "[integratio
     });
 }
 
-TEST_CASE("a fetch by hand with a lock of no time, or of all time, loses no job", "[integration][queue][fetcher]") {
+TEST_CASE("a fetch by hand with a lock of no time, or of all time, loses no job",
+          "[integration][queue][fetcher]") {
     queue_fixture f;
     const auto duration = GENERATE(0ms, std::chrono::milliseconds::max());
     f.with_queue([&f, duration](queue::queue& q) -> task<void> {
@@ -123,7 +124,8 @@ TEST_CASE("a fetch by hand with a lock of no time, or of all time, loses no job"
     });
 }
 
-TEST_CASE("a limit without its window, and a lock without a holder, are refused", "[integration][queue][fetcher]") {
+TEST_CASE("a limit without its window, and a lock without a holder, are refused",
+          "[integration][queue][fetcher]") {
     queue_fixture f;
     CHECK_THROWS_AS(lock_token{""}, std::invalid_argument);
     f.with_queue([](queue::queue& q) -> task<void> {

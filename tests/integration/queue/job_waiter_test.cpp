@@ -138,7 +138,7 @@ task<void> stop_while_looking(queue_fixture& f) {
         const auto begin = std::chrono::steady_clock::now();
         co_await waiter->stop();
         CHECK(std::chrono::steady_clock::now() - begin < 3s); // not the client's five
-        waiter.reset(); // at once, as its owner may
+        waiter.reset();                                       // at once, as its owner may
         co_await group.join();
     }
     CHECK(a == error_code{tiktrend::errc::stopped}.message());
@@ -172,18 +172,22 @@ task<void> lose_job_and_event(queue_fixture& f, queue::queue& q) {
         task_group group{co_await asio::this_coro::executor};
         group.spawn("wait", store_outcome(waiter, "a", a));
         std::string follower;
-        const auto was_looked_at = [&] { return f.redis({"INFO", "commandstats"}).find("cmdstat_zscore:") != std::string::npos; };
+        const auto was_looked_at = [&] {
+            return f.redis({"INFO", "commandstats"}).find("cmdstat_zscore:") != std::string::npos;
+        };
         while ((follower = blocked_follower(f)).empty() || !was_looked_at())
             co_await sleep_for(2ms);
         f.redis({"CLIENT", "KILL", "ID", follower}); // nobody follows for the moment
-        f.script("finish_and_fetch", finish_words(2'000'000, {{"completed", "a", "T", "7", "", "0", "", "", "0", ""}}));
+        f.script("finish_and_fetch",
+                 finish_words(2'000'000, {{"completed", "a", "T", "7", "", "0", "", "", "0", ""}}));
         co_await group.join();
     }
     CHECK(a == "7");
     co_await waiter.stop();
 }
 
-TEST_CASE("a job that ended and went while the events were out of reach is not taken for a missing one", "[integration][queue]") {
+TEST_CASE("a job that ended and went while the events were out of reach is not taken for a missing one",
+          "[integration][queue]") {
     queue_fixture f;
     f.add("a");
     f.fetch("T", 1);

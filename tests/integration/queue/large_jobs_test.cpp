@@ -11,25 +11,28 @@ namespace {
 
 using kind = queue::worker_options::outcome::kind;
 
-/// Adds jobs l1, l2, … with so many bytes of data each, made in Redis itself. place: wait, prioritized or group.
+/// Adds jobs l1, l2, … with so many bytes of data each, made in Redis itself. place: wait, prioritized or
+/// group.
 void add_large(queue_fixture& f, int count, std::size_t bytes, const std::string& place = "wait") {
-    REQUIRE(f.redis({"EVAL",
-                     "local base, place = KEYS[1], ARGV[3] "
-                     "for i = 1, ARGV[1] do "
-                     "  local id = 'l' .. i "
-                     "  redis.call('HSET', base .. id, 'name', 'a', 'data', '\"' .. string.rep('x', ARGV[2]) .. '\"', "
-                     "             'opts', '{}', 'timestamp', 1, 'delay', 0, 'priority', 0) "
-                     "  if place == 'wait' then redis.call('LPUSH', base .. 'wait', id) "
-                     "  elseif place == 'prioritized' then redis.call('ZADD', base .. place, 4294967296 + i, id) "
-                     "  else "
-                     "    redis.call('HSET', base .. id, 'gid', 'g', 'gpr', 0) "
-                     "    redis.call('ZADD', base .. 'group:g:wait', i, id) "
-                     "    redis.call('ZADD', base .. 'groups', 1, 'g') "
-                     "    redis.call('INCR', base .. 'groups:waiting') "
-                     "    redis.call('INCR', base .. 'groups:turn') "
-                     "  end "
-                     "end return redis.call('ZADD', base .. 'marker', 0, '0')",
-                     "1", f.base(), std::to_string(count), std::to_string(bytes), place}) == "1");
+    REQUIRE(
+        f.redis({"EVAL",
+                 "local base, place = KEYS[1], ARGV[3] "
+                 "for i = 1, ARGV[1] do "
+                 "  local id = 'l' .. i "
+                 "  redis.call('HSET', base .. id, 'name', 'a', 'data', '\"' .. string.rep('x', ARGV[2]) .. "
+                 "'\"', "
+                 "             'opts', '{}', 'timestamp', 1, 'delay', 0, 'priority', 0) "
+                 "  if place == 'wait' then redis.call('LPUSH', base .. 'wait', id) "
+                 "  elseif place == 'prioritized' then redis.call('ZADD', base .. place, 4294967296 + i, id) "
+                 "  else "
+                 "    redis.call('HSET', base .. id, 'gid', 'g', 'gpr', 0) "
+                 "    redis.call('ZADD', base .. 'group:g:wait', i, id) "
+                 "    redis.call('ZADD', base .. 'groups', 1, 'g') "
+                 "    redis.call('INCR', base .. 'groups:waiting') "
+                 "    redis.call('INCR', base .. 'groups:turn') "
+                 "  end "
+                 "end return redis.call('ZADD', base .. 'marker', 0, '0')",
+                 "1", f.base(), std::to_string(count), std::to_string(bytes), place}) == "1");
 }
 
 strings numbered(int from, int to) {
@@ -39,7 +42,8 @@ strings numbered(int from, int to) {
     return out;
 }
 
-TEST_CASE("a fetch takes no more than a reply can carry, and the rest stays in its order", "[integration][queue][script]") {
+TEST_CASE("a fetch takes no more than a reply can carry, and the rest stays in its order",
+          "[integration][queue][script]") {
     queue_fixture f;
     const auto place = GENERATE(as<std::string>{}, "wait", "prioritized", "group");
     add_large(f, 40, 700'000, place);
@@ -134,7 +138,8 @@ TEST_CASE("large jobs are listed page by page over one connection", "[integratio
 void add_events(queue_fixture& f, int count, std::size_t bytes) {
     f.redis({"EVAL",
              "for i = 1, ARGV[1] do "
-             "  redis.call('XADD', KEYS[1], '*', 'event', 'completed', 'jobId', 'e' .. i, 'returnvalue', string.rep('x', ARGV[2])) "
+             "  redis.call('XADD', KEYS[1], '*', 'event', 'completed', 'jobId', 'e' .. i, 'returnvalue', "
+             "string.rep('x', ARGV[2])) "
              "end return 0",
              "1", f.key("events"), std::to_string(count), std::to_string(bytes)});
 }
@@ -172,23 +177,31 @@ TEST_CASE("a job's events are read among many large ones over one connection", "
     queue_fixture f;
     add_events(f, 500, 150'000);
     f.with_queue([&f](queue::queue& q) -> task<void> {
-        const auto one = co_await queue::queue_events::read_for_job(q.client(), q.key_base(), "e400", "0", 10);
+        const auto one =
+            co_await queue::queue_events::read_for_job(q.client(), q.key_base(), "e400", "0", 10);
         REQUIRE(one.size() == 1);
         CHECK(one[0].get("returnvalue").size() == 150'000);
-        f.redis({"EVAL", "for i = 1, 200 do redis.call('XADD', KEYS[1], '*', 'event', 'progress', 'jobId', 'e1', 'data', "
-                         "string.rep('x', 500000)) end return 0", "1", f.key("events")});
-        CHECK((co_await queue::queue_events::read_for_job(q.client(), q.key_base(), "e1", "0", 1000)).size() == 201);
+        f.redis(
+            {"EVAL",
+             "for i = 1, 200 do redis.call('XADD', KEYS[1], '*', 'event', 'progress', 'jobId', 'e1', 'data', "
+             "string.rep('x', 500000)) end return 0",
+             "1", f.key("events")});
+        CHECK(
+            (co_await queue::queue_events::read_for_job(q.client(), q.key_base(), "e1", "0", 1000)).size() ==
+            201);
         CHECK(q.client().connects() == 1);
     });
 }
 
-task<void> add_many(queue::queue& q, std::size_t count, std::string data, std::size_t& added, std::size_t& overloaded) {
+task<void> add_many(queue::queue& q, std::size_t count, std::string data, std::size_t& added,
+                    std::size_t& overloaded) {
     std::vector<queue::new_job> jobs(count, queue::new_job{"a", std::move(data)});
     for (const auto& r : co_await q.add_bulk(std::move(jobs)))
         ++(r ? added : overloaded);
 }
 
-TEST_CASE("a bulk leaves in batches that a server takes, and no larger than a producer may hold", "[integration][queue]") {
+TEST_CASE("a bulk leaves in batches that a server takes, and no larger than a producer may hold",
+          "[integration][queue]") {
     queue_fixture f;
     std::size_t added = 0, overloaded = 0;
     SECTION("large jobs") {

@@ -102,26 +102,28 @@ TEST_CASE("a lost call is looked into before anything is sent again", "[integrat
     f.redis({"SET", f.key("stolen:lock"), "other"});
 
     const auto taken = f.redis({"GET", f.key("taken:lock")}) == "C:7" ? "taken" : "again";
-    const auto reply = lines(
-        f.script("recover", {"C:7", "30000", "2000000", "0", "completed", "done", "T", "", "completed", "gone",
-                             "T", "1", "completed", "open", "T", "", "failed", "stolen", "T", ""}));
+    const auto reply =
+        lines(f.script("recover", {"C:7", "30000",     "2000000", "0",      "completed", "done",      "T",
+                                   "",    "completed", "gone",    "T",      "1",         "completed", "open",
+                                   "T",   "",          "failed",  "stolen", "T",         ""}));
     REQUIRE(reply.size() > 4);
     CHECK(strings(reply.begin(), reply.begin() + 4) == strings{"1", "1", "0", "2"});
     CHECK(reply[reply.size() - 2] == taken); // the job that nobody runs
     CHECK(reply.back() == "0");
-    CHECK(lines(f.script("recover", {"", "30000", "2000000", "0", "wait", "late", "T", "", "delayed", "late", "T",
-                                     ""})) == strings{"1", "1", "", "0"});
+    CHECK(lines(f.script("recover", {"", "30000", "2000000", "0", "wait", "late", "T", "", "delayed", "late",
+                                     "T", ""})) == strings{"1", "1", "", "0"});
     CHECK(f.script("recover", {"C:8", "30000", "2000000", "0", "completed", "open", "T", ""}) == "0\n\n0");
 }
 
-TEST_CASE("a job that an error stopped on its way out is put back where its end can be sent again", "[integration][queue][script]") {
+TEST_CASE("a job that an error stopped on its way out is put back where its end can be sent again",
+          "[integration][queue][script]") {
     queue_fixture f;
     f.add("out");
     f.add("in");
     f.fetch("T", 2);
     f.redis({"LREM", f.key("active"), "0", "out"}); // all that was done
-    CHECK(lines(f.script("recover", {"", "30000", "2000000", "0", "completed", "out", "T", "", "completed", "in", "T", ""})) ==
-          strings{"0", "0", "", "0"});
+    CHECK(lines(f.script("recover", {"", "30000", "2000000", "0", "completed", "out", "T", "", "completed",
+                                     "in", "T", ""})) == strings{"0", "0", "", "0"});
     CHECK(f.list("active") == strings{"out", "in"});
     CHECK(f.list("wait").empty());
 }

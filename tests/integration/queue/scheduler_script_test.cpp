@@ -103,13 +103,15 @@ TEST_CASE("a repeatable of version 5 runs later than its time by its own offset,
     CHECK(f.field("repeat:ev:6075487", "delay") == (is_legacy ? "60161" : "59861"));
 }
 
-TEST_CASE("a repeatable under an old key goes on under the checksum of its ids", "[integration][queue][script]") {
+TEST_CASE("a repeatable under an old key goes on under the checksum of its ids",
+          "[integration][queue][script]") {
     queue_fixture f;
     const std::string key = "old::::60000";
     f.redis({"ZADD", f.key("repeat"), "6000000", key});
     f.redis({"HSET", f.key("repeat:5d41:6000000"), "name", "old", "data", R"({"a":1})", "rjk", key});
     const auto next = [&](const std::string& id, const std::string& scheduler) {
-        return f.script("next_iteration", {"6000010", id, scheduler, "60000", "0", R"({"jobId":"repeat:5d41:)", "0", "L", "0"});
+        return f.script("next_iteration",
+                        {"6000010", id, scheduler, "60000", "0", R"({"jobId":"repeat:5d41:)", "0", "L", "0"});
     };
     CHECK(next("repeat:5d41:5940000", key) == "(nil)"); // not the pending one
     CHECK(next("repeat:5d41:6000000", key) == "repeat:5d41:6060000");

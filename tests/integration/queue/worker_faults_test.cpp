@@ -208,7 +208,8 @@ TEST_CASE("connections that break again and again lose no job and run none twice
     cutter c{f};
     const int recovered = run_under_load(
         f, slots * 400 + 2000, [&](int) { c.cut(); }, 100, 10ms, 0ms, 1, [&] { c.calm(); }, slots);
-    // Whether a cut meets a call on its way is chance; tests/fault/scenarios/redis.test.mjs (13, 14) leaves it none.
+    // Whether a cut meets a call on its way is chance; tests/fault/scenarios/redis.test.mjs (13, 14) leaves
+    // it none.
     if (recovered == 0) WARN("no cut met a call on its way");
 }
 

@@ -85,7 +85,8 @@ task<void> worker_fixture::until_at_rest() {
         std::istringstream clients{redis({"CLIENT", "LIST", "TYPE", "normal"})};
         for (std::string line; std::getline(clients, line);) {
             const auto flags = line.find(" flags=");
-            const bool is_blocked = flags != std::string::npos && line.find('b', flags + 7) < line.find(' ', flags + 7);
+            const bool is_blocked =
+                flags != std::string::npos && line.find('b', flags + 7) < line.find(' ', flags + 7);
             if (is_blocked && line.find(" cmd=bzpopmin ") != std::string::npos) return true;
         }
         return false;

@@ -101,8 +101,7 @@ task<void> stop_too_early(queue_fixture& f) {
     slow.delay = 150ms;
     slow_link link{executor, f.server().port(), slow};
     int runs = 0;
-    queue::worker w{executor, link.address(), f.name(),
-                    [&](active_job& job) {
+    queue::worker w{executor, link.address(), f.name(), [&](active_job& job) {
                         ++runs;
                         return take_a_while(job, 0ms);
                     }};
@@ -114,7 +113,8 @@ task<void> stop_too_early(queue_fixture& f) {
     co_await link.stop();
 }
 
-TEST_CASE("a job that was on its way to a worker that stops is given back", "[integration][queue][worker][fault]") {
+TEST_CASE("a job that was on its way to a worker that stops is given back",
+          "[integration][queue][worker][fault]") {
     queue_fixture f;
     f.add("");
     run_coroutine(stop_too_early(f), 20s);

@@ -95,8 +95,8 @@ TEST_CASE("a cancelled blocking command is forgotten by the server, so no elemen
 
 namespace {
 
-task<void> pop_and_count(blocking_connection& b, std::chrono::milliseconds block, std::pair<reply, reply>& out,
-                         error_code& code) {
+task<void> pop_and_count(blocking_connection& b, std::chrono::milliseconds block,
+                         std::pair<reply, reply>& out, error_code& code) {
     const command c{"BLPOP", "queue", std::to_string(static_cast<double>(block.count()) / 1000)};
     const command behind{"INCR", "count"};
     try {

@@ -1,4 +1,5 @@
-// Clients of Sentinel and of a Cluster where it is about their own life; what becomes of a queue is among the fault tests.
+// Clients of Sentinel and of a Cluster where it is about their own life; what becomes of a queue is among the
+// fault tests.
 #include "fixture.hpp"
 #include "silent_peer.hpp"
 

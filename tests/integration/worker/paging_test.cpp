@@ -153,14 +153,15 @@ TEST_CASE("the next page is asked for while the database works on this one, and 
     order.data = fmt::format(R"({{"source":"t.number","filters":{{"shop":"{}"}}}})", shop.url(""));
     const auto id = stack.add(order);
     // No page can be committed while this is held.
-    std::thread holder{[&stack] {
-        stack.sql("BEGIN; LOCK TABLE products IN EXCLUSIVE MODE; SELECT pg_sleep(5); COMMIT");
-    }};
+    std::thread holder{
+        [&stack] { stack.sql("BEGIN; LOCK TABLE products IN EXCLUSIVE MODE; SELECT pg_sleep(5); COMMIT"); }};
     CHECK(testing::poll_until([&] {
-        return stack.sql("SELECT count(*) FROM pg_locks WHERE relation = 'products'::regclass AND NOT granted") != "0";
+        return stack.sql(
+                   "SELECT count(*) FROM pg_locks WHERE relation = 'products'::regclass AND NOT granted") !=
+               "0";
     }));
-    const auto committed =
-        std::stoul(stack.sql(fmt::format("SELECT coalesce(max(pages), 0) FROM scrape_runs WHERE job_id = '{}'", id)));
+    const auto committed = std::stoul(
+        stack.sql(fmt::format("SELECT coalesce(max(pages), 0) FROM scrape_runs WHERE job_id = '{}'", id)));
     CHECK(testing::poll_until([&] { return shop.asked().size() >= committed + 2; }, 4s));
     holder.join();
     REQUIRE(stack.wait_for_state(id, "completed"));

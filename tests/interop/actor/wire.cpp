@@ -136,7 +136,8 @@ queue::new_job new_job_of(const json::object& job) {
     return {std::string{job.at("name").as_string()}, json::serialize(job.at("data")), std::move(options)};
 }
 
-/// {type: ms}, or {type: "by_data"}: the job's own data.pause times the attempts, or {type: "by_error"}: what the error says.
+/// {type: ms}, or {type: "by_data"}: the job's own data.pause times the attempts, or {type: "by_error"}: what
+/// the error says.
 queue::backoff_strategy backoff_strategy_of(json::object types) {
     return [types = std::move(types)](const queue::failed_attempt& a) {
         const auto* how = types.if_contains(a.type);

@@ -19,8 +19,8 @@ queue::job_options job_options_of(const json::object& opts);
 /// {name, data, opts?}
 queue::new_job new_job_of(const json::object& job);
 
-/// {concurrency, lockDuration, stalledInterval, maxStalledCount, maxStartedAttempts, drainDelay, removeOnComplete,
-/// removeOnFail, metrics, limiter, backoffs}
+/// {concurrency, lockDuration, stalledInterval, maxStalledCount, maxStartedAttempts, drainDelay,
+/// removeOnComplete, removeOnFail, metrics, limiter, backoffs}
 queue::worker_options worker_options_of(const json::object& options);
 
 /// The same members as describe() in ../node/actor.mjs.

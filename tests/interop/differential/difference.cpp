@@ -66,8 +66,9 @@ void allowed_differences::drop_events(const std::string& scenario, snapshot& sid
     for (auto& e : entries_) {
         if (!e.is_event || !std::regex_match(scenario, e.scenario)) continue;
         for (auto& [key, state] : side)
-            if (state.type == "stream" &&
-                std::erase_if(state.rows, [&](const auto& row) { return std::regex_search(row, e.pattern); }) > 0)
+            if (state.type == "stream" && std::erase_if(state.rows, [&](const auto& row) {
+                                              return std::regex_search(row, e.pattern);
+                                          }) > 0)
                 e.is_used = true;
     }
 }
@@ -93,8 +94,8 @@ std::vector<std::string> compare(const snapshot& theirs, const snapshot& ours) {
         if (state.type != found->second.type)
             out.push_back("theirs: " + key + " is a " + state.type + ", ours: " + found->second.type);
         if (!have_same_expiry(state.ttl_ms, found->second.ttl_ms))
-            out.push_back("theirs: " + key + " expires in " + std::to_string(state.ttl_ms) + " ms, ours: in " +
-                          std::to_string(found->second.ttl_ms) + " ms");
+            out.push_back("theirs: " + key + " expires in " + std::to_string(state.ttl_ms) +
+                          " ms, ours: in " + std::to_string(found->second.ttl_ms) + " ms");
         compare_rows(key, state, found->second, out);
     }
     for (const auto& [key, state] : ours)

@@ -5,8 +5,8 @@
 
 namespace tiktrend::interop {
 
-/// The differences that are meant: allowed.json, each with its reason. What is not in the table is a failure, and so is an
-/// entry that nothing needs any more.
+/// The differences that are meant: allowed.json, each with its reason. What is not in the table is a failure,
+/// and so is an entry that nothing needs any more.
 class allowed_differences {
 public:
     explicit allowed_differences(const std::string& file);

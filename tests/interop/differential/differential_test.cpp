@@ -1,5 +1,6 @@
-// Each scenario is carried out by BullMQ and by us, on two prefixes of one Redis, with the same clock, tokens and ids. After
-// every step the answers, every key and every event are the same. README.md here says how a scenario is written.
+// Each scenario is carried out by BullMQ and by us, on two prefixes of one Redis, with the same clock, tokens
+// and ids. After every step the answers, every key and every event are the same. README.md here says how a
+// scenario is written.
 //
 //   TIKTREND_SCENARIO=text    only scenarios whose name contains the text
 #include "difference.hpp"
@@ -41,7 +42,9 @@ std::string wait_for_redis(const json::object& step, const std::string& prefix) 
     const std::string wanted{step.at("is").as_string()};
     std::string last;
     const auto has_it = [&] { return (last = command_on(step, prefix)) == wanted; };
-    return tiktrend::testing::poll_until(has_it, std::chrono::seconds{20}) ? "" : "\n  did not come: it is " + last;
+    return tiktrend::testing::poll_until(has_it, std::chrono::seconds{20})
+               ? ""
+               : "\n  did not come: it is " + last;
 }
 
 class stage {
@@ -108,7 +111,8 @@ private:
             else if (!wanted && a.theirs.starts_with("refused"))
                 out += "\n  theirs refuses what the scenario does not expect to be refused: " + a.theirs_text;
         }
-        if (step.contains("unsettled")) return out; // a worker goes on meanwhile; the step "until" that follows compares
+        if (step.contains("unsettled"))
+            return out; // a worker goes on meanwhile; the step "until" that follows compares
         auto seen = take_snapshots(theirs_.prefix(), ours_.prefix());
         allowed_.drop_events(s.name, seen.theirs);
         allowed_.drop_events(s.name, seen.ours);
@@ -151,7 +155,8 @@ void play_all(side::library theirs, const std::string& table) {
 
 } // namespace
 
-TEST_CASE("every scenario leaves the same keys, events and answers as BullMQ 6.7.0", "[interop][differential]") {
+TEST_CASE("every scenario leaves the same keys, events and answers as BullMQ 6.7.0",
+          "[interop][differential]") {
     play_all(side::library::node6, "allowed.json");
 }
 

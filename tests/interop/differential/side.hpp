@@ -15,8 +15,8 @@ public:
 
     /// Sends a step; `P:` in it stands for this side's prefix. receive() has its answer.
     void send(const json::object& step);
-    /// The answer as it is compared: a value without prefixes, or "refused" with the script's code (0: before Redis).
-    /// `text` gets the whole answer for messages.
+    /// The answer as it is compared: a value without prefixes, or "refused" with the script's code (0: before
+    /// Redis). `text` gets the whole answer for messages.
     std::string receive(std::string& text);
 
 private:

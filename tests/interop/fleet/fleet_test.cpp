@@ -1,5 +1,5 @@
-// Node's BullMQ 6.7.0 and 5.81.5 and ours add and run random jobs on one queue, and are killed at random. At the end every
-// job is accounted for, from the event stream and the keys.
+// Node's BullMQ 6.7.0 and 5.81.5 and ours add and run random jobs on one queue, and are killed at random. At
+// the end every job is accounted for, from the event stream and the keys.
 //
 //   TIKTREND_SEED=n           only this seed (a failure prints it)
 //   TIKTREND_LONG_TESTS=1     more seeds and more jobs

@@ -104,8 +104,9 @@ std::int64_t number_field(const std::string& queue, const std::string& id, const
 void check_end(const std::string& queue, const std::string& id, const expectation& e, const story& s,
                std::vector<std::string>& out) {
     if (s.ended_by != e.state) {
-        out.push_back(id + " had to be " + e.state + " and " +
-                      (s.ended_by.empty() ? "did not end; its last event is " + s.last_event : "is " + s.ended_by));
+        out.push_back(
+            id + " had to be " + e.state + " and " +
+            (s.ended_by.empty() ? "did not end; its last event is " + s.last_event : "is " + s.ended_by));
         return;
     }
     if (e.is_removed) {
@@ -116,9 +117,11 @@ void check_end(const std::string& queue, const std::string& id, const expectatio
     const auto score = redis_server::shared().command({"ZSCORE", base_of(queue) + e.state, id});
     if (score == "(nil)") out.push_back(id + " is not in the set " + e.state);
     if (const auto made = number_field(queue, id, "atm"); made != e.attempts_made)
-        out.push_back(id + " made " + std::to_string(made) + " attempts instead of " + std::to_string(e.attempts_made));
+        out.push_back(id + " made " + std::to_string(made) + " attempts instead of " +
+                      std::to_string(e.attempts_made));
     if (const auto started = number_field(queue, id, "ats"); started != s.starts)
-        out.push_back(id + " counts " + std::to_string(started) + " starts and had " + std::to_string(s.starts));
+        out.push_back(id + " counts " + std::to_string(started) + " starts and had " +
+                      std::to_string(s.starts));
     if (!e.reason.empty() && field(queue, id, "failedReason") != e.reason)
         out.push_back(id + " failed for another reason: " + field(queue, id, "failedReason"));
 }

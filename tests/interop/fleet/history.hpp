@@ -19,7 +19,8 @@ std::vector<past_event> read_history(const std::string& queue);
 /// Checks the whole story of a queue that is quiet, from its events and keys alone. Each violation in words:
 ///   no loss           every accepted job ended, in the state it had to, by one completed or failed event
 ///   fencing           each job's events are a path of the state machine: nobody who lost a job moved it
-///   attempts          atm is what the job's failures make; stalls, kills and releases do not count; no retry comes early
+///   attempts          atm is what the job's failures make; stalls, kills and releases do not count; no retry
+///   comes early
 std::vector<std::string> violations_of(const std::vector<past_event>& history, const workload& work,
                                        const std::string& queue);
 

@@ -100,7 +100,8 @@ void workload::add_flow(actor& who) {
                {fails ? "failed" : "completed", 1, 0, 0, false, fails ? "child broken" : ""});
     }
     const bool parent_fails = is_failing && policy == "failParentOnFailure";
-    expect(std::string{root.at("id").as_string()}, {parent_fails ? "failed" : "completed", 1, 0, 0, false, ""});
+    expect(std::string{root.at("id").as_string()},
+           {parent_fails ? "failed" : "completed", 1, 0, 0, false, ""});
 }
 
 } // namespace tiktrend::interop

@@ -16,7 +16,8 @@ struct expectation {
     std::string reason;             ///< of a failure; empty: any
 };
 
-/// Random jobs for one queue, added by whoever is handed in. What was accepted is remembered with what must become of it.
+/// Random jobs for one queue, added by whoever is handed in. What was accepted is remembered with what must
+/// become of it.
 class workload {
 public:
     workload(std::string queue, std::uint64_t seed) : queue_{std::move(queue)}, random_{seed} {}
@@ -27,7 +28,9 @@ public:
     void add_flow(actor& who);
 
     const std::map<std::string, expectation>& accepted() const noexcept { return accepted_; }
-    std::int64_t below(std::int64_t n) { return std::uniform_int_distribution<std::int64_t>{0, n - 1}(random_); }
+    std::int64_t below(std::int64_t n) {
+        return std::uniform_int_distribution<std::int64_t>{0, n - 1}(random_);
+    }
 
 private:
     struct random_job {

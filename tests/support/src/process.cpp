@@ -19,7 +19,9 @@
 namespace tiktrend::testing {
 namespace {
 
-int status_of(int raw) { return WIFEXITED(raw) ? WEXITSTATUS(raw) : 128 + WTERMSIG(raw); }
+int status_of(int raw) {
+    return WIFEXITED(raw) ? WEXITSTATUS(raw) : 128 + WTERMSIG(raw);
+}
 
 /// Runs in the child between fork and exec.
 [[noreturn]] void become(const std::vector<std::string>& argv, const process::options& o) {
@@ -33,17 +35,20 @@ int status_of(int raw) { return WIFEXITED(raw) ? WEXITSTATUS(raw) : 128 + WTERMS
         ::dup2(fd, 1);
         ::dup2(fd, 2);
     }
-    for (const auto& [name, value] : o.environment) ::setenv(name.c_str(), value.c_str(), 1);
+    for (const auto& [name, value] : o.environment)
+        ::setenv(name.c_str(), value.c_str(), 1);
     if (!o.user.empty() && ::geteuid() == 0) {
         const auto* user = ::getpwnam(o.user.c_str());
         if (!user) die("no such user");
-        if (::initgroups(o.user.c_str(), user->pw_gid) || ::setgid(user->pw_gid) || ::setuid(user->pw_uid)) die("setuid");
+        if (::initgroups(o.user.c_str(), user->pw_gid) || ::setgid(user->pw_gid) || ::setuid(user->pw_uid))
+            die("setuid");
         ::setenv("HOME", "/tmp", 1);
     }
     if (!o.directory.empty() && ::chdir(o.directory.c_str())) die("chdir");
     ::prctl(PR_SET_PDEATHSIG, SIGKILL); // after setuid, which clears it
     std::vector<char*> args;
-    for (const auto& a : argv) args.push_back(const_cast<char*>(a.c_str()));
+    for (const auto& a : argv)
+        args.push_back(const_cast<char*>(a.c_str()));
     args.push_back(nullptr);
     ::execvp(args[0], args.data());
     die("exec");
@@ -70,9 +75,13 @@ process& process::operator=(process&& other) noexcept {
     return *this;
 }
 
-process::~process() { kill(); }
+process::~process() {
+    kill();
+}
 
-bool process::running() { return pid_ > 0 && !wait(std::chrono::milliseconds{0}); }
+bool process::running() {
+    return pid_ > 0 && !wait(std::chrono::milliseconds{0});
+}
 
 void process::signal(int number) const {
     if (pid_ > 0 && !status_) ::kill(pid_, number);
@@ -105,7 +114,9 @@ int run(std::vector<std::string> argv, const process::options& o, std::chrono::m
     throw std::runtime_error(name + " did not end in time");
 }
 
-void poll_pause() { std::this_thread::sleep_for(std::chrono::milliseconds{3}); }
+void poll_pause() {
+    std::this_thread::sleep_for(std::chrono::milliseconds{3});
+}
 
 unsigned short free_port() {
     const int fd = ::socket(AF_INET, SOCK_STREAM, 0);

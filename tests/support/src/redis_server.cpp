@@ -1,8 +1,9 @@
-#include <tiktrend/testing/redis_server.hpp>
-
 #include "redis_command.hpp"
 
+#include <tiktrend/testing/redis_server.hpp>
+
 #include <signal.h>
+
 #include <stdexcept>
 
 namespace tiktrend::testing {
@@ -18,11 +19,26 @@ redis_server& redis_server::shared() {
 }
 
 void redis_server::start() {
-    std::vector<std::string> argv{"redis-server", "--port", std::to_string(port_), "--bind", "127.0.0.1",
-                                  "--unixsocket", socket_, "--unixsocketperm", "777", "--dir", dir_.path().string(),
-                                  "--save", "", "--daemonize", "no", "--maxmemory-policy", "noeviction"};
+    std::vector<std::string> argv{"redis-server",
+                                  "--port",
+                                  std::to_string(port_),
+                                  "--bind",
+                                  "127.0.0.1",
+                                  "--unixsocket",
+                                  socket_,
+                                  "--unixsocketperm",
+                                  "777",
+                                  "--dir",
+                                  dir_.path().string(),
+                                  "--save",
+                                  "",
+                                  "--daemonize",
+                                  "no",
+                                  "--maxmemory-policy",
+                                  "noeviction"};
     if (options_.append_only)
-        for (const char* word : {"--appendonly", "yes", "--appendfsync", "always"}) argv.emplace_back(word);
+        for (const char* word : {"--appendonly", "yes", "--appendfsync", "always"})
+            argv.emplace_back(word);
     argv.insert(argv.end(), options_.arguments.begin(), options_.arguments.end());
     process::options po;
     po.output = dir_.path() / "redis.log";
@@ -47,6 +63,8 @@ void redis_server::stop() {
     if (!process_.wait(std::chrono::seconds{10})) process_.kill();
 }
 
-void redis_server::kill() { process_.kill(); }
+void redis_server::kill() {
+    process_.kill();
+}
 
 } // namespace tiktrend::testing

@@ -1,8 +1,11 @@
-#include <tiktrend/testing/redis_topologies.hpp>
-
 #include "redis_command.hpp"
 
+#include <tiktrend/testing/redis_topologies.hpp>
 #include <tiktrend/testing/server_certificate.hpp>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -12,17 +15,14 @@
 #include <sstream>
 #include <stdexcept>
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 namespace tiktrend::testing {
 namespace {
 
 std::vector<std::string> lines(const std::string& text) {
     std::vector<std::string> out;
     std::istringstream in{text};
-    for (std::string line; std::getline(in, line);) out.push_back(line);
+    for (std::string line; std::getline(in, line);)
+        out.push_back(line);
     return out;
 }
 
@@ -39,9 +39,11 @@ void wait_until(const char* what, const std::function<bool()>& done) {
     if (!happened) throw std::runtime_error(what);
 }
 
-/// A master whose replica gets what is written. Before it is "online", up to a second after it says that its link is up, it
-/// gets nothing, and would lose all of it when it takes over.
-bool is_followed(const std::string& info) { return info.find("state=online") != std::string::npos; }
+/// A master whose replica gets what is written. Before it is "online", up to a second after it says that its
+/// link is up, it gets nothing, and would lose all of it when it takes over.
+bool is_followed(const std::string& info) {
+    return info.find("state=online") != std::string::npos;
+}
 
 bool is_free(int port) {
     const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
@@ -54,7 +56,8 @@ bool is_free(int port) {
     return is_bound;
 }
 
-/// The bus of a cluster's node is 10000 above its port. Both below the range that connections get their own ports from.
+/// The bus of a cluster's node is 10000 above its port. Both below the range that connections get their own
+/// ports from.
 unsigned short free_cluster_port() {
     static std::minstd_rand random{std::random_device{}()};
     for (;;) {
@@ -74,13 +77,22 @@ std::string command_at(unsigned short port, std::vector<std::string> words, cons
 
 // --- TLS
 
-std::string tls_files::chain() const { return (dir_.path() / "server.pem").string(); }
-std::string tls_files::key() const { return (dir_.path() / "server.key").string(); }
-void tls_files::make() const { make_server_certificate(chain(), key(), "127.0.0.1"); }
+std::string tls_files::chain() const {
+    return (dir_.path() / "server.pem").string();
+}
+std::string tls_files::key() const {
+    return (dir_.path() / "server.key").string();
+}
+void tls_files::make() const {
+    make_server_certificate(chain(), key(), "127.0.0.1");
+}
 
 std::vector<std::string> tls_files::arguments(unsigned short port) const {
-    return {"--tls-port", std::to_string(port), "--tls-cert-file",    chain(), "--tls-key-file",
-            key(),        "--tls-ca-cert-file", chain(),              "--tls-auth-clients", "no"};
+    return {"--tls-port",         std::to_string(port),
+            "--tls-cert-file",    chain(),
+            "--tls-key-file",     key(),
+            "--tls-ca-cert-file", chain(),
+            "--tls-auth-clients", "no"};
 }
 
 // --- Sentinel
@@ -105,19 +117,22 @@ redis_sentinels::redis_sentinels(const options& o) : options_{o} {
     }
     // After the start, since the servers' own fixture has no password to say.
     if (!o.password.empty())
-        for (auto& s : servers_) s->command({"CONFIG", "SET", "requirepass", o.password});
-    wait_until("the replica did not follow its master", [&] {
-        return is_followed(command_at(first().port(), {"INFO", "replication"}, o.password));
-    });
+        for (auto& s : servers_)
+            s->command({"CONFIG", "SET", "requirepass", o.password});
+    wait_until("the replica did not follow its master",
+               [&] { return is_followed(command_at(first().port(), {"INFO", "replication"}, o.password)); });
     for (int i = 0; i < 3; ++i) {
         sentinels_.push_back(std::make_unique<sentinel>());
         start_sentinel(*sentinels_.back());
     }
     wait_until("the sentinels did not find each other and the replica", [&] {
         for (const auto& s : sentinels_) {
-            if (ask(*s, {"SENTINEL", "sentinels", master_name}).find("127.0.0.1") == std::string::npos) return false;
+            if (ask(*s, {"SENTINEL", "sentinels", master_name}).find("127.0.0.1") == std::string::npos)
+                return false;
             if (ask(*s, {"SENTINEL", "ckquorum", master_name}).find("OK 3") != 0) return false;
-            if (ask(*s, {"SENTINEL", "replicas", master_name}).find(std::to_string(server_ports_[1])) == std::string::npos) return false;
+            if (ask(*s, {"SENTINEL", "replicas", master_name}).find(std::to_string(server_ports_[1])) ==
+                std::string::npos)
+                return false;
         }
         return true;
     });
@@ -135,11 +150,14 @@ void redis_sentinels::start_sentinel(sentinel& s) {
             << "sentinel down-after-milliseconds " << name << " 500\n"
             << "sentinel failover-timeout " << name << " 5000\n";
         if (options_.tls)
-            out << "tls-port " << s.tls_port << "\ntls-cert-file " << certificate_.chain() << "\ntls-key-file " << certificate_.key()
-                << "\ntls-ca-cert-file " << certificate_.chain() << "\ntls-auth-clients no\ntls-replication yes\n";
-        if (!options_.password.empty()) out << "sentinel auth-pass " << name << " " << options_.password << "\n";
+            out << "tls-port " << s.tls_port << "\ntls-cert-file " << certificate_.chain()
+                << "\ntls-key-file " << certificate_.key() << "\ntls-ca-cert-file " << certificate_.chain()
+                << "\ntls-auth-clients no\ntls-replication yes\n";
+        if (!options_.password.empty())
+            out << "sentinel auth-pass " << name << " " << options_.password << "\n";
         if (!options_.sentinel_password.empty())
-            out << "requirepass " << options_.sentinel_password << "\nsentinel sentinel-pass " << options_.sentinel_password << "\n";
+            out << "requirepass " << options_.sentinel_password << "\nsentinel sentinel-pass "
+                << options_.sentinel_password << "\n";
     }
     process::options po;
     po.output = s.dir.path() / "sentinel.log";
@@ -153,7 +171,8 @@ std::string redis_sentinels::ask(const sentinel& s, std::vector<std::string> wor
 
 std::string redis_sentinels::hosts() const {
     std::string out;
-    for (const auto& s : sentinels_) out += (out.empty() ? "127.0.0.1:" : ",127.0.0.1:") + std::to_string(s->tls_port);
+    for (const auto& s : sentinels_)
+        out += (out.empty() ? "127.0.0.1:" : ",127.0.0.1:") + std::to_string(s->tls_port);
     return out;
 }
 
@@ -181,7 +200,8 @@ redis_cluster::redis_cluster(const options& o) {
         redis_server::options server;
         server.port = o.tls ? free_port() : free_cluster_port();
         ports_.push_back(o.tls ? free_cluster_port() : server.port);
-        server.arguments = {"--cluster-enabled", "yes", "--cluster-node-timeout", "3000", "--repl-diskless-sync-delay", "0"};
+        server.arguments = {"--cluster-enabled",          "yes", "--cluster-node-timeout", "3000",
+                            "--repl-diskless-sync-delay", "0"};
         if (o.tls) {
             auto words = certificate_.arguments(ports_.back());
             words.insert(words.end(), {"--tls-cluster", "yes", "--tls-replication", "yes"});
@@ -206,16 +226,20 @@ redis_cluster::redis_cluster(const options& o) {
                        return is_followed(s->command({"INFO", "replication"}));
                    }) == 3;
         });
-    for (auto& s : servers_) ids_.push_back(s->command({"CLUSTER", "MYID"}));
+    for (auto& s : servers_)
+        ids_.push_back(s->command({"CLUSTER", "MYID"}));
 }
 
 std::string redis_cluster::hosts() const {
     std::string out;
-    for (const auto port : ports_) out += (out.empty() ? "127.0.0.1:" : ",127.0.0.1:") + std::to_string(port);
+    for (const auto port : ports_)
+        out += (out.empty() ? "127.0.0.1:" : ",127.0.0.1:") + std::to_string(port);
     return out;
 }
 
-int redis_cluster::slot_of(const std::string& key) const { return std::stoi(servers_[0]->command({"CLUSTER", "KEYSLOT", key})); }
+int redis_cluster::slot_of(const std::string& key) const {
+    return std::stoi(servers_[0]->command({"CLUSTER", "KEYSLOT", key}));
+}
 
 std::size_t redis_cluster::owner_of(const std::string& key) const {
     for (std::size_t i = 0; i < servers_.size(); ++i) {
@@ -234,9 +258,11 @@ void redis_cluster::begin_move(int slot, std::size_t from, std::size_t to) {
 }
 
 std::size_t redis_cluster::move_keys(int slot, std::size_t from, std::size_t to, std::size_t count) {
-    const auto keys = lines(servers_[from]->command({"CLUSTER", "GETKEYSINSLOT", std::to_string(slot), std::to_string(count)}));
+    const auto keys = lines(
+        servers_[from]->command({"CLUSTER", "GETKEYSINSLOT", std::to_string(slot), std::to_string(count)}));
     if (keys.empty()) return 0;
-    std::vector<std::string> words{"MIGRATE", "127.0.0.1", std::to_string(ports_[to]), "", "0", "5000", "KEYS"};
+    std::vector<std::string> words{"MIGRATE", "127.0.0.1", std::to_string(ports_[to]), "", "0",
+                                   "5000",    "KEYS"};
     words.insert(words.end(), keys.begin(), keys.end());
     servers_[from]->command(words);
     return keys.size();

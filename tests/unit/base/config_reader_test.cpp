@@ -29,7 +29,8 @@ TEST_CASE("values in range are read, unset and empty ones take the default", "[u
 }
 
 TEST_CASE("a wrong value gives one line naming variable, value and expectation", "[unit][base]") {
-    auto r = reader({{"WORKER_CONCURRENCY", "ten"}, {"T", "30"}, {"M", "fast"}, {"U", "ftp://x"}, {"N", "0"}});
+    auto r =
+        reader({{"WORKER_CONCURRENCY", "ten"}, {"T", "30"}, {"M", "fast"}, {"U", "ftp://x"}, {"N", "0"}});
     CHECK(r.integer("WORKER_CONCURRENCY", 10, 1, 1000) == 10);
     CHECK(r.duration("T", 5s, 1s, 2h) == 5s);
     r.one_of("M", "local", {"local", "replicated"});
@@ -43,11 +44,12 @@ TEST_CASE("a wrong value gives one line naming variable, value and expectation",
 }
 
 TEST_CASE("secrets and passwords are never shown", "[unit][base]") {
-    auto r = reader({{"S", "hunter2"},
-                     {"U", "postgresql://me:hunter2@db/x?a=b"},
-                     {"L", "postgresql://me:hunter2@r1/x, postgresql://r2/x?password=hunter2,ftp://me:hunter2@r3"},
-                     {"W", "host=db password=hunter2"},
-                     {"T", "https://me:hunter2@proxy"}});
+    auto r =
+        reader({{"S", "hunter2"},
+                {"U", "postgresql://me:hunter2@db/x?a=b"},
+                {"L", "postgresql://me:hunter2@r1/x, postgresql://r2/x?password=hunter2,ftp://me:hunter2@r3"},
+                {"W", "host=db password=hunter2"},
+                {"T", "https://me:hunter2@proxy"}});
     CHECK(r.secret("S") == "hunter2");
     CHECK(r.url("U", "", {"postgresql"}) == "postgresql://me:hunter2@db/x?a=b");
     const auto urls = r.urls("L", {"postgresql"});
@@ -56,17 +58,20 @@ TEST_CASE("secrets and passwords are never shown", "[unit][base]") {
     r.url("W", "", {"postgresql"});
     CHECK(r.text("T", "") == "https://me:hunter2@proxy");
     r.fail("T", "https://me:hunter2@proxy", "something else");
-    for (const auto& e : r.entries()) CHECK(e.value.find("hunter2") == std::string::npos);
+    for (const auto& e : r.entries())
+        CHECK(e.value.find("hunter2") == std::string::npos);
     CHECK(r.entries()[2].value == "postgresql://me:***@r1/x,postgresql://r2/x?password=***,ftp://me:***@r3");
     REQUIRE(r.errors().size() == 3);
-    for (const auto& line : r.errors()) CHECK(line.find("hunter2") == std::string::npos);
+    for (const auto& line : r.errors())
+        CHECK(line.find("hunter2") == std::string::npos);
     CHECK(r.errors()[0] == R"(L="ftp://me:***@r3": expected comma separated URLs with scheme postgresql)");
 }
 
 TEST_CASE("a password is found wherever a URL or a conninfo string has it", "[unit][base]") {
     CHECK(hide_password("redis://host/1") == "redis://host/1");
     CHECK(hide_password("redis://host:6379/1") == "redis://host:6379/1");
-    CHECK(hide_password("postgresql://db:5432/x?application_name=a@b") == "postgresql://db:5432/x?application_name=a@b");
+    CHECK(hide_password("postgresql://db:5432/x?application_name=a@b") ==
+          "postgresql://db:5432/x?application_name=a@b");
     CHECK(hide_password("redis://:pw@host") == "redis://:***@host");
     CHECK(hide_password("redis+sentinel://me:p,w@a:1,b:2/main") == "redis+sentinel://me:***@a:1,b:2/main");
     CHECK(hide_password("postgresql://me:p/w@db/x") == "postgresql://me:***@db/x");

@@ -21,7 +21,9 @@ TEST_CASE("strings are escaped as RFC 8259 asks", "[unit][base]") {
 }
 
 TEST_CASE("bytes that are not UTF-8 become U+FFFD", "[unit][base]") {
-    CHECK(quoted("a\xff" "b") == "\"a\xEF\xBF\xBD" "b\"");
+    CHECK(quoted("a\xff"
+                 "b") == "\"a\xEF\xBF\xBD"
+                         "b\"");
     CHECK(quoted("\xC0\x80") == "\"\xEF\xBF\xBD\xEF\xBF\xBD\""); // overlong
     CHECK_FALSE(is_valid_utf8("\xED\xA0\x80"));                  // surrogate
     CHECK_FALSE(is_valid_utf8("\xF4\x90\x80\x80"));              // above U+10FFFF

@@ -34,7 +34,7 @@ std::string sample_text() {
 }
 
 #define RECORDED(variable, name)                                                                             \
-    const auto variable##_file = tiktrend::testing::sample(std::string{"compression/"} + (name));                                                             \
+    const auto variable##_file = tiktrend::testing::sample(std::string{"compression/"} + (name));            \
     if (!variable##_file) {                                                                                  \
         WARN("skipped: no recorded samples beside the repository");                                          \
         return;                                                                                              \

@@ -48,7 +48,8 @@ TEST_CASE("Amazon's example of a GET with a range is signed as documented", "[un
           "Signature=f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41");
 }
 
-TEST_CASE("curl trap 16: Amazon's example of a PUT signs its body and escapes its path", "[unit][fetch][s3]") {
+TEST_CASE("curl trap 16: Amazon's example of a PUT signs its body and escapes its path",
+          "[unit][fetch][s3]") {
     auto r = example();
     r.method = "PUT";
     r.path = "/test$file.text";

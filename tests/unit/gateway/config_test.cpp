@@ -55,7 +55,10 @@ TEST_CASE("every mistake gives one line", "[unit][gateway]") {
 }
 
 TEST_CASE("limits and quotas are numbers or off", "[unit][gateway]") {
-    auto r = reader({{"QUOTA_SCRAPES", "off"}, {"QUOTA_COPIES", "0"}, {"RATE_LIMIT_READ", "5/1s"}, {"RATE_LIMIT_COPY", "off"}});
+    auto r = reader({{"QUOTA_SCRAPES", "off"},
+                     {"QUOTA_COPIES", "0"},
+                     {"RATE_LIMIT_READ", "5/1s"},
+                     {"RATE_LIMIT_COPY", "off"}});
     const auto c = gateway::read_config(r);
     CHECK(r.errors().empty());
     CHECK_FALSE(c.quotas.standard[0]);
@@ -64,11 +67,13 @@ TEST_CASE("limits and quotas are numbers or off", "[unit][gateway]") {
     CHECK_FALSE(c.limits.copy.limit);
     CHECK(c.limits.scrape.limit);
 
-    auto wrong = reader({{"QUOTA_SCRAPES", "-1"}, {"RATE_LIMIT_READ", "5 a minute"}, {"RATE_LIMIT_WITHOUT_REDIS", "maybe"}});
+    auto wrong = reader(
+        {{"QUOTA_SCRAPES", "-1"}, {"RATE_LIMIT_READ", "5 a minute"}, {"RATE_LIMIT_WITHOUT_REDIS", "maybe"}});
     gateway::read_config(wrong);
     REQUIRE(wrong.errors().size() == 3);
     CHECK(wrong.errors()[0] == R"(QUOTA_SCRAPES="-1": expected a number of uses a day, or off)");
-    CHECK(wrong.errors()[1] == R"(RATE_LIMIT_READ="5 a minute": expected REQUESTS/WINDOW such as 600/1m, or off)");
+    CHECK(wrong.errors()[1] ==
+          R"(RATE_LIMIT_READ="5 a minute": expected REQUESTS/WINDOW such as 600/1m, or off)");
 }
 
 TEST_CASE("an outbox needs the failed jobs that it looks for", "[unit][gateway]") {
@@ -84,13 +89,15 @@ TEST_CASE("an outbox needs the failed jobs that it looks for", "[unit][gateway]"
 TEST_CASE("tokens need an issuer, an audience and a long secret", "[unit][gateway]") {
     auto none = reader({});
     CHECK_FALSE(gateway::read_config(none).jwt.is_on());
-    auto good = reader({{"JWT_HS256_SECRET", std::string(32, 's')}, {"JWT_ISSUER", "i"}, {"JWT_AUDIENCE", "a"}});
+    auto good =
+        reader({{"JWT_HS256_SECRET", std::string(32, 's')}, {"JWT_ISSUER", "i"}, {"JWT_AUDIENCE", "a"}});
     CHECK(gateway::read_config(good).jwt.is_on());
     CHECK(good.errors().empty());
     auto wrong = reader({{"JWT_HS256_SECRET", "short"}});
     gateway::read_config(wrong);
     REQUIRE(wrong.errors().size() == 3);
-    CHECK(wrong.errors()[0] == R"(JWT_HS256_SECRET="***": expected at least 32 bytes (RFC 7518 section 3.2))");
+    CHECK(wrong.errors()[0] ==
+          R"(JWT_HS256_SECRET="***": expected at least 32 bytes (RFC 7518 section 3.2))");
     CHECK(wrong.errors()[1] == R"(JWT_ISSUER="": expected the "iss" of tokens that are believed)");
 }
 
@@ -100,20 +107,21 @@ TEST_CASE("no secret of the environment is in what is printed at the start", "[u
     for (const bool valid : {true, false}) {
         CAPTURE(valid);
         const std::string pg = valid ? "postgresql" : "mysql";
-        auto r = reader({{"REDIS_QUEUE_URL", with_password(valid ? "redis" : "http")},
-                         {"REDIS_CACHE_URL", with_password(valid ? "rediss" : "http")},
-                         {"DATABASE_URL", with_password(pg)},
-                         {"DATABASE_REPLICA_URLS", with_password(pg) + "," + pg + "://r2/x?user=tt&password=" + secret},
-                         {"JWT_HS256_SECRET", secret},
-                         {"JWT_JWKS", with_password("https")},
-                         {"JWT_ISSUER", "i"},
-                         {"JWT_AUDIENCE", "a"},
-                         {"CURSOR_SECRET", secret},
-                         {"COPY_API_KEY", secret},
-                         {"COPY_BASE_URL", valid ? "" : with_password("https")},
-                         {"GATEWAY_ROLE", valid ? "primary" : "replica"},
-                         {"PRIMARY_URL", with_password("https")},
-                         {"SENTRY_DSN", (valid ? "https://" : "ftp://") + secret + "@sentry.test/1"}});
+        auto r = reader(
+            {{"REDIS_QUEUE_URL", with_password(valid ? "redis" : "http")},
+             {"REDIS_CACHE_URL", with_password(valid ? "rediss" : "http")},
+             {"DATABASE_URL", with_password(pg)},
+             {"DATABASE_REPLICA_URLS", with_password(pg) + "," + pg + "://r2/x?user=tt&password=" + secret},
+             {"JWT_HS256_SECRET", secret},
+             {"JWT_JWKS", with_password("https")},
+             {"JWT_ISSUER", "i"},
+             {"JWT_AUDIENCE", "a"},
+             {"CURSOR_SECRET", secret},
+             {"COPY_API_KEY", secret},
+             {"COPY_BASE_URL", valid ? "" : with_password("https")},
+             {"GATEWAY_ROLE", valid ? "primary" : "replica"},
+             {"PRIMARY_URL", with_password("https")},
+             {"SENTRY_DSN", (valid ? "https://" : "ftp://") + secret + "@sentry.test/1"}});
         gateway::read_config(r);
         CHECK(r.errors().empty() == valid);
         for (const auto& e : r.entries())

@@ -47,7 +47,10 @@ TEST_CASE("a token that we did not give is refused", "[unit][gateway]") {
     const consistency_token given{"00000001", postgres::lsn{0x16B374D848}, now};
     auto changed = given.signed_with(signer);
     changed[4] = changed[4] == 'A' ? 'B' : 'A';
-    const std::vector<std::string> texts{"x", "00000001/16/B374D848", "00000001/FFFFFFFF/FFFFFFFF", changed,
+    const std::vector<std::string> texts{"x",
+                                         "00000001/16/B374D848",
+                                         "00000001/FFFFFFFF/FFFFFFFF",
+                                         changed,
                                          given.signed_with(gateway::cursor_signer{"another secret!!"}),
                                          signer.sign("sort=price&order=asc&limit=20", "00000001/1/0/1")};
     for (const auto& text : texts) {

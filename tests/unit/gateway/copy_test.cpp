@@ -62,10 +62,11 @@ TEST_CASE("retries are a share of first tries", "[unit][copy]") {
 }
 
 TEST_CASE("a stream of pieces is read however its bytes are cut", "[unit][copy]") {
-    const std::string stream = ": hello\r\ndata: {\"choices\":[{\"delta\":{\"role\":\"assistant\"}}]}\r\n\r\n"
-                               "data: {\"model\":\"m\",\"choices\":[{\"delta\":{\"content\":\"Caf\\u00e9 \"}}]}\n\n"
-                               "data:{\"choices\":[{\"delta\":{\"content\":\"noir\"}}]}\n\n"
-                               "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":2}}\n\ndata: [DONE]\n\n";
+    const std::string stream =
+        ": hello\r\ndata: {\"choices\":[{\"delta\":{\"role\":\"assistant\"}}]}\r\n\r\n"
+        "data: {\"model\":\"m\",\"choices\":[{\"delta\":{\"content\":\"Caf\\u00e9 \"}}]}\n\n"
+        "data:{\"choices\":[{\"delta\":{\"content\":\"noir\"}}]}\n\n"
+        "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":2}}\n\ndata: [DONE]\n\n";
     for (std::size_t size = 1; size <= stream.size(); ++size) {
         std::string told;
         completion_reader reader{[&](std::string_view piece) { told += piece; }};
@@ -92,15 +93,18 @@ TEST_CASE("what is no stream of pieces is refused", "[unit][copy]") {
     CHECK(takes("data: []\n"));
     CHECK_FALSE(parse_completion("{}"));
     CHECK_FALSE(parse_completion(R"({"choices":[{"message":{"content":null}}]})"));
-    CHECK(parse_completion(R"({"choices":[{"message":{"content":"x"}}],"usage":{"prompt_tokens":-4}})")->tokens_in == 0);
+    CHECK(parse_completion(R"({"choices":[{"message":{"content":"x"}}],"usage":{"prompt_tokens":-4}})")
+              ->tokens_in == 0);
     CHECK(error_text(R"({"error":{"message":"no such model"}})") == "no such model");
     CHECK(error_text("<html>" + std::string(1000, 'x')).size() == 300);
 }
 
 TEST_CASE("facts are the known members, cut at whole characters", "[unit][copy]") {
-    CHECK(facts_of(R"({"id":1,"title":"Lamp","url":"https://x.test","price_min":"19.90","rating":4.5,"category":null,)"
-                   R"("is_trending":true,"attributes":{"colour":"red"},"scraped_at":"2026-01-01"})") ==
-          R"({"title":"Lamp","price_min":"19.90","rating":4.5,"is_trending":true,"attributes":{"colour":"red"}})");
+    CHECK(
+        facts_of(
+            R"({"id":1,"title":"Lamp","url":"https://x.test","price_min":"19.90","rating":4.5,"category":null,)"
+            R"("is_trending":true,"attributes":{"colour":"red"},"scraped_at":"2026-01-01"})") ==
+        R"({"title":"Lamp","price_min":"19.90","rating":4.5,"is_trending":true,"attributes":{"colour":"red"}})");
     std::string umlauts;
     for (int i = 0; i < 1001; ++i)
         umlauts += "ä";

@@ -54,8 +54,8 @@ TEST_CASE("a job comes out of the outbox as it went in", "[unit][outbox]") {
 TEST_CASE("origins are written as browsers send them", "[unit][cors]") {
     for (const auto* good : {"*", "https://app.example.test", "http://localhost:3000", "http://[::1]:8080"})
         CHECK(is_cors_origin(good));
-    for (const auto* bad : {"", "app.example.test", "https://", "https://App.test", "https://a.test/", "https://*.test",
-                            "ftp://a.test", "https://user@a.test"})
+    for (const auto* bad : {"", "app.example.test", "https://", "https://App.test", "https://a.test/",
+                            "https://*.test", "ftp://a.test", "https://user@a.test"})
         CHECK_FALSE(is_cors_origin(bad));
 }
 
@@ -67,13 +67,15 @@ TEST_CASE("a replica region answers reads and nothing else", "[unit][region]") {
         return is_answered_here(r);
     };
     using http::method;
-    for (const auto* read : {"/products", "/products?limit=1", "/products/7/history", "/categories", "/sources/x", "/health",
-                             "/health/ready", "/health/serving", "/openapi.json", "/docs"}) {
+    for (const auto* read :
+         {"/products", "/products?limit=1", "/products/7/history", "/categories", "/sources/x", "/health",
+          "/health/ready", "/health/serving", "/openapi.json", "/docs"}) {
         CHECK(here(method::get, read));
         CHECK(here(method::head, read));
         CHECK_FALSE(here(method::post, read));
     }
-    for (const auto* other : {"/productsx", "/scraping/jobs", "/users/me", "/api-keys", "/queues", "/", "/copy"})
+    for (const auto* other :
+         {"/productsx", "/scraping/jobs", "/users/me", "/api-keys", "/queues", "/", "/copy"})
         CHECK_FALSE(here(method::get, other));
     CHECK_FALSE(here(method::delete_, "/products"));
     CHECK(here(method::options, "/copy"));
@@ -92,7 +94,8 @@ TEST_CASE("addresses of upstreams are read strictly", "[unit][region]") {
     CHECK(six->host == "::1");
     CHECK(six->port == 8080);
     CHECK(six->authority == "[::1]:8080");
-    for (const auto* bad : {"", "http://", "ftp://a", "http://a:0", "http://a:99999", "http://a:x", "http://u:p@a", "http://a?b",
-                            "http://a#b", "http://[::1", "http://[x]", "http://a b", "http://a\r\nX: y"})
+    for (const auto* bad :
+         {"", "http://", "ftp://a", "http://a:0", "http://a:99999", "http://a:x", "http://u:p@a",
+          "http://a?b", "http://a#b", "http://[::1", "http://[x]", "http://a b", "http://a\r\nX: y"})
         CHECK_FALSE(http::parse_origin(bad));
 }

@@ -37,13 +37,16 @@ TEST_CASE("all spellings of one question have one canonical text", "[unit][gatew
 }
 
 TEST_CASE("a canonical text is a query that asks the same", "[unit][gateway]") {
-    std::vector<std::string> texts{"caf\u00e9", "\u65e5\u672c", "a  b", "</products>; rel=\"next\"", "100%25"};
+    std::vector<std::string> texts{"caf\u00e9", "\u65e5\u672c", "a  b", "</products>; rel=\"next\"",
+                                   "100%25"};
     for (char c = ' '; c < 0x7f; ++c)
         texts.emplace_back(2, c);
     for (const auto& text : texts) {
         CAPTURE(text);
-        const auto first = read("sort=price&q=" + http::percent_encode(text) + "&source=" + http::percent_encode(text));
-        CHECK(first.canonical.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%&=_") ==
+        const auto first =
+            read("sort=price&q=" + http::percent_encode(text) + "&source=" + http::percent_encode(text));
+        CHECK(first.canonical.find_first_not_of(
+                  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%&=_") ==
               std::string::npos);
         const auto cursor = gateway::make_cursor(signer, first, catalog::keyset{"19.90", 1});
         const auto second = read(first.canonical + "&cursor=" + cursor);

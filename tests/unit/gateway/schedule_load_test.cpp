@@ -6,7 +6,9 @@ using namespace tiktrend::gateway;
 using namespace std::chrono_literals;
 
 TEST_CASE("a schedule's busiest day counts", "[unit][gateway]") {
-    const auto cron = [](std::string_view text, std::int64_t cap = 100'000) { return runs_a_day({}, text, cap); };
+    const auto cron = [](std::string_view text, std::int64_t cap = 100'000) {
+        return runs_a_day({}, text, cap);
+    };
     CHECK(runs_a_day(1s, {}, 100'000) == 86'400);
     CHECK(runs_a_day(24h, {}, 100'000) == 1);
     CHECK(runs_a_day(30 * 24h, {}, 100'000) == 1);

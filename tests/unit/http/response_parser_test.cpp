@@ -13,7 +13,8 @@ TEST_CASE("a server that closes without a byte has not answered", "[unit][http][
     CHECK_FALSE(p.is_done());
 }
 
-TEST_CASE("an answer without a length ends with its connection, one with a length does not", "[unit][http][upstream]") {
+TEST_CASE("an answer without a length ends with its connection, one with a length does not",
+          "[unit][http][upstream]") {
     error_code ec;
     response_parser open{1024, false};
     open.put("HTTP/1.0 200 OK\r\n\r\nall of it", ec);

@@ -15,9 +15,9 @@ TEST_CASE("without a delayed job a worker blocks for its drain delay", "[unit][q
 
 TEST_CASE("with one it blocks until that is due", "[unit][queue]") {
     const marker_plan plan{5s, 8000};
-    CHECK(plan.block_for(1000) == 7s); // longer than the drain delay is fine: the time is known
+    CHECK(plan.block_for(1000) == 7s);  // longer than the drain delay is fine: the time is known
     CHECK(plan.block_for(7999) == 2ms); // 1 ms would be without end for Redis before 7.0.8
-    CHECK(plan.block_for(8000) == 0s); // do not block, fetch
+    CHECK(plan.block_for(8000) == 0s);  // do not block, fetch
     CHECK(plan.block_for(9000) == 0s);
     CHECK(marker_plan(5s, 100'000).block_for(1000) == 10s);
 }

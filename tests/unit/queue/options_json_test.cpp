@@ -116,8 +116,9 @@ TEST_CASE("a refusal names the option, its value and the rule", "[unit][queue]")
           "parent.id = \"a:b\": a text without a colon");
     CHECK(text([](job_options& o) { o.parent = parent_options{"wait", "bull:up"}; }) ==
           "parent.id = \"wait\": not the name of a key of the queue");
-    CHECK(text([](job_options& o) { o.remove_on_complete = keep_policy::newest(std::numeric_limits<std::int64_t>::max()); }) ==
-          "remove_on_complete.count = 9223372036854775807: a whole number from 0 to 9007199254740991");
+    CHECK(text([](job_options& o) {
+              o.remove_on_complete = keep_policy::newest(std::numeric_limits<std::int64_t>::max());
+          }) == "remove_on_complete.count = 9223372036854775807: a whole number from 0 to 9007199254740991");
     CHECK(text([](job_options& o) {
               o.fail_parent_on_failure = true;
               o.remove_dependency_on_failure = true;

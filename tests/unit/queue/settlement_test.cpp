@@ -123,7 +123,9 @@ TEST_CASE("a custom back-off decides for its type", "[unit][queue]") {
         } catch (const std::exception& e) {
             CHECK(e.what() == a.message);
         }
-        return a.message == "stop" ? -1ms : a.message == "now" ? 0ms : std::chrono::milliseconds{a.attempts_made * 10};
+        return a.message == "stop"  ? -1ms
+               : a.message == "now" ? 0ms
+                                    : std::chrono::milliseconds{a.attempts_made * 10};
     };
     s.rules.custom_backoff = &custom;
     s.job.attempts_made = 1;

@@ -50,8 +50,8 @@ TEST_CASE("redirections are read, and other errors are not taken for one", "[uni
     CHECK(ask->is_ask);
     CHECK(ask->host == "::1");
     CHECK(redirection_in("MOVED 1 :7")->host.empty());
-    for (const auto* text : {"", "MOVED", "MOVED x a:1", "MOVED 16384 a:1", "MOVED 1 a", "MOVED 1 a:x", "ERR MOVED 1 a:1",
-                             "ASK", "MOVED -1 a:1", "MOVED 1 a:70000"})
+    for (const auto* text : {"", "MOVED", "MOVED x a:1", "MOVED 16384 a:1", "MOVED 1 a", "MOVED 1 a:x",
+                             "ERR MOVED 1 a:1", "ASK", "MOVED -1 a:1", "MOVED 1 a:70000"})
         CHECK_FALSE(redirection_in(text));
 }
 

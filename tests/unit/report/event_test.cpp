@@ -2,6 +2,7 @@
 #include <tiktrend/report/event.hpp>
 
 #include <boost/json.hpp>
+
 #include <catch2/catch.hpp>
 
 using namespace tiktrend::report;
@@ -13,8 +14,10 @@ TEST_CASE("a DSN says where envelopes go", "[unit][report]") {
     CHECK(d->key == "abc123");
     CHECK(d->envelope_url == "https://errors.example.test/api/42/envelope/");
     CHECK(d->host_port == "errors.example.test:443");
-    CHECK(parse_dsn("http://k:secret@127.0.0.1:9000/sub/7")->envelope_url == "http://127.0.0.1:9000/sub/api/7/envelope/");
-    for (const char* bad : {"", "abc", "https://errors.example.test/42", "https://@host/1", "https://key@host/", "ftp://key@host/1"}) {
+    CHECK(parse_dsn("http://k:secret@127.0.0.1:9000/sub/7")->envelope_url ==
+          "http://127.0.0.1:9000/sub/api/7/envelope/");
+    for (const char* bad : {"", "abc", "https://errors.example.test/42", "https://@host/1",
+                            "https://key@host/", "ftp://key@host/1"}) {
         INFO(bad);
         CHECK_FALSE(parse_dsn(bad));
     }
@@ -45,7 +48,8 @@ TEST_CASE("a log line of level error becomes an event without its secrets", "[un
 }
 
 TEST_CASE("other levels and other text are no events", "[unit][report]") {
-    for (const char* line : {R"({"level":"warn","event":"x"})", "text", "", R"({"level":"error"})", R"(["level":"error"])"}) {
+    for (const char* line :
+         {R"({"level":"warn","event":"x"})", "text", "", R"({"level":"error"})", R"(["level":"error"])"}) {
         INFO(line);
         CHECK_FALSE(kind_of(line));
         CHECK_FALSE(make_event(line, {}, "0", 0));

@@ -18,14 +18,16 @@ TEST_CASE("what looks like a secret is not sent", "[unit][report]") {
 }
 
 TEST_CASE("what is none stays as it is", "[unit][report]") {
-    for (const char* text : {"https://shop.test/p/1?q=a@b", "bearer of news", "the token expired", "a: b", "token: none given", ""}) {
+    for (const char* text : {"https://shop.test/p/1?q=a@b", "bearer of news", "the token expired", "a: b",
+                             "token: none given", ""}) {
         CHECK(scrub(text) == text);
     }
     CHECK(scrub(std::string(5000, 'x')).size() == 2000);
 }
 
 TEST_CASE("names of secrets are known by their parts", "[unit][report]") {
-    for (const char* name : {"password", "DB_PASSWORD", "Authorization", "set-cookie", "sentry_dsn", "X-API-Key"})
+    for (const char* name :
+         {"password", "DB_PASSWORD", "Authorization", "set-cookie", "sentry_dsn", "X-API-Key"})
         CHECK(is_secret_name(name));
     for (const char* name : {"job_id", "queue", "reason", "page"})
         CHECK_FALSE(is_secret_name(name));

@@ -117,49 +117,49 @@ fields:
   offers: {rows: {css: "tr"}, fields: {size: {css: "td:first-child"}, amount: {xpath: "td[2]", type: money, currency: GBP}}}
   shop: {xpath: "string(//h1)"}
 )yaml");
-    const auto html = R"(<h1>Shop</h1><article><h3><a title="A Light" href="a.html">A…</a></h3><p class="price">£51.77</p>
+    const auto html =
+        R"(<h1>Shop</h1><article><h3><a title="A Light" href="a.html">A…</a></h3><p class="price">£51.77</p>
 <p class="stars Three"></p><ul class=tags><li>poems</li><li>new</li></ul><table><tr><td>S</td><td>£5</td></tr><tr><td>L</td><td>£7</td></tr></table></article>
 <article><h3><a title="B" href="b.html">B</a></h3><p class="price">free</p></article>
 <li class="next"><a href="/page-2.html">next</a></li>)";
-  auto response = answer(html, 200, "text/html");
-  response.url = "https://books.example/";
-  const auto page = read_page(*source, inputs_of(*source), first_page(*source), response);
-  INFO(page.message);
-  REQUIRE(page.outcome == outcome::ok);
-  REQUIRE(page.records.size() == 1);
-  CHECK(
-      to_json(page.records.front()) ==
-      R"({"key":"https://books.example/a.html","title":"A Light","url":"https://books.example/a.html","price":"51.77",)"
-      R"("rating":"3","tags":["poems","new"],"offers":[{"size":"S","amount":"5.00"},{"size":"L","amount":"7.00"}],"shop":"Shop"})");
-  CHECK(page.next->url == "https://books.example/page-2.html");
-  CHECK(read_page(*source, inputs_of(*source), first_page(*source), answer("<p>new</p>", 200, "text/html"))
-            .message.find("layout changed") != std::string::npos);
-  // bad input 26: JSON where a page is expected, and the other way round elsewhere
-  CHECK(read_page(*source, inputs_of(*source), first_page(*source), answer("", 200, "text/html"))
-            .message.find("layout") != std::string::npos);
-  }
+    auto response = answer(html, 200, "text/html");
+    response.url = "https://books.example/";
+    const auto page = read_page(*source, inputs_of(*source), first_page(*source), response);
+    INFO(page.message);
+    REQUIRE(page.outcome == outcome::ok);
+    REQUIRE(page.records.size() == 1);
+    CHECK(
+        to_json(page.records.front()) ==
+        R"({"key":"https://books.example/a.html","title":"A Light","url":"https://books.example/a.html","price":"51.77",)"
+        R"("rating":"3","tags":["poems","new"],"offers":[{"size":"S","amount":"5.00"},{"size":"L","amount":"7.00"}],"shop":"Shop"})");
+    CHECK(page.next->url == "https://books.example/page-2.html");
+    CHECK(read_page(*source, inputs_of(*source), first_page(*source), answer("<p>new</p>", 200, "text/html"))
+              .message.find("layout changed") != std::string::npos);
+    // bad input 26: JSON where a page is expected, and the other way round elsewhere
+    CHECK(read_page(*source, inputs_of(*source), first_page(*source), answer("", 200, "text/html"))
+              .message.find("layout") != std::string::npos);
+}
 
-  TEST_CASE("a request may have a body of JSON, of a form or of text", "[unit][sources][request]") {
-      parts p;
-      p.input = "{word: {type: string, default: \"a \\\"b\\\"\"}, n: {type: integer, default: 3}, none: "
-                "{type: string, optional: true}}";
-      p.rest = "secrets: [token]\n";
-      const auto body_of = [&](const std::string& body) {
-          auto with_body = p;
-          with_body.request = "{url: \"https://shop.example/q\", body: " + body + "}";
-          const auto source = define(with_body);
-          render_context context;
-          context.secrets["token"] = "s3cret";
-          const auto spec = render_request(*source, inputs_of(*source), context, first_page(*source)).value();
-          CHECK(spec.method == "POST");
-          return spec.headers.back().value + " " + spec.body + (spec.has_secrets ? " secret" : "");
-      };
-      CHECK(
-          body_of(
-              R"({json: {q: "{{ input.word }}", n: "{{ input.n }}", page: "{{ page.number }}", x: "{{ input.none }}", list: [1, true, "1"]}})") ==
-          R"(application/json {"q":"a \"b\"","n":3,"page":1,"x":null,"list":[1,true,"1"]})");
-      CHECK(
-          body_of(R"({form: {q: "{{ input.word }}", none: "{{ input.none }}", t: "{{ secret.token }}"}})") ==
+TEST_CASE("a request may have a body of JSON, of a form or of text", "[unit][sources][request]") {
+    parts p;
+    p.input = "{word: {type: string, default: \"a \\\"b\\\"\"}, n: {type: integer, default: 3}, none: "
+              "{type: string, optional: true}}";
+    p.rest = "secrets: [token]\n";
+    const auto body_of = [&](const std::string& body) {
+        auto with_body = p;
+        with_body.request = "{url: \"https://shop.example/q\", body: " + body + "}";
+        const auto source = define(with_body);
+        render_context context;
+        context.secrets["token"] = "s3cret";
+        const auto spec = render_request(*source, inputs_of(*source), context, first_page(*source)).value();
+        CHECK(spec.method == "POST");
+        return spec.headers.back().value + " " + spec.body + (spec.has_secrets ? " secret" : "");
+    };
+    CHECK(
+        body_of(
+            R"({json: {q: "{{ input.word }}", n: "{{ input.n }}", page: "{{ page.number }}", x: "{{ input.none }}", list: [1, true, "1"]}})") ==
+        R"(application/json {"q":"a \"b\"","n":3,"page":1,"x":null,"list":[1,true,"1"]})");
+    CHECK(body_of(R"({form: {q: "{{ input.word }}", none: "{{ input.none }}", t: "{{ secret.token }}"}})") ==
           "application/x-www-form-urlencoded q=a%20%22b%22&t=s3cret secret");
-      CHECK(body_of(R"({text: "q={{ input.n }}", type: text/x-query})") == "text/x-query q=3");
-  }
+    CHECK(body_of(R"({text: "q={{ input.n }}", type: text/x-query})") == "text/x-query q=3");
+}

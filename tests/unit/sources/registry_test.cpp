@@ -2,8 +2,8 @@
 
 #include <tiktrend/sources/definition_test.hpp>
 #include <tiktrend/sources/overlay.hpp>
-#include <tiktrend/testing/temp_dir.hpp>
 #include <tiktrend/testing/samples.hpp>
+#include <tiktrend/testing/temp_dir.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -127,7 +127,8 @@ TEST_CASE("a definition's own tests say what differs", "[unit][sources][registry
     CHECK(results[4].failures.at(0) == "outcome: expected ok, found transient (HTTP 500)");
 }
 
-TEST_CASE("texts from elsewhere stand in for files, and broken ones for nothing", "[unit][sources][registry]") {
+TEST_CASE("texts from elsewhere stand in for files, and broken ones for nothing",
+          "[unit][sources][registry]") {
     overlay over{{{"a.yaml", yaml_of("a.shop")}, {"b.yaml", yaml_of("b.shop")}}, registry_options{}};
     const auto files_only = over.current();
     CHECK_FALSE(over.take({}).changed);

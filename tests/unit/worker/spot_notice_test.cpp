@@ -28,8 +28,8 @@ TEST_CASE("what Google answers is TRUE or FALSE", "[unit][worker]") {
 TEST_CASE("of what Azure answers only events that take this machine away count", "[unit][worker]") {
     const auto with = [](std::string_view type, std::string_view resource) {
         return R"({"DocumentIncarnation":2,"Events":[{"EventId":"x","EventStatus":"Scheduled","EventType":")" +
-               std::string{type} + R"(","ResourceType":"VirtualMachine","Resources":[")" + std::string{resource} +
-               R"("],"NotBefore":"Mon, 19 Sep 2016 18:29:47 GMT"}]})";
+               std::string{type} + R"(","ResourceType":"VirtualMachine","Resources":[")" +
+               std::string{resource} + R"("],"NotBefore":"Mon, 19 Sep 2016 18:29:47 GMT"}]})";
     };
     const auto n = read_azure_events(with("Preempt", "vm-1"), "vm-1");
     REQUIRE(n);
@@ -43,8 +43,8 @@ TEST_CASE("of what Azure answers only events that take this machine away count",
 }
 
 TEST_CASE("times that cannot be are no times", "[unit][worker]") {
-    for (const char* text : {"", "soon", "2017-13-18T08:22:00Z", "2017-09-31T08:22:00Z", "2017-09-18T25:22:00Z",
-                             "2017-09-18T08:22:00", "2017-09-18"}) {
+    for (const char* text : {"", "soon", "2017-13-18T08:22:00Z", "2017-09-31T08:22:00Z",
+                             "2017-09-18T25:22:00Z", "2017-09-18T08:22:00", "2017-09-18"}) {
         INFO(text);
         CHECK_FALSE(parse_notice_time(text));
     }

@@ -18,8 +18,8 @@ struct source_file {
 /// Reads and parses a file; null after printing every mistake, or when it cannot be read. Throws nothing.
 std::optional<source_file> read_source(const std::string& path);
 
-/// Checks a file that is an alias and prints its mistakes or what it stands for: true if it is good. Nothing for
-/// files that are none.
+/// Checks a file that is an alias and prints its mistakes or what it stands for: true if it is good. Nothing
+/// for files that are none.
 std::optional<bool> check_alias(const std::string& path);
 
 /// Runs the file's tests and prints what each expected and found. The number of tests that failed; -1 if

@@ -34,8 +34,8 @@ fetch::client_options client_options(const key_source_options& o) {
 } // namespace
 
 key_source::key_source(asio::any_io_executor executor, key_source_options options)
-    : options_{std::move(options)}, is_url_{options_.location.starts_with("https://") ||
-                                            options_.location.starts_with("http://")},
+    : options_{std::move(options)},
+      is_url_{options_.location.starts_with("https://") || options_.location.starts_with("http://")},
       client_{executor, client_options(options_)}, read_done_{executor}, tasks_{executor} {}
 
 void key_source::start() {

@@ -38,8 +38,8 @@ std::string show(milliseconds d) {
     return fmt::format("{}ms", n);
 }
 
-/// `user:PASSWORD@` of a URL. A password whose '/' nobody escaped is hidden too: what stands between the first colon and the
-/// last '@' before the query, or else in it, unless it is a port.
+/// `user:PASSWORD@` of a URL. A password whose '/' nobody escaped is hidden too: what stands between the
+/// first colon and the last '@' before the query, or else in it, unless it is a port.
 std::string hide_password_of_user(std::string_view url) {
     const auto scheme = url.find("://");
     if (scheme == std::string_view::npos) return std::string{url};
@@ -49,13 +49,16 @@ std::string hide_password_of_user(std::string_view url) {
     auto at = hierarchy.rfind('@');
     if (at == std::string_view::npos) at = url.substr(start).rfind('@'); // of a password with a '?'
     const auto colon = hierarchy.find(':');
-    if (at == std::string_view::npos || colon == std::string_view::npos || colon > at) return std::string{url};
-    const auto is_port = colon < authority.size() && parse_whole<std::uint16_t>(authority.substr(colon + 1)).has_value();
+    if (at == std::string_view::npos || colon == std::string_view::npos || colon > at)
+        return std::string{url};
+    const auto is_port =
+        colon < authority.size() && parse_whole<std::uint16_t>(authority.substr(colon + 1)).has_value();
     if (is_port) return std::string{url};
     return fmt::format("{}:***{}", url.substr(0, start + colon), url.substr(start + at));
 }
 
-/// `password=PASSWORD` of a query (libpq takes `sslpassword` there too) and of a conninfo string, in which it may be quoted.
+/// `password=PASSWORD` of a query (libpq takes `sslpassword` there too) and of a conninfo string, in which it
+/// may be quoted.
 std::string hide_password_members(std::string text) {
     constexpr std::string_view name = "password=";
     const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; };
@@ -64,7 +67,8 @@ std::string hide_password_members(std::string text) {
         if (member == text.end()) return text;
         const auto value = static_cast<std::size_t>(member - text.begin()) + name.size();
         const bool quoted = value < text.size() && text[value] == '\'';
-        auto end = std::min(text.find_first_of(quoted ? "'" : "& \t#", value + (quoted ? 1 : 0)), text.size());
+        auto end =
+            std::min(text.find_first_of(quoted ? "'" : "& \t#", value + (quoted ? 1 : 0)), text.size());
         if (quoted && end < text.size()) ++end;
         text.replace(value, end - value, "***");
         from = text.begin() + static_cast<std::ptrdiff_t>(value + 3);
@@ -157,7 +161,8 @@ std::string config_reader::required(std::string_view name, std::string_view expe
     return value.value_or("");
 }
 
-std::int64_t config_reader::integer(std::string_view name, std::int64_t fallback, std::int64_t min, std::int64_t max) {
+std::int64_t config_reader::integer(std::string_view name, std::int64_t fallback, std::int64_t min,
+                                    std::int64_t max) {
     const auto value = find(name);
     auto out = fallback;
     if (value) {
@@ -200,7 +205,8 @@ bool config_reader::flag(std::string_view name, bool fallback) {
     return out;
 }
 
-milliseconds config_reader::duration(std::string_view name, milliseconds fallback, milliseconds min, milliseconds max) {
+milliseconds config_reader::duration(std::string_view name, milliseconds fallback, milliseconds min,
+                                     milliseconds max) {
     const auto value = find(name);
     auto out = fallback;
     if (value) {
@@ -208,13 +214,15 @@ milliseconds config_reader::duration(std::string_view name, milliseconds fallbac
         if (d && *d >= min && *d <= max)
             out = *d;
         else
-            fail(name, *value, fmt::format("a duration with a unit (ms, s, m, h) from {} to {}", show(min), show(max)));
+            fail(name, *value,
+                 fmt::format("a duration with a unit (ms, s, m, h) from {} to {}", show(min), show(max)));
     }
     note(name, show(out), !value);
     return out;
 }
 
-std::int64_t config_reader::bytes(std::string_view name, std::int64_t fallback, std::int64_t min, std::int64_t max) {
+std::int64_t config_reader::bytes(std::string_view name, std::int64_t fallback, std::int64_t min,
+                                  std::int64_t max) {
     const auto value = find(name);
     auto out = fallback;
     if (value) {
@@ -267,7 +275,8 @@ std::string config_reader::url(std::string_view name, std::string_view fallback,
     return out;
 }
 
-std::vector<std::string> config_reader::urls(std::string_view name, std::initializer_list<std::string_view> schemes) {
+std::vector<std::string> config_reader::urls(std::string_view name,
+                                             std::initializer_list<std::string_view> schemes) {
     auto out = list(name, "");
     for (const auto& item : out)
         if (!has_scheme(item, schemes))

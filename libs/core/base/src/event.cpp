@@ -19,7 +19,9 @@ void event::notify_all() noexcept {
     }
 }
 
-task<void> event::wait() { co_await wait_until(std::chrono::steady_clock::time_point::max()); }
+task<void> event::wait() {
+    co_await wait_until(std::chrono::steady_clock::time_point::max());
+}
 
 task<bool> event::wait_for(std::chrono::steady_clock::duration limit) {
     return wait_until(std::chrono::steady_clock::now() + limit);

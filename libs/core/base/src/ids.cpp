@@ -21,7 +21,9 @@ std::string format(std::string bytes, int version) {
 
 } // namespace
 
-std::string uuid_v4() { return format(random_bytes(16), 4); }
+std::string uuid_v4() {
+    return format(random_bytes(16), 4);
+}
 
 std::string uuid_v7(std::int64_t unix_ms) {
     auto bytes = random_bytes(16);

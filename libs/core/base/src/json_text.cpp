@@ -32,7 +32,9 @@ std::size_t sequence_length(std::string_view s) noexcept {
     return 0;
 }
 
-bool is_plain(unsigned char c) noexcept { return c >= 0x20 && c < 0x80 && c != '"' && c != '\\'; }
+bool is_plain(unsigned char c) noexcept {
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
 
 } // namespace
 
@@ -41,7 +43,8 @@ void append_json_string(std::string& out, std::string_view text) {
     out += '"';
     while (!text.empty()) {
         std::size_t run = 0;
-        while (run < text.size() && is_plain(static_cast<unsigned char>(text[run]))) ++run;
+        while (run < text.size() && is_plain(static_cast<unsigned char>(text[run])))
+            ++run;
         out.append(text, 0, run);
         text.remove_prefix(run);
         if (text.empty()) break;
@@ -53,11 +56,21 @@ void append_json_string(std::string& out, std::string_view text) {
             continue;
         }
         switch (c) {
-        case '"': out += "\\\""; break;
-        case '\\': out += "\\\\"; break;
-        case '\n': out += "\\n"; break;
-        case '\r': out += "\\r"; break;
-        case '\t': out += "\\t"; break;
+        case '"':
+            out += "\\\"";
+            break;
+        case '\\':
+            out += "\\\\";
+            break;
+        case '\n':
+            out += "\\n";
+            break;
+        case '\r':
+            out += "\\r";
+            break;
+        case '\t':
+            out += "\\t";
+            break;
         default:
             out += "\\u00";
             out += hex[c >> 4];

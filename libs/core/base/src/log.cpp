@@ -19,11 +19,16 @@ namespace {
 
 constexpr std::string_view name_of(log_level level) noexcept {
     switch (level) {
-    case log_level::debug: return "debug";
-    case log_level::info: return "info";
-    case log_level::warn: return "warn";
-    case log_level::error: return "error";
-    case log_level::off: break;
+    case log_level::debug:
+        return "debug";
+    case log_level::info:
+        return "info";
+    case log_level::warn:
+        return "warn";
+    case log_level::error:
+        return "error";
+    case log_level::off:
+        break;
     }
     return "off";
 }
@@ -36,8 +41,8 @@ void append_timestamp(std::string& out) {
     const auto ms = duration_cast<milliseconds>(now.time_since_epoch()).count() % 1000;
     std::tm utc{};
     gmtime_r(&seconds, &utc);
-    fmt::format_to(std::back_inserter(out), "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.tm_year + 1900, utc.tm_mon + 1,
-                   utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, ms);
+    fmt::format_to(std::back_inserter(out), "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.tm_year + 1900,
+                   utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, ms);
 }
 
 void append_value(std::string& out, const log_field::value_type& value) {
@@ -86,7 +91,9 @@ logger logger::with(std::string_view key, std::string_view value) const {
     return copy;
 }
 
-bool logger::enabled(log_level level) const noexcept { return state_ && level >= state_->level; }
+bool logger::enabled(log_level level) const noexcept {
+    return state_ && level >= state_->level;
+}
 
 void logger::write(log_level level, std::string_view event, std::initializer_list<log_field> fields) const {
     if (!enabled(level)) return;

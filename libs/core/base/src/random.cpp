@@ -12,7 +12,9 @@ default_random::default_random() {
     engine_.seed(seed);
 }
 
-double default_random::next() { return std::uniform_real_distribution<double>{0.0, 1.0}(engine_); }
+double default_random::next() {
+    return std::uniform_real_distribution<double>{0.0, 1.0}(engine_);
+}
 
 std::string random_bytes(std::size_t n) {
     std::string out(n, '\0');

@@ -27,7 +27,8 @@ constexpr std::size_t max_touched = 10'000;
 constexpr std::string_view insert_key =
     "INSERT INTO api_keys (id, user_id, name, scopes, sha256, expires_at, parent_id) "
     "VALUES ($1::text, $2::bigint, $3::text, $4::text[], $5::bytea, "
-    "'epoch'::timestamptz + $6::bigint * interval '1 millisecond', nullif($7::text, '')) RETURNING " TT_KEY_COLUMNS;
+    "'epoch'::timestamptz + $6::bigint * interval '1 millisecond', nullif($7::text, '')) "
+    "RETURNING " TT_KEY_COLUMNS;
 constexpr std::string_view find_key =
     "SELECT " TT_KEY_COLUMNS ", encode(sha256, 'hex') FROM api_keys WHERE id = $1::text";
 constexpr std::string_view list_keys =
@@ -39,7 +40,8 @@ constexpr std::string_view revoke_keys =
     "WITH RECURSIVE ended (id) AS (SELECT id FROM api_keys WHERE id = $1::text "
     "AND ($2::bigint IS NULL OR user_id = $2::bigint) "
     "UNION SELECT k.id FROM api_keys k JOIN ended e ON k.parent_id = e.id WHERE $3::boolean) "
-    "UPDATE api_keys SET revoked_at = now() WHERE id IN (SELECT id FROM ended) AND revoked_at IS NULL RETURNING id";
+    "UPDATE api_keys SET revoked_at = now() WHERE id IN (SELECT id FROM ended) AND revoked_at IS NULL "
+    "RETURNING id";
 constexpr std::string_view count_keys =
     "SELECT count(*) FROM api_keys WHERE user_id = $1::bigint AND revoked_at IS NULL "
     "AND (expires_at IS NULL OR expires_at > now())";

@@ -12,17 +12,20 @@ constexpr std::string_view insert_jobs =
 constexpr std::string_view claim_jobs =
     "WITH due AS (SELECT id FROM job_outbox WHERE queue = $1::text AND due_at <= now() ORDER BY due_at, id "
     "LIMIT $2::bigint FOR UPDATE SKIP LOCKED) "
-    "UPDATE job_outbox o SET due_at = now() + $3::bigint * interval '1 millisecond' FROM due WHERE o.id = due.id "
+    "UPDATE job_outbox o SET due_at = now() + $3::bigint * interval '1 millisecond' FROM due WHERE o.id = "
+    "due.id "
     "RETURNING o.job_id, o.name, o.data, o.options, o.relays > 0, EXISTS (SELECT FROM scrape_runs r "
-    "WHERE r.job_id = o.job_id AND r.status = 'succeeded' AND r.started_at >= o.created_at - interval '1 minute'), "
+    "WHERE r.job_id = o.job_id AND r.status = 'succeeded' AND r.started_at >= o.created_at - interval '1 "
+    "minute'), "
     "(SELECT count(*) FROM scrape_runs r WHERE r.job_id = o.job_id AND r.status = 'failed' "
     "AND r.started_at >= o.created_at - interval '1 minute')";
 // In the order of the ids, so that two holds cannot wait for each other.
-constexpr std::string_view hold_jobs =
-    "SELECT job_id FROM job_outbox WHERE queue = $1::text AND job_id = ANY ($2::text[]) ORDER BY id FOR UPDATE";
-constexpr std::string_view mark_jobs =
-    "UPDATE job_outbox SET relays = relays + 1, due_at = now() + greatest($3::bigint * interval '1 millisecond', "
-    "least((now() - created_at) / 2, interval '10 minutes')) WHERE queue = $1::text AND job_id = ANY ($2::text[])";
+constexpr std::string_view hold_jobs = "SELECT job_id FROM job_outbox WHERE queue = $1::text AND job_id = "
+                                       "ANY ($2::text[]) ORDER BY id FOR UPDATE";
+constexpr std::string_view mark_jobs = "UPDATE job_outbox SET relays = relays + 1, due_at = now() + "
+                                       "greatest($3::bigint * interval '1 millisecond', "
+                                       "least((now() - created_at) / 2, interval '10 minutes')) WHERE queue "
+                                       "= $1::text AND job_id = ANY ($2::text[])";
 constexpr std::string_view release_jobs =
     "UPDATE job_outbox SET due_at = now() WHERE queue = $1::text AND job_id = ANY ($2::text[])";
 constexpr std::string_view remove_jobs =

@@ -4,14 +4,15 @@
 
 namespace tiktrend::catalog::detail {
 
-// All that a page looks for has a key. A plan lives as long as its connection, and one that was made while a table was
-// small enough to be read whole would read it whole for ever: hence no sequential scans (until the transaction ends).
+// All that a page looks for has a key. A plan lives as long as its connection, and one that was made while a
+// table was small enough to be read whole would read it whole for ever: hence no sequential scans (until the
+// transaction ends).
 inline constexpr std::string_view enter_page =
     "SELECT scrape_run_enter_page($1::text, $2::bigint, $3::integer, $4::text, $5::bigint), "
     "set_config('enable_seqscan', 'off', true)";
 
-// The same for a page without a product to write. If the server dies within the next moment the page may be asked for
-// again, and will be unchanged again: not worth a wait for the disk.
+// The same for a page without a product to write. If the server dies within the next moment the page may be
+// asked for again, and will be unchanged again: not worth a wait for the disk.
 inline constexpr std::string_view enter_unchanged_page =
     "SELECT scrape_run_enter_page($1::text, $2::bigint, $3::integer, $4::text, $5::bigint), "
     "set_config('enable_seqscan', 'off', true), set_config('synchronous_commit', 'off', true)";
@@ -24,9 +25,9 @@ inline constexpr std::string_view add_categories =
     "ORDER BY n COLLATE \"C\" ON CONFLICT DO NOTHING";
 
 // input:   the page.
-// wanted:  the product with the first key from the one looked for on, which is that very key or shows that there is none. Said
-// with equality, the key's index and products_source_last_updated_id_idx cost the same to a planner without statistics, and
-// the wrong one reads every product of the shop for each.
+// wanted:  the product with the first key from the one looked for on, which is that very key or shows that
+// there is none. Said with equality, the key's index and products_source_last_updated_id_idx cost the same to
+// a planner without statistics, and the wrong one reads every product of the shop for each.
 //          New, changed and newer, or unchanged for so long that it is touched. Unchanged rows are not even
 // locked. What recompute_trends() (migration 012) worked out stays where the shop itself says nothing, and is
 // not taken into the history, which holds what shops said. written: one lock order for all writers, and

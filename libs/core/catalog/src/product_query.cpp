@@ -110,9 +110,12 @@ const std::string& product_statement() {
 }
 
 std::string_view history_statement() noexcept {
-    return "SELECT (extract(epoch FROM scraped_at) * 1000)::bigint, price_min, price_max, currency, sales_7d, "
-           "sales_total, rating, review_count, trend_score FROM product_history WHERE product_id = $1::bigint "
-           "AND scraped_at < coalesce('epoch'::timestamptz + $3::bigint * interval '1 millisecond', 'infinity') "
+    return "SELECT (extract(epoch FROM scraped_at) * 1000)::bigint, price_min, price_max, currency, "
+           "sales_7d, "
+           "sales_total, rating, review_count, trend_score FROM product_history WHERE product_id = "
+           "$1::bigint "
+           "AND scraped_at < coalesce('epoch'::timestamptz + $3::bigint * interval '1 millisecond', "
+           "'infinity') "
            "ORDER BY scraped_at DESC LIMIT $2::integer";
 }
 
@@ -126,7 +129,8 @@ list_statement build_list(const product_query& q, bool nulls, const std::optiona
         if (price && !is_price(*price)) throw std::invalid_argument("a price filter that is no price");
     const auto& sort = column_of(q.sort);
     list_statement out;
-    // After five runs the server would take a plan for any values, which for a rare shop or word walks the whole order.
+    // After five runs the server would take a plan for any values, which for a rare shop or word walks the
+    // whole order.
     out.values.plan_each_time();
     std::string where;
     // Conditions take one parameter each; its number goes where the braces are.
@@ -148,8 +152,7 @@ list_statement build_list(const product_query& q, bool nulls, const std::optiona
             fmt::format("{}{}p.is_active", where.empty() ? " WHERE " : " AND ", *q.is_active ? "" : "NOT ");
     if (q.kind) // written out too; one of two fixed words
         where += fmt::format("{}p.kind = '{}'", where.empty() ? " WHERE " : " AND ", to_string(*q.kind));
-    if (q.text)
-        require("p.search_text @@ websearch_to_tsquery('simple', {}::text)", *q.text);
+    if (q.text) require("p.search_text @@ websearch_to_tsquery('simple', {}::text)", *q.text);
     if (sort.nullable)
         where += fmt::format("{}{} IS {}NULL", where.empty() ? " WHERE " : " AND ", sort.column,
                              nulls ? "" : "NOT ");

@@ -246,7 +246,8 @@ task<seen<product_list>> product_store::list(const product_query& query, postgre
             out.value.items.push_back(read_product(r));
             sort_values.push_back(owned(r[detail::product_column_count].optional_text()));
         }
-        if (static_cast<int>(out.value.items.size()) > limit || nulls || !detail::may_lack_value(query)) break;
+        if (static_cast<int>(out.value.items.size()) > limit || nulls || !detail::may_lack_value(query))
+            break;
         nulls = true;
         after.reset();
     }

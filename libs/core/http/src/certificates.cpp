@@ -3,7 +3,6 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
-
 #include <sys/stat.h>
 
 #include <ctime>
@@ -27,7 +26,8 @@ int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size, co
                     unsigned in_size, void*) {
     static constexpr unsigned char ours[] = "\x08http/1.1";
     unsigned char* chosen = nullptr;
-    if (SSL_select_next_proto(&chosen, out_size, ours, sizeof ours - 1, in, in_size) != OPENSSL_NPN_NEGOTIATED)
+    if (SSL_select_next_proto(&chosen, out_size, ours, sizeof ours - 1, in, in_size) !=
+        OPENSSL_NPN_NEGOTIATED)
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     *out = chosen;
     return SSL_TLSEXT_ERR_OK;
@@ -47,7 +47,7 @@ certificates::certificates(certificate_files files) : files_{std::move(files)}, 
 std::string certificates::stamp_of(const certificate_files& files) {
     std::string out;
     for (const auto& path : {files.chain, files.key}) {
-        struct stat s {};
+        struct stat s{};
         if (::stat(path.c_str(), &s) != 0) {
             out += "absent;";
             continue;

@@ -1,6 +1,5 @@
 // What ends a connection's waits from outside: the server's tick, a drain, the end of the server.
 #include "connection.hpp"
-
 #include "server_core.hpp"
 
 #include <algorithm>

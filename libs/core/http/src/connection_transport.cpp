@@ -1,6 +1,5 @@
 // What lies between a connection and its socket: the balancer's header and TLS.
 #include "connection.hpp"
-
 #include "proxy_header.hpp"
 #include "server_core.hpp"
 

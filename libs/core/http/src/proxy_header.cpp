@@ -44,10 +44,12 @@ std::optional<proxy_header> parse_proxy_header(std::string_view bytes) noexcept 
     const auto room = *size - proxy_header::first_size;
     if (family == inet) {
         if (transport != 1 || room < 12) return std::nullopt; // TCP; two addresses and two ports
-        out.client = boost::asio::ip::address_v4{bytes_at<boost::asio::ip::address_v4::bytes_type>(bytes, 16)};
+        out.client =
+            boost::asio::ip::address_v4{bytes_at<boost::asio::ip::address_v4::bytes_type>(bytes, 16)};
     } else if (family == inet6) {
         if (transport != 1 || room < 36) return std::nullopt;
-        out.client = boost::asio::ip::address_v6{bytes_at<boost::asio::ip::address_v6::bytes_type>(bytes, 16)};
+        out.client =
+            boost::asio::ip::address_v6{bytes_at<boost::asio::ip::address_v6::bytes_type>(bytes, 16)};
     }
     return out;
 }

@@ -70,7 +70,8 @@ std::size_t response_parser::put(std::string_view bytes, error_code& ec) {
     // As request_parser::parse_body(): Beast wants to see the end of a chunked body in one piece.
     constexpr std::size_t least_end_of_chunks = 5;
     while (!parser_->is_done() && used < bytes.size()) {
-        if (parser_->is_header_done() && parser_->chunked() && bytes.size() - used < least_end_of_chunks) break;
+        if (parser_->is_header_done() && parser_->chunked() && bytes.size() - used < least_end_of_chunks)
+            break;
         const auto n = parser_->put(boost::asio::const_buffer{bytes.data() + used, bytes.size() - used}, ec);
         used += n;
         if (ec == bh::error::need_more) {

@@ -1,9 +1,9 @@
 #include "tls_channel.hpp"
 
+#include <boost/asio/error.hpp>
+
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-
-#include <boost/asio/error.hpp>
 
 #include <algorithm>
 #include <new>
@@ -112,7 +112,8 @@ std::size_t tls_channel::write_some(const std::vector<boost::asio::const_buffer>
             break;
         }
         taken += static_cast<std::size_t>(n);
-        if (static_cast<std::size_t>(n) < b.size() || taken >= record * 4) break; // bounded; the caller comes again
+        if (static_cast<std::size_t>(n) < b.size() || taken >= record * 4)
+            break; // bounded; the caller comes again
     }
     collect_output();
     error_code later; // an error shows again at the next flush

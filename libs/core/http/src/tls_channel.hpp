@@ -27,9 +27,9 @@ public:
 
     /// Room for the next read from the socket.
     boost::asio::mutable_buffer prepare() noexcept { return {cipher_in_, sizeof cipher_in_}; }
-    /// `n` bytes were read there: goes on with the handshake and moves what they contain into `out`, as far as
-    /// it has room. False if they are no TLS, or the client ended the session. Answers of the handshake may
-    /// wait to be written.
+    /// `n` bytes were read there: goes on with the handshake and moves what they contain into `out`, as far
+    /// as it has room. False if they are no TLS, or the client ended the session. Answers of the handshake
+    /// may wait to be written.
     bool commit(std::size_t n, input_buffer& out);
     /// What did not fit at commit(). False as above.
     bool decrypt(input_buffer& out);

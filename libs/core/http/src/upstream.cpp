@@ -1,9 +1,8 @@
-#include <tiktrend/http/upstream.hpp>
-
 #include "response_parser.hpp"
 #include "upstream_stream.hpp"
 
 #include <tiktrend/base/timeout.hpp>
+#include <tiktrend/http/upstream.hpp>
 
 #include <algorithm>
 #include <charconv>

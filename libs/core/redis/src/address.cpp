@@ -124,7 +124,8 @@ result<address> parse_many(std::string_view scheme, std::string_view rest) {
 
 result<address> parse_url(std::string_view url) {
     const auto scheme_end = std::min(url.find("://"), url.size());
-    for (const std::string_view many : {"redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster"})
+    for (const std::string_view many :
+         {"redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster"})
         if (url.substr(0, scheme_end) == many && scheme_end < url.size())
             return parse_many(many, url.substr(scheme_end + 3));
     const auto parsed = boost::urls::parse_uri({url.data(), url.size()});

@@ -24,7 +24,7 @@ struct blocking_connection::impl {
 
     dialer line;
     std::uint16_t slot = 0; ///< cluster: the connection is to the node that owned it
-    event closed; ///< notified by close() and drop()
+    event closed;           ///< notified by close() and drop()
     backoff delays;
     default_random random;
     std::shared_ptr<connection>
@@ -120,7 +120,8 @@ task<reply> answer(std::shared_ptr<connection> used, const command& c, std::chro
                    bool is_cluster) {
     auto r = co_await within(limit, used->request(c));
     if (is_cluster && r.is_error() && (redirection_in(r.text()) || r.text().starts_with("TRYAGAIN")))
-        throw server_error{errc::not_ready, used->where(), std::string{r.text()}}; // the slot moves, or has moved
+        throw server_error{errc::not_ready, used->where(),
+                           std::string{r.text()}}; // the slot moves, or has moved
     co_return r;
 }
 
@@ -129,7 +130,8 @@ task<reply> answer(std::shared_ptr<connection> used, const command& c, std::chro
 task<reply> blocking_connection::exec(const command& c, std::chrono::milliseconds block,
                                       std::chrono::milliseconds grace) {
     co_await impl_->connect_for(c);
-    co_return co_await impl_->guarded(impl_->live, answer(impl_->live, c, block + grace, impl_->is_cluster()));
+    co_return co_await impl_->guarded(impl_->live,
+                                      answer(impl_->live, c, block + grace, impl_->is_cluster()));
 }
 
 task<std::pair<reply, reply>> blocking_connection::exec_with(const command& c, const command& behind,

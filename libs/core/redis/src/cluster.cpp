@@ -105,8 +105,8 @@ bool cluster::is_in_use(const lane& l) const noexcept {
     return std::find(slots_.begin(), slots_.end(), &l) != slots_.end();
 }
 
-/// A node that owns nothing and does not answer has left, unless it has just been named by another (MOVED, ASK) and is
-/// still being connected to. Its lane stays in memory, since a call may still end there.
+/// A node that owns nothing and does not answer has left, unless it has just been named by another (MOVED,
+/// ASK) and is still being connected to. Its lane stays in memory, since a call may still end there.
 task<void> cluster::retire_lanes() {
     const auto young = clock::now() - options_.connect_timeout;
     for (auto it = lanes_.begin(); it != lanes_.end();) {
@@ -196,7 +196,8 @@ public:
         // `stopped` is a lane that was retired before the call reached it.
         const bool is_not_executed =
             code == errc::not_connected || code == errc::not_ready || code == tiktrend::errc::stopped;
-        const bool may_wait = cluster_.options_.wait_for_connection && clock::now() < deadline_ && is_not_executed;
+        const bool may_wait =
+            cluster_.options_.wait_for_connection && clock::now() < deadline_ && is_not_executed;
         if (!may_wait && code == tiktrend::errc::stopped)
             throw system_error{errc::not_connected, cluster_.text() + ": its node has left the cluster"};
         if (!may_wait) std::rethrow_exception(error);

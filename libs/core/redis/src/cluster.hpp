@@ -62,8 +62,8 @@ private:
     std::array<lane*, slot_count> slots_{}; ///< null: unknown
     std::vector<lane*> owners_;             ///< distinct, of slots_
     std::string last_failure_;
-    event stale_;   ///< the map should be read again
-    event changed_; ///< notified when it was
+    event stale_;              ///< the map should be read again
+    event changed_;            ///< notified when it was
     std::size_t attempts_ = 0; ///< calls on their way, which refer to all this
     event no_attempt_;         ///< notified when the last of them has ended
     event stopping_;           ///< set by stop()

@@ -49,7 +49,8 @@ task<std::pair<reply, reply>> connection::request_both(const command& first, con
         auto b = co_await read_reply();
         co_return std::pair{std::move(a), std::move(b)};
     } catch (const system_error& e) {
-        // A server runs nothing more of a client whose end it has seen, and what it has run is answered before.
+        // A server runs nothing more of a client whose end it has seen, and what it has run is answered
+        // before.
         if (e.code() == asio::error::eof && is_finishing_ && !has_first && !reader_.has_part())
             throw system_error{errc::not_connected, where_};
         throw;
@@ -106,7 +107,8 @@ task<void> dialer::connect(connection& c) {
 }
 
 task<endpoint> dialer::find_node() {
-    if (where_.kind == topology::sentinel) co_return co_await find_master(executor_, where_, tls_, first_node_);
+    if (where_.kind == topology::sentinel)
+        co_return co_await find_master(executor_, where_, tls_, first_node_);
     // Another one first the next time, in case these take all the time there is without an answer.
     const auto turn = static_cast<std::ptrdiff_t>(first_node_++ % where_.nodes.size());
     auto nodes = where_.nodes;

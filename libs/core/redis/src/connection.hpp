@@ -33,8 +33,8 @@ public:
     task<reply> read_reply();
     /// One command and its reply. Throws server_error for replies that classify() knows.
     task<reply> request(const command& c);
-    /// Two commands at once and their replies, which may be errors. If the server closes before the first byte of
-    /// a reply, after finish_sending(), errc::not_connected: it has run neither.
+    /// Two commands at once and their replies, which may be errors. If the server closes before the first
+    /// byte of a reply, after finish_sending(), errc::not_connected: it has run neither.
     task<std::pair<reply, reply>> request_both(const command& first, const command& second);
     void finish_sending() noexcept;
 
@@ -52,8 +52,8 @@ private:
 /// Throws server_error if `r` is an error reply that classify() knows.
 void throw_if_unavailable(const reply& r, const std::string& where);
 
-/// Makes connections to one address: find the server (Sentinel: the master; Cluster: the owner of a slot), resolve,
-/// connect, TLS, handshake (AUTH, SELECT, CLIENT SETNAME, CLIENT NO-EVICT, PING).
+/// Makes connections to one address: find the server (Sentinel: the master; Cluster: the owner of a slot),
+/// resolve, connect, TLS, handshake (AUTH, SELECT, CLIENT SETNAME, CLIENT NO-EVICT, PING).
 class dialer {
 public:
     dialer(asio::any_io_executor executor, address where, client_options options);
@@ -83,7 +83,8 @@ private:
     client_options options_;
     std::string name_;
     std::optional<std::uint16_t> slot_;
-    std::size_t first_node_ = 0; ///< of where_.nodes: the one to ask first (counts on; taken modulo their number)
+    std::size_t first_node_ =
+        0; ///< of where_.nodes: the one to ask first (counts on; taken modulo their number)
     std::shared_ptr<asio::ssl::context> tls_;
 };
 

@@ -185,10 +185,8 @@ task<void> lane::stop() {
 task<void> lane::wait_connected(std::chrono::milliseconds limit) {
     const auto deadline = std::chrono::steady_clock::now() + limit;
     while (!is_connected()) {
-        if (!started_ || stopped_)
-            throw system_error{tiktrend::errc::stopped, line_.name()};
-        if (!co_await connected_.wait_until(deadline))
-            std::rethrow_exception(refusal(errc::not_connected));
+        if (!started_ || stopped_) throw system_error{tiktrend::errc::stopped, line_.name()};
+        if (!co_await connected_.wait_until(deadline)) std::rethrow_exception(refusal(errc::not_connected));
     }
 }
 
@@ -247,7 +245,7 @@ struct script_call {
 } // namespace
 
 task<reply> lane::eval(const script& s, std::span<const std::string_view> keys,
-                         std::span<const std::string_view> args) {
+                       std::span<const std::string_view> args) {
     script_call call{s, 3 + keys.size() + args.size(), {}};
     std::size_t size = 16;
     for (const auto w : keys)

@@ -14,8 +14,8 @@
 
 namespace tiktrend::redis {
 
-/// One server's pipelined connection that reconnects by itself: what a client has one of, and a cluster's client one per
-/// node. See client for what the calls promise.
+/// One server's pipelined connection that reconnects by itself: what a client has one of, and a cluster's
+/// client one per node. See client for what the calls promise.
 class lane {
 public:
     lane(const asio::any_io_executor& executor, address where, client_options options)
@@ -31,7 +31,8 @@ public:
     task<reply> exec(const command& c);
     task<std::vector<reply>> exec_all(std::span<const command> commands);
     /// `keys` and `args` need to live only until the first suspension.
-    task<reply> eval(const script& s, std::span<const std::string_view> keys, std::span<const std::string_view> args);
+    task<reply> eval(const script& s, std::span<const std::string_view> keys,
+                     std::span<const std::string_view> args);
 
     const dialer& line() const noexcept { return line_; }
     std::uint64_t connects() const noexcept { return connects_; }

@@ -9,8 +9,8 @@
 namespace tiktrend::redis {
 
 /// One connection shared by many commands: what is submitted in one turn of the event loop leaves in one
-/// write, or at once when it is much, so that the server works while this thread goes on; replies go to the completions in order. Ends with its connection. Kept alive by its own write
-/// in flight.
+/// write, or at once when it is much, so that the server works while this thread goes on; replies go to the
+/// completions in order. Ends with its connection. Kept alive by its own write in flight.
 class pipeline : public std::enable_shared_from_this<pipeline> {
 public:
     /// Called once, from the executor, never inside submit(): with a reply, or with an error and an empty

@@ -52,9 +52,10 @@ std::uint16_t slot_of_key(std::string_view key) noexcept {
 
 std::optional<std::string_view> first_key(const command& c) {
     const auto name = c.name();
-    constexpr std::array keyless{"PING",   "INFO", "CLIENT",  "CONFIG", "SCRIPT",  "WAIT",      "CLUSTER", "MULTI",
-                                 "EXEC",   "TIME", "DBSIZE",  "ACL",    "PUBLISH", "SUBSCRIBE", "SCAN",    "KEYS",
-                                 "DISCARD", "ROLE", "COMMAND", "FLUSHALL", "FLUSHDB", "ASKING"};
+    constexpr std::array keyless{"PING",    "INFO",      "CLIENT",  "CONFIG", "SCRIPT",  "WAIT",
+                                 "CLUSTER", "MULTI",     "EXEC",    "TIME",   "DBSIZE",  "ACL",
+                                 "PUBLISH", "SUBSCRIBE", "SCAN",    "KEYS",   "DISCARD", "ROLE",
+                                 "COMMAND", "FLUSHALL",  "FLUSHDB", "ASKING"};
     for (const std::string_view k : keyless)
         if (name == k) return {};
     std::size_t at = 1;
@@ -65,7 +66,8 @@ std::optional<std::string_view> first_key(const command& c) {
         while (at < c.words() && c.word(at) != "STREAMS")
             ++at;
         ++at;
-    } else if (name == "XINFO" || name == "XGROUP" || name == "OBJECT" || name == "MEMORY" || name == "BITOP") {
+    } else if (name == "XINFO" || name == "XGROUP" || name == "OBJECT" || name == "MEMORY" ||
+               name == "BITOP") {
         at = 2;
     }
     if (at >= c.words()) return {};

@@ -23,7 +23,8 @@ bool is_token(char c) {
     return is_word(c) || c == '.' || c == '~' || c == '+' || c == '/' || c == '=';
 }
 bool ends_value(char c) {
-    return std::isspace(static_cast<unsigned char>(c)) != 0 || c == '&' || c == '"' || c == '\'' || c == ',' || c == ';' || c == ')';
+    return std::isspace(static_cast<unsigned char>(c)) != 0 || c == '&' || c == '"' || c == '\'' ||
+           c == ',' || c == ';' || c == ')';
 }
 
 /// Length of the part from `at` on that `is` says belongs to it.
@@ -53,10 +54,12 @@ std::size_t user_info(std::string_view text, std::size_t at) {
 } // namespace
 
 bool is_secret_name(std::string_view name) {
-    static constexpr std::array words{"password", "passwd", "secret",  "token",      "authorization", "cookie",
-                                      "api_key",  "apikey", "api-key", "credential", "dsn",           "private"};
+    static constexpr std::array words{"password",      "passwd",     "secret",  "token",
+                                      "authorization", "cookie",     "api_key", "apikey",
+                                      "api-key",       "credential", "dsn",     "private"};
     const auto low = lower(name);
-    return std::any_of(words.begin(), words.end(), [&](std::string_view w) { return low.find(w) != std::string::npos; });
+    return std::any_of(words.begin(), words.end(),
+                       [&](std::string_view w) { return low.find(w) != std::string::npos; });
 }
 
 std::string scrub(std::string_view text, std::size_t max_bytes) {
@@ -85,7 +88,8 @@ std::string scrub(std::string_view text, std::size_t max_bytes) {
             out.append(text.substr(i, n));
             const bool is_secret = is_secret_name(text.substr(i, n));
             i += n;
-            if (is_secret && i + 1 < text.size() && (text[i] == '=' || text[i] == ':') && !ends_value(text[i + 1])) {
+            if (is_secret && i + 1 < text.size() && (text[i] == '=' || text[i] == ':') &&
+                !ends_value(text[i + 1])) {
                 out.append(1, text[i]).append(filtered);
                 i += 1 + run_of(text, i + 1, [](char c) { return !ends_value(c); });
             }

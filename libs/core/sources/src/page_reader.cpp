@@ -43,8 +43,8 @@ public:
     reading(const definition& source, const input_values& inputs, page_state state,
             const response_view& response, document_set& documents)
         : source_{source}, rules_{*source.plan}, inputs_{inputs}, state_{std::move(state)},
-          response_{response}, facts_{rules_, response_, state_, documents},
-          documents_{documents}, next_{source_, response_, facts_, state_} {}
+          response_{response}, facts_{rules_, response_, state_, documents}, documents_{documents},
+          next_{source_, response_, facts_, state_} {}
 
     page_result run() && {
         if (response_.status == 304) {

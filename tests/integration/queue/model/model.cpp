@@ -25,8 +25,8 @@ std::string model::carry_out(const json::object& step) {
     if (verb == "pause") pause();
     if (verb == "resume") resume();
     if (verb == "lose_lock") locks_.erase(id_member(step)); // the suite does it to Redis
-    if (verb == "forget_check") was_checked_ = false;  // the interval is over
-    if (verb == "pop_marker") { // a worker that waits takes the first
+    if (verb == "forget_check") was_checked_ = false;       // the interval is over
+    if (verb == "pop_marker") {                             // a worker that waits takes the first
         if (!std::exchange(marker_, false)) marker_at_.reset();
     }
     if (verb == "set_concurrency_by_hand") concurrency_ = integer_member(step, "concurrency");
@@ -41,7 +41,8 @@ std::vector<std::string> model::held() const {
 }
 
 int model::places(const std::string& id) const {
-    int n = static_cast<int>(std::count(wait_.begin(), wait_.end(), id) + std::count(active_.begin(), active_.end(), id));
+    int n = static_cast<int>(std::count(wait_.begin(), wait_.end(), id) +
+                             std::count(active_.begin(), active_.end(), id));
     for (const auto* set : {&prioritized_, &delayed_, &completed_, &failed_})
         n += set->contains(id) ? 1 : 0;
     return n;
@@ -54,7 +55,8 @@ std::optional<std::string> model::first(const sorted_set& set) {
     return least == set.end() ? std::nullopt : std::optional{least->first};
 }
 
-// --- shared steps ------------------------------------------------------------------------------------------------
+// --- shared steps
+// ------------------------------------------------------------------------------------------------
 
 bool model::is_closed() const {
     return is_paused_ || (concurrency_ && static_cast<std::int64_t>(active_.size()) >= *concurrency_);
@@ -79,7 +81,8 @@ void model::push_delayed(const std::string& id, std::int64_t at) {
 
 void model::push_prioritized(const std::string& id) {
     order_ = order_.value_or(0) + 1;
-    prioritized_[id] = static_cast<double>(jobs_.at(id).priority) * 4294967296.0 + static_cast<double>(*order_);
+    prioritized_[id] =
+        static_cast<double>(jobs_.at(id).priority) * 4294967296.0 + static_cast<double>(*order_);
 }
 
 void model::push_waiting(const std::string& id, bool front) {
@@ -106,7 +109,8 @@ void model::promote_due() {
     if (any) wake();
 }
 
-// --- producers ---------------------------------------------------------------------------------------------------
+// --- producers
+// ---------------------------------------------------------------------------------------------------
 
 std::string model::add(const json::object& step) {
     id_ = id_.value_or(0) + 1;
@@ -191,8 +195,10 @@ std::string model::remove(const std::string& id) {
     if (!jobs_.contains(id)) return "refused -1";
     if (locks_.contains(id)) return "0";
     std::string place = "unknown";
-    const std::pair<const char*, sorted_set*> sets[]{
-        {"completed", &completed_}, {"delayed", &delayed_}, {"failed", &failed_}, {"prioritized", &prioritized_}};
+    const std::pair<const char*, sorted_set*> sets[]{{"completed", &completed_},
+                                                     {"delayed", &delayed_},
+                                                     {"failed", &failed_},
+                                                     {"prioritized", &prioritized_}};
     for (const auto& [name, set] : sets)
         if (set->erase(id) > 0) place = name;
     if (std::erase(wait_, id) > 0) place = "wait";

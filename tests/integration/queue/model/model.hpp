@@ -15,13 +15,13 @@ namespace tiktrend::testing {
 
 namespace json = boost::json;
 
-/// BullMQ's state machine in memory, written from its description and not from our scripts: what each command does to the
-/// keys of one queue, and what it answers. Jobs without parents, schedulers and deduplication.
+/// BullMQ's state machine in memory, written from its description and not from our scripts: what each command
+/// does to the keys of one queue, and what it answers. Jobs without parents, schedulers and deduplication.
 class model {
 public:
-    /// Carries out a command, a step of the differential suite (tests/interop/differential/README.md), and gives the answer
-    /// in the form of side::receive(): the value as canonical text, or "refused <code>". `stalled_check` takes the suspects
-    /// in the order that Redis gives them (`in_order`).
+    /// Carries out a command, a step of the differential suite (tests/interop/differential/README.md), and
+    /// gives the answer in the form of side::receive(): the value as canonical text, or "refused <code>".
+    /// `stalled_check` takes the suspects in the order that Redis gives them (`in_order`).
     std::string carry_out(const json::object& step);
 
     /// Every key that the queue must have now.

@@ -1,5 +1,5 @@
-// Random commands against our queue and against a model of the state machine in memory: after each command the answer and
-// every key of the queue are what the model says.
+// Random commands against our queue and against a model of the state machine in memory: after each command
+// the answer and every key of the queue are what the model says.
 //
 //   TIKTREND_SEED=n           only this seed (a failure prints it)
 //   TIKTREND_LONG_TESTS=1     many more seeds
@@ -54,7 +54,9 @@ public:
     }
 
 private:
-    std::int64_t below(std::int64_t n) { return std::uniform_int_distribution<std::int64_t>{0, n - 1}(random_); }
+    std::int64_t below(std::int64_t n) {
+        return std::uniform_int_distribution<std::int64_t>{0, n - 1}(random_);
+    }
 
     json::object options() {
         json::object o;
@@ -64,7 +66,8 @@ private:
         if (below(5) == 0) o["jobId"] = "own-" + std::to_string(below(8));
         if (below(2) == 0) o["attempts"] = 1 + below(4);
         if (below(3) == 0)
-            o["backoff"] = json::object{{"type", below(2) ? "fixed" : "exponential"}, {"delay", 1 + below(200)}};
+            o["backoff"] =
+                json::object{{"type", below(2) ? "fixed" : "exponential"}, {"delay", 1 + below(200)}};
         if (below(6) == 0) o["removeOnComplete"] = below(2) ? json::value(true) : json::value(1 + below(3));
         if (below(6) == 0) o["removeOnFail"] = below(2) ? json::value(true) : json::value(1 + below(3));
         return o;
@@ -83,7 +86,9 @@ private:
         if (held.empty()) return {{"do", "stalled_check"}};
         const auto& handle = held[static_cast<std::size_t>(below(static_cast<std::int64_t>(held.size())))];
         const auto slash = handle.find('/');
-        return {{"do", "renew"}, {"token", handle.substr(0, slash)}, {"ids", json::array{handle.substr(slash + 1)}}};
+        return {{"do", "renew"},
+                {"token", handle.substr(0, slash)},
+                {"ids", json::array{handle.substr(slash + 1)}}};
     }
 
     json::object finish(const model& m) {
@@ -91,7 +96,8 @@ private:
         if (held.empty()) return {{"do", "fetch"}, {"token", "t" + std::to_string(++tokens_)}};
         const auto& handle = held[static_cast<std::size_t>(below(static_cast<std::int64_t>(held.size())))];
         const auto slash = handle.find('/');
-        json::object c{{"do", "finish"}, {"token", handle.substr(0, slash)}, {"id", handle.substr(slash + 1)}};
+        json::object c{
+            {"do", "finish"}, {"token", handle.substr(0, slash)}, {"id", handle.substr(slash + 1)}};
         const auto roll = below(10);
         if (roll < 4)
             c["result"] = below(1000);
@@ -122,7 +128,8 @@ bool is_done_to_redis(const json::object& c) {
     else if (verb == "pop_marker")
         redis.command({"ZPOPMIN", "ours:q:marker"});
     else if (verb == "set_concurrency_by_hand")
-        redis.command({"HSET", "ours:q:meta", "concurrency", std::to_string(c.at("concurrency").to_number<int>())});
+        redis.command(
+            {"HSET", "ours:q:meta", "concurrency", std::to_string(c.at("concurrency").to_number<int>())});
     else
         return false;
     return true;
@@ -149,14 +156,16 @@ task<std::string> answer_of(interop::stage& s, json::object command) {
 /// What differs after a command; empty: nothing.
 std::string difference(const model& m, const std::string& expected, const std::string& answer) {
     std::string out;
-    if (expected != answer) out += "\n  answer of the model: " + expected + "\n  answer of the queue: " + answer;
+    if (expected != answer)
+        out += "\n  answer of the model: " + expected + "\n  answer of the queue: " + answer;
     auto found = interop::take_snapshots("theirs", "ours").ours;
     if (const auto meta = found.find("P:q:meta"); meta != found.end())
         std::erase_if(meta->second.rows, [](const auto& row) { return row.starts_with("version="); });
     for (const auto& line : interop::compare(m.keys(), found))
         out += "\n  " + line; // "theirs" is the model
     for (const auto& id : m.known())
-        if (m.places(id) != (m.exists(id) ? 1 : 0)) out += "\n  the model has job " + id + " in another than one place";
+        if (m.places(id) != (m.exists(id) ? 1 : 0))
+            out += "\n  the model has job " + id + " in another than one place";
     return out;
 }
 
@@ -169,9 +178,9 @@ task<void> play(std::uint64_t seed, int length, std::string& failure) {
     commands source{seed};
     std::string story;
     for (int i = 0; i < length && failure.empty(); ++i) {
-        auto command = i == 0 ? json::object{{"do", "clock"}, {"at", 1'700'000'000'000}}
-                   : i == 1 ? json::object{{"do", "open"}}
-                            : source.next(m);
+        auto command = i == 0   ? json::object{{"do", "clock"}, {"at", 1'700'000'000'000}}
+                       : i == 1 ? json::object{{"do", "open"}}
+                                : source.next(m);
         story += "\n  " + json::serialize(command);
         if (command.at("do") == "stalled_check") command["in_order"] = suspects();
         std::string expected;
@@ -197,7 +206,8 @@ TEST_CASE("random commands leave what the model of the state machine says", "[in
     const int rounds = only ? 1 : std::getenv("TIKTREND_LONG_TESTS") ? 200 : 12;
     for (int i = 0; i < rounds; ++i) {
         std::string failure;
-        testing::run_coroutine(play(first + static_cast<std::uint64_t>(i), 200, failure), std::chrono::seconds{60});
+        testing::run_coroutine(play(first + static_cast<std::uint64_t>(i), 200, failure),
+                               std::chrono::seconds{60});
         INFO("replay with TIKTREND_SEED=" << first + static_cast<std::uint64_t>(i));
         INFO(failure);
         REQUIRE(failure.empty());

@@ -1,5 +1,4 @@
 #include "model.hpp"
-
 #include "step_members.hpp"
 
 #include <algorithm>
@@ -128,8 +127,8 @@ model::judgement model::judge(const json::object& step, const job& as_fetched) {
     return v;
 }
 
-void model::end(const std::string& id, const json::object& step, const job& as_fetched, const judgement& verdict,
-                bool& finished) {
+void model::end(const std::string& id, const json::object& step, const job& as_fetched,
+                const judgement& verdict, bool& finished) {
     auto& j = jobs_.at(id);
     const auto& reason = verdict.reason;
     const auto pause = verdict.pause;

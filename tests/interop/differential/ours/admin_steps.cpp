@@ -1,5 +1,4 @@
 #include "steps.hpp"
-
 #include "wire.hpp"
 
 #include <tiktrend/queue/queue_admin.hpp>

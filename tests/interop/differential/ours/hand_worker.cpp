@@ -64,9 +64,9 @@ task<redis::reply> hand_worker::call(const std::string& token, bool wants_next, 
         std::string flag = is_delayed ? (end->spends_attempt ? "" : "1") : (end->lifo ? "R" : "L");
         if (end->what == queue::settlement::kind::release && end->pauses) flag = "P";
         const auto age = end->keep.age ? std::optional<std::int64_t>{end->keep.age->count()} : std::nullopt;
-        for (const auto& word :
-             {std::string{to_string(end->what)}, job->record.id, owner, end->value, end->stack,
-              number(end->keep.count), number(age), number(end->keep.limit), std::to_string(end->argument), flag})
+        for (const auto& word : {std::string{to_string(end->what)}, job->record.id, owner, end->value,
+                                 end->stack, number(end->keep.count), number(age), number(end->keep.limit),
+                                 std::to_string(end->argument), flag})
             words.push_back(word);
     }
     co_return co_await queue::run_script(client_, queue::scripts::all().finish_and_fetch, keys_.base(),
@@ -82,7 +82,7 @@ task<json::value> hand_worker::take(redis::reply reply, std::string token) {
     held_job job{queue::read_record(fields[last].text(), fields, last, reader_, json_), {}};
     job.record.attempts_started += 1; // the hash is from before the fetch
     job.options = reader_.read(job.record.opts);
-    if (!job.record.scheduler_id.empty()) 
+    if (!job.record.scheduler_id.empty())
         co_await queue::create_next_iteration(options_, keys_, client_, job.record);
     const auto described = describe_job(job.record);
     held_.insert_or_assign(token + "/" + job.record.id, std::move(job));
@@ -95,7 +95,7 @@ task<json::value> hand_worker::fetch(std::string token) {
 }
 
 task<queue::settlement> hand_worker::outcome_of(const json::object& step, const held_job& job,
-                                                 const std::string& token) {
+                                                const std::string& token) {
     const auto r = rules();
     if (!job.record.deferred_failure.empty())
         co_return queue::settle_failure(job.record, job.options, job.record.deferred_failure, r);
@@ -146,9 +146,9 @@ task<json::value> hand_worker::finish(json::object step, std::string token) {
 
 task<void> hand_worker::stalled_check() {
     const auto now = std::to_string(options_.clock->now_ms());
-    co_await queue::run_script(client_, queue::scripts::all().stalled_check, keys_.base(),
-                               {now, std::to_string(options_.stalled_interval.count()),
-                                std::to_string(options_.max_stalled_count)});
+    co_await queue::run_script(
+        client_, queue::scripts::all().stalled_check, keys_.base(),
+        {now, std::to_string(options_.stalled_interval.count()), std::to_string(options_.max_stalled_count)});
 }
 
 task<json::value> hand_worker::renew(std::vector<std::string> ids, std::string token) {
@@ -157,8 +157,8 @@ task<json::value> hand_worker::renew(std::vector<std::string> ids, std::string t
         words.push_back(id);
         words.push_back(token);
     }
-    const auto lost =
-        co_await queue::run_script(client_, queue::scripts::all().renew_locks, keys_.base(), std::move(words));
+    const auto lost = co_await queue::run_script(client_, queue::scripts::all().renew_locks, keys_.base(),
+                                                 std::move(words));
     json::array out;
     for (std::size_t i = 0; i < lost.size(); ++i)
         out.emplace_back(ids.at(static_cast<std::size_t>(lost[i].integer()) - 1));

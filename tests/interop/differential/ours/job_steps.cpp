@@ -1,6 +1,5 @@
-#include "steps.hpp"
-
 #include "hand_worker.hpp"
+#include "steps.hpp"
 #include "wire.hpp"
 
 #include <tiktrend/queue/job_operations.hpp>
@@ -48,17 +47,18 @@ task<step_answer> getter_step(queue::queue& q, std::string_view verb, const json
         co_return ids;
     }
     if (verb == "logs") {
-        const auto logs = co_await getters.logs(id_of(step), integer(step, "start"), integer(step, "end", -1));
-        co_return json::object{{"logs", json::array(logs.rows.begin(), logs.rows.end())}, {"count", logs.count}};
+        const auto logs =
+            co_await getters.logs(id_of(step), integer(step, "start"), integer(step, "end", -1));
+        co_return json::object{{"logs", json::array(logs.rows.begin(), logs.rows.end())},
+                               {"count", logs.count}};
     }
     if (verb == "metrics") {
         const auto m = co_await getters.metrics(job_state_of(text(step, "state")));
-        co_return json::object{{"meta",
-                                json::object{{"count", m.count},
-                                             {"prevTS", m.previous_ts_ms},
-                                             {"prevCount", m.previous_count}}},
-                               {"data", json::array(m.data.begin(), m.data.end())},
-                               {"count", m.points}};
+        co_return json::object{
+            {"meta",
+             json::object{{"count", m.count}, {"prevTS", m.previous_ts_ms}, {"prevCount", m.previous_count}}},
+            {"data", json::array(m.data.begin(), m.data.end())},
+            {"count", m.points}};
     }
     if (verb == "prometheus") {
         std::map<std::string, std::string> labels;
@@ -78,8 +78,10 @@ task<step_answer> getter_step(queue::queue& q, std::string_view verb, const json
     }
     if (verb == "dependency_counts") {
         const auto n = co_await getters.dependencies_count(id_of(step));
-        co_return json::object{
-            {"processed", n.processed}, {"unprocessed", n.unprocessed}, {"ignored", n.ignored}, {"failed", n.failed}};
+        co_return json::object{{"processed", n.processed},
+                               {"unprocessed", n.unprocessed},
+                               {"ignored", n.ignored},
+                               {"failed", n.failed}};
     }
     if (verb == "deduplication_owner") {
         const auto owner = co_await getters.deduplication_job_id(id_of(step));

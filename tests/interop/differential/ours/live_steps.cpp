@@ -17,10 +17,11 @@ constexpr auto patience = 10s;
 
 } // namespace
 
-live_worker::live_worker(asio::any_io_executor executor, const redis::address& where, const std::string& queue,
-                         queue::worker_options options)
+live_worker::live_worker(asio::any_io_executor executor, const redis::address& where,
+                         const std::string& queue, queue::worker_options options)
     : executor_{executor}, changed_{executor},
-      worker_{executor, where, queue, [this](queue::active_job& job) { return process(job); }, std::move(options)} {}
+      worker_{executor, where, queue, [this](queue::active_job& job) { return process(job); },
+              std::move(options)} {}
 
 task<void> live_worker::stop() {
     const auto now = std::chrono::steady_clock::now();
@@ -43,7 +44,8 @@ task<void> live_worker::release(const json::object& step) {
     const auto id = id_of(step);
     const auto deadline = std::chrono::steady_clock::now() + patience;
     while (!held_.contains(id))
-        if (!co_await changed_.wait_until(deadline)) throw std::runtime_error("job " + id + " does not run here");
+        if (!co_await changed_.wait_until(deadline))
+            throw std::runtime_error("job " + id + " does not run here");
     auto& held = held_.at(id);
     if (const auto* result = step.if_contains("result")) held.result = json::serialize(*result);
     held.error = text(step, "error");
@@ -74,7 +76,8 @@ task<json::value> live_steps::run_worker(queue::queue& q, const json::object& st
     co_return nullptr;
 }
 
-task<void> live_steps::wait_for(queue::job_waiter& waiter, std::string id, std::chrono::milliseconds ttl, waiting& w) {
+task<void> live_steps::wait_for(queue::job_waiter& waiter, std::string id, std::chrono::milliseconds ttl,
+                                waiting& w) {
     try {
         w.answer = json::object{{"value", json::parse(co_await waiter.wait(id, ttl))}};
     } catch (const queue::job_failed_error& e) {
@@ -104,7 +107,8 @@ task<json::value> live_steps::clients(queue::queue& q, std::string_view verb, st
     std::vector<std::string> names;
     do {
         names.clear();
-        const auto found = verb == "workers" ? co_await getters.workers() : co_await getters.event_listeners();
+        const auto found =
+            verb == "workers" ? co_await getters.workers() : co_await getters.event_listeners();
         for (const auto& c : found)
             names.push_back(c.raw_name);
         if (names.size() != count) co_await sleep_for(5ms);
@@ -118,7 +122,8 @@ task<step_answer> live_steps::carry_out(queue::queue& q, std::string_view verb, 
     if (verb == "begin_wait") co_return co_await begin_wait(q, step);
     if (verb == "end_wait") {
         auto& w = waits_.at(id_of(step));
-        if (!co_await w.done.wait_for(patience)) throw std::runtime_error("the wait for " + id_of(step) + " goes on");
+        if (!co_await w.done.wait_for(patience))
+            throw std::runtime_error("the wait for " + id_of(step) + " goes on");
         auto answer = std::move(w.answer);
         waits_.erase(id_of(step));
         co_return answer;

@@ -19,7 +19,8 @@ public:
     task<void> stop();
     queue::worker& handle() noexcept { return worker_; }
 
-    /// Ends a job that runs here or is about to, at most ten seconds from now: with `result`, or with `error`.
+    /// Ends a job that runs here or is about to, at most ten seconds from now: with `result`, or with
+    /// `error`.
     task<void> release(const json::object& step);
 
 private:

@@ -1,5 +1,5 @@
-// Our queue as one side of the differential suite; the counterpart of ../../node/differential.mjs. Answers one JSON line to
-// each step that comes, in order.
+// Our queue as one side of the differential suite; the counterpart of ../../node/differential.mjs. Answers
+// one JSON line to each step that comes, in order.
 //
 //   tiktrend-differential-actor FD REDIS_URL PREFIX
 #include "stage.hpp"

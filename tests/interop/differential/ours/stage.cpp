@@ -23,8 +23,8 @@ redis::client_options patient() {
 } // namespace
 
 stage::stage(asio::any_io_executor executor, redis::address where, std::string prefix)
-    : client_{executor, where, patient()}, prefix_{std::move(prefix)}, random_{std::make_shared<constant_random>()},
-      live_{executor, where} {}
+    : client_{executor, where, patient()}, prefix_{std::move(prefix)},
+      random_{std::make_shared<constant_random>()}, live_{executor, where} {}
 
 task<void> stage::stop() {
     co_await live_.stop();
@@ -101,8 +101,8 @@ task<json::value> stage::worker_step(open_queue& q, std::string_view verb, const
 task<json::value> stage::queue_step(open_queue& q, std::string_view verb, const json::object& step) {
     if (auto answer = co_await live_.carry_out(*q.handle, verb, step)) co_return std::move(*answer);
     using group = task<step_answer> (*)(queue::queue&, std::string_view, const json::object&);
-    static constexpr group groups[]{producer_step, job_step,  getter_step, settings_step,
-                                      admin_step,    flow_step, scheduler_step};
+    static constexpr group groups[]{producer_step, job_step,  getter_step,   settings_step,
+                                    admin_step,    flow_step, scheduler_step};
     for (const auto carry_out_in : groups)
         if (auto answer = co_await carry_out_in(*q.handle, verb, step)) co_return std::move(*answer);
     throw std::runtime_error("the actor does not know the step " + std::string{verb});

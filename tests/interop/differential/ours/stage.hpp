@@ -6,7 +6,8 @@
 
 namespace tiktrend::interop {
 
-/// Our queue library as one side of the differential suite: queues and workers on one prefix, with the suite's clock.
+/// Our queue library as one side of the differential suite: queues and workers on one prefix, with the
+/// suite's clock.
 class stage {
 public:
     stage(asio::any_io_executor executor, redis::address where, std::string prefix);

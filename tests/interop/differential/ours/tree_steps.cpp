@@ -1,5 +1,4 @@
 #include "steps.hpp"
-
 #include "wire_trees.hpp"
 
 #include <tiktrend/queue/events_producer.hpp>
@@ -44,7 +43,8 @@ task<step_answer> flow_step(queue::queue& q, std::string_view verb, const json::
         queue::queue_defaults defaults;
         if (const auto* given = step.if_contains("options"))
             defaults = queue_defaults_of(given->at("queuesOptions").as_object());
-        co_return describe(co_await flows.add(flow_node_of(step.at("flow").as_object()), std::move(defaults)));
+        co_return describe(
+            co_await flows.add(flow_node_of(step.at("flow").as_object()), std::move(defaults)));
     }
     if (verb == "add_flows") {
         std::vector<queue::flow_node> roots;
@@ -68,8 +68,9 @@ task<step_answer> scheduler_step(queue::queue& q, std::string_view verb, const j
     queue::job_schedulers schedulers{q};
     if (verb == "upsert_scheduler") {
         const auto* jobs = step.if_contains("template");
-        const auto made = co_await schedulers.upsert(id_of(step), repeat_options_of(step.at("repeat").as_object()),
-                                                     jobs ? job_template_of(jobs->as_object()) : queue::job_template{});
+        const auto made =
+            co_await schedulers.upsert(id_of(step), repeat_options_of(step.at("repeat").as_object()),
+                                       jobs ? job_template_of(jobs->as_object()) : queue::job_template{});
         co_return made ? json::value(made->id) : json::value();
     }
     if (verb == "remove_scheduler") co_return co_await schedulers.remove(id_of(step));
@@ -79,8 +80,8 @@ task<step_answer> scheduler_step(queue::queue& q, std::string_view verb, const j
     }
     if (verb == "schedulers") {
         json::array ids;
-        for (const auto& s :
-             co_await schedulers.list(integer(step, "start"), integer(step, "end", -1), flag(step, "ascending")))
+        for (const auto& s : co_await schedulers.list(integer(step, "start"), integer(step, "end", -1),
+                                                      flag(step, "ascending")))
             ids.emplace_back(s.id);
         co_return ids;
     }

@@ -17,8 +17,8 @@ std::optional<std::string> state_of_places(std::string_view json);
 /// Nuxt 2: window.__NUXT__=(function(a,b){return {name:a,price:b}}("Tea",5)).
 std::optional<std::string> state_of_function(std::string_view script);
 
-/// Next.js with the app router: pieces of text pushed one by one (self.__next_f.push([1,"…"])), which make rows
-/// of "number:value". The values that are JSON.
+/// Next.js with the app router: pieces of text pushed one by one (self.__next_f.push([1,"…"])), which make
+/// rows of "number:value". The values that are JSON.
 std::vector<std::string> states_of_pieces(const std::vector<script_block>& scripts);
 
 } // namespace tiktrend::sources

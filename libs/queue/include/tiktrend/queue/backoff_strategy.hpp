@@ -7,8 +7,8 @@
 
 namespace tiktrend::queue {
 
-/// An attempt that has failed, for who decides when the next one is due: what BullMQ's backoffStrategy gets. Valid
-/// during the call.
+/// An attempt that has failed, for who decides when the next one is due: what BullMQ's backoffStrategy gets.
+/// Valid during the call.
 struct failed_attempt {
     std::int32_t attempts_made; ///< this one included
     const std::string& type;    ///< backoff_options::type of the job
@@ -18,8 +18,8 @@ struct failed_attempt {
     const job_record& job; ///< as it was fetched, so its own attempts_made does not count this one
 };
 
-/// The pause before the next attempt, cut to ten years; 0: at once; negative: none, the job fails for good. Called from
-/// the worker's executor; must not throw.
+/// The pause before the next attempt, cut to ten years; 0: at once; negative: none, the job fails for good.
+/// Called from the worker's executor; must not throw.
 using backoff_strategy = std::function<std::chrono::milliseconds(const failed_attempt&)>;
 
 } // namespace tiktrend::queue

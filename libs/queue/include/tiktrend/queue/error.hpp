@@ -6,8 +6,8 @@
 
 namespace tiktrend::queue {
 
-/// Outcomes of queue operations. The first eleven numbers are BullMQ's script codes negated (layout 4.18), for familiarity;
-/// 12 is a code of our scripts alone.
+/// Outcomes of queue operations. The first eleven numbers are BullMQ's script codes negated (layout 4.18),
+/// for familiarity; 12 is a code of our scripts alone.
 enum class errc {
     job_not_found = 1,             ///< -1: no hash for this id
     lock_not_found = 2,            ///< -2: the lock expired or was released; the job may run elsewhere
@@ -57,7 +57,8 @@ public:
     using std::runtime_error::runtime_error;
 };
 
-/// Thrown by a processor: the job waits until then, no attempt is spent (DelayedError; nothing has to be moved before).
+/// Thrown by a processor: the job waits until then, no attempt is spent (DelayedError; nothing has to be
+/// moved before).
 class delayed_error : public std::runtime_error {
 public:
     delayed_error(std::int64_t until_ms, std::string why)
@@ -68,8 +69,8 @@ private:
     std::int64_t until_ms_;
 };
 
-/// Thrown by a processor that gives its job back, as one does that was asked to stop: the job goes to the front of its state, no
-/// attempt and no stall counted (WaitingError; moveJobFromActiveToWait, layout 4.8).
+/// Thrown by a processor that gives its job back, as one does that was asked to stop: the job goes to the
+/// front of its state, no attempt and no stall counted (WaitingError; moveJobFromActiveToWait, layout 4.8).
 class released_error : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
@@ -81,8 +82,8 @@ public:
     waiting_children_error() : std::runtime_error{"bullmq:movedToWaitingChildren"} {}
 };
 
-/// Thrown by a processor after rate_limit() or rate_limit_group(): the job goes back to the front of its place,
-/// no attempt is spent, and this worker rests while the queue's limit lasts (RateLimitError).
+/// Thrown by a processor after rate_limit() or rate_limit_group(): the job goes back to the front of its
+/// place, no attempt is spent, and this worker rests while the queue's limit lasts (RateLimitError).
 class rate_limited_error : public std::runtime_error {
 public:
     rate_limited_error() : std::runtime_error{"bullmq:rateLimitExceeded"} {}

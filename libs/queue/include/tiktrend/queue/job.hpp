@@ -33,10 +33,11 @@ struct job_record {
     std::vector<std::string> stacktrace;
     std::string deferred_failure; ///< defa
     std::string parent_key;
-    std::string parent;           ///< JSON text
-    std::string scheduler_id;     ///< rjk
-    std::string deduplication_id; ///< deid
-    std::string telemetry_metadata; ///< tm of opts: the producer's trace context, as its text; the parent of the job's span
+    std::string parent;             ///< JSON text
+    std::string scheduler_id;       ///< rjk
+    std::string deduplication_id;   ///< deid
+    std::string telemetry_metadata; ///< tm of opts: the producer's trace context, as its text; the parent of
+                                    ///< the job's span
     std::vector<std::pair<std::string, std::string>> other;
 };
 

@@ -54,10 +54,10 @@ public:
 
     /// value: JSON. Also pending_dependencies and failed_children.
     task<void> move_to_completed(std::string id, std::string value, lock_token token);
-    /// A failed attempt: tried again as the job's attempts and back-off say, unless final. `custom` is asked for types of
-    /// back-off that are not built in; without, those jobs fail for good.
-    task<failure_outcome> move_to_failed(std::string id, std::string reason, lock_token token, bool is_final = false,
-                                         backoff_strategy custom = backoff_strategy{});
+    /// A failed attempt: tried again as the job's attempts and back-off say, unless final. `custom` is asked
+    /// for types of back-off that are not built in; without, those jobs fail for good.
+    task<failure_outcome> move_to_failed(std::string id, std::string reason, lock_token token,
+                                         bool is_final = false, backoff_strategy custom = backoff_strategy{});
     /// Later, at a wall time in ms; spends no attempt.
     task<void> move_to_delayed(std::string id, std::int64_t until_ms, lock_token token);
     /// Back to the front of its place; spends no attempt.

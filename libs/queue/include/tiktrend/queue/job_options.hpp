@@ -16,7 +16,8 @@ struct backoff_options {
 
 /// What happens to a finished job (removeOnComplete, removeOnFail; layout 4.6).
 struct keep_policy {
-    std::optional<std::int64_t> count;       ///< keep at most this many; 0: remove at once; empty: no limit; up to 2^53 - 1
+    std::optional<std::int64_t>
+        count; ///< keep at most this many; 0: remove at once; empty: no limit; up to 2^53 - 1
     std::optional<std::chrono::seconds> age; ///< keep at most this long, checked when a job finishes
     std::optional<std::int64_t> limit;       ///< age: remove at most this many at a time (1000)
 
@@ -49,9 +50,9 @@ struct parent_options {
 
 /// The group that a job belongs to (queue_groups.hpp): groups give their jobs in turn.
 struct group_options {
-    std::string id;                        ///< 1 to 256 bytes of UTF-8
-    std::int32_t priority = 0;             ///< inside the group; 0: first … 2097151
-    std::optional<std::int64_t> max_size;  ///< group_is_full if so many of its jobs wait already
+    std::string id;                       ///< 1 to 256 bytes of UTF-8
+    std::int32_t priority = 0;            ///< inside the group; 0: first … 2097151
+    std::optional<std::int64_t> max_size; ///< group_is_full if so many of its jobs wait already
     friend bool operator==(const group_options&, const group_options&) = default;
 };
 

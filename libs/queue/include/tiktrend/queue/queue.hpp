@@ -39,7 +39,8 @@ struct job_counts {
 struct queue_depth {
     std::int64_t backlog = 0; ///< wait + paused + prioritized + waiting in groups + due delayed
     std::int64_t active = 0;
-    std::int64_t effective = 0; ///< work that needs a slot now: active + the backlog without what may not start
+    std::int64_t effective =
+        0; ///< work that needs a slot now: active + the backlog without what may not start
     bool paused = false;
     std::int64_t oldest_waiting_ms = 0; ///< age of the next waiting job by its timestamp; 0: none
     job_counts counts;

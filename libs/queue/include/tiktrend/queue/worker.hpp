@@ -98,8 +98,9 @@ struct group_limits {
     std::chrono::milliseconds limit_duration{0};
 };
 
-/// How a worker runs jobs. Times of zero mean none unless said otherwise; none is longer than ten years (longer ones are cut).
-/// A limit of starts without its duration is refused with std::invalid_argument when the worker is made.
+/// How a worker runs jobs. Times of zero mean none unless said otherwise; none is longer than ten years
+/// (longer ones are cut). A limit of starts without its duration is refused with std::invalid_argument when
+/// the worker is made.
 struct worker_options {
     worker_options() {}
     std::string prefix = "bull";
@@ -120,7 +121,8 @@ struct worker_options {
     std::chrono::milliseconds maximum_rate_limit_delay{30'000}; ///< looks again after so long at the latest
     group_limits group;
     batch_options batch; ///< for a batch_processor
-    backoff_strategy custom_backoff; ///< for types of back-off that are not built in; empty: those jobs fail for good
+    backoff_strategy
+        custom_backoff; ///< for types of back-off that are not built in; empty: those jobs fail for good
     bool run_stalled_check = true;
     bool run_lock_renewal = true;                   ///< false: jobs must end within lock_duration
     const wall_clock* clock = &system_wall_clock(); ///< must outlive the worker

@@ -17,9 +17,9 @@ public:
     struct options {
         options() {}
         std::map<std::string, std::string> environment; ///< added to ours
-        std::filesystem::path output;                    ///< file for standard output and error; empty: ours
-        std::filesystem::path directory;                 ///< empty: ours
-        std::string user;                                ///< switch to this user when running as root; empty: no switch
+        std::filesystem::path output;                   ///< file for standard output and error; empty: ours
+        std::filesystem::path directory;                ///< empty: ours
+        std::string user; ///< switch to this user when running as root; empty: no switch
     };
 
     process() = default;

@@ -7,8 +7,8 @@
 
 namespace tiktrend::testing {
 
-/// A Redis of the test's own on a Unix socket and a free TCP port of 127.0.0.1, without persistence unless asked for.
-/// Ready when the constructor returns. One per test program: use shared().
+/// A Redis of the test's own on a Unix socket and a free TCP port of 127.0.0.1, without persistence unless
+/// asked for. Ready when the constructor returns. One per test program: use shared().
 class redis_server {
 public:
     struct options {
@@ -27,13 +27,17 @@ public:
     std::string unix_url() const { return "unix://" + socket_; }
     std::string url() const { return "redis://127.0.0.1:" + std::to_string(port_); }
 
-    /// Runs one command and gives the reply as text (arrays: one element a line, nil: "(nil)"). Throws on an error reply.
+    /// Runs one command and gives the reply as text (arrays: one element a line, nil: "(nil)"). Throws on an
+    /// error reply.
     std::string command(std::vector<std::string> words) const;
 
-    void stop();    ///< SIGTERM and wait
-    void kill();    ///< SIGKILL
-    void start();   ///< again, with the same socket, port and directory
-    void restart() { stop(); start(); }
+    void stop();  ///< SIGTERM and wait
+    void kill();  ///< SIGKILL
+    void start(); ///< again, with the same socket, port and directory
+    void restart() {
+        stop();
+        start();
+    }
     process& child() noexcept { return process_; }
 
 private:

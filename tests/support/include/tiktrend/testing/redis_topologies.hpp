@@ -21,8 +21,8 @@ private:
     temp_dir dir_;
 };
 
-/// A master, one replica and three sentinels (quorum 2) of 127.0.0.1; ready when the constructor returns. The sentinels take a
-/// master for dead after 500 ms.
+/// A master, one replica and three sentinels (quorum 2) of 127.0.0.1; ready when the constructor returns. The
+/// sentinels take a master for dead after 500 ms.
 class redis_sentinels {
 public:
     struct options {
@@ -67,8 +67,9 @@ class redis_cluster {
 public:
     struct options {
         options() {}
-        bool tls = false;          ///< with a certificate for 127.0.0.1
-        bool with_replicas = false; ///< one for each master, which takes over about four seconds after its loss
+        bool tls = false; ///< with a certificate for 127.0.0.1
+        bool with_replicas =
+            false; ///< one for each master, which takes over about four seconds after its loss
     };
     explicit redis_cluster(const options& o = options{});
 

@@ -9,9 +9,10 @@
 
 namespace tiktrend::testing {
 
-/// Runs one coroutine to its end on `context` and rethrows what it threw. Past `limit` the test fails with an exception
-/// instead of hanging. Everything the coroutine started on the context must have ended with it.
-inline void run_on(asio::io_context& context, task<void> work, std::chrono::milliseconds limit = std::chrono::seconds{20}) {
+/// Runs one coroutine to its end on `context` and rethrows what it threw. Past `limit` the test fails with an
+/// exception instead of hanging. Everything the coroutine started on the context must have ended with it.
+inline void run_on(asio::io_context& context, task<void> work,
+                   std::chrono::milliseconds limit = std::chrono::seconds{20}) {
     std::exception_ptr error;
     bool ended = false;
     context.restart();
@@ -23,7 +24,8 @@ inline void run_on(asio::io_context& context, task<void> work, std::chrono::mill
     while (!ended && std::chrono::steady_clock::now() < end)
         if (context.run_one_until(end) == 0) break;
     if (!ended) throw std::runtime_error("the coroutine did not end in time");
-    context.run_for(std::chrono::milliseconds{100}); // handlers that are ready; returns at once when nothing is left
+    context.run_for(
+        std::chrono::milliseconds{100}); // handlers that are ready; returns at once when nothing is left
     if (error) std::rethrow_exception(error);
 }
 

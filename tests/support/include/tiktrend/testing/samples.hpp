@@ -1,5 +1,6 @@
 #pragma once
-// Files that tests read: those of the repository, and recorded inputs, which lie beside it (../shared/samples) and not in it.
+// Files that tests read: those of the repository, and recorded inputs, which lie beside it
+// (../shared/samples) and not in it.
 #include <filesystem>
 #include <optional>
 #include <string>

@@ -3,8 +3,8 @@
 
 namespace tiktrend::testing {
 
-/// A directory under the system's temporary folder, readable by everybody (servers run as another user), removed with the
-/// object.
+/// A directory under the system's temporary folder, readable by everybody (servers run as another user),
+/// removed with the object.
 class temp_dir {
 public:
     temp_dir();

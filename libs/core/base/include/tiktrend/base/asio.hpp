@@ -1,6 +1,6 @@
 #pragma once
-// The Asio types that the whole project shares. Objects of this project belong to one executor that is run by one thread
-// (ARCHITECTURE.md, "Threads"); no object is thread-safe unless its header says so.
+// The Asio types that the whole project shares. Objects of this project belong to one executor that is run by
+// one thread (ARCHITECTURE.md, "Threads"); no object is thread-safe unless its header says so.
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>

@@ -4,8 +4,8 @@
 
 namespace tiktrend {
 
-/// Wall time, injected everywhere a time is stored or compared with a stored one (design: "Time is injected").
-/// Durations and deadlines use std::chrono::steady_clock, which no clock jump can touch.
+/// Wall time, injected everywhere a time is stored or compared with a stored one (design: "Time is
+/// injected"). Durations and deadlines use std::chrono::steady_clock, which no clock jump can touch.
 class wall_clock {
 public:
     virtual ~wall_clock() = default;

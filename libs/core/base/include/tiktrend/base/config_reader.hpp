@@ -9,8 +9,9 @@
 
 namespace tiktrend {
 
-/// Reads an app's configuration from environment variables, collecting every mistake instead of stopping at the first.
-/// An empty variable counts as unset. Usage: read all values, then if !errors().empty() print them and exit with 2.
+/// Reads an app's configuration from environment variables, collecting every mistake instead of stopping at
+/// the first. An empty variable counts as unset. Usage: read all values, then if !errors().empty() print them
+/// and exit with 2.
 class config_reader {
 public:
     using lookup = std::function<std::optional<std::string>(std::string_view name)>;
@@ -18,7 +19,7 @@ public:
     /// One variable as it was read, for the start-up line and for docs/configuration.md.
     struct entry {
         std::string name;
-        std::string value;    ///< text in force; "***" for secrets, passwords hidden
+        std::string value; ///< text in force; "***" for secrets, passwords hidden
         bool is_default = true;
     };
 
@@ -38,13 +39,16 @@ public:
                                        std::chrono::milliseconds min, std::chrono::milliseconds max);
     /// "64KiB", "8MiB", "1GiB" or a plain number of bytes.
     std::int64_t bytes(std::string_view name, std::int64_t fallback, std::int64_t min, std::int64_t max);
-    std::string one_of(std::string_view name, std::string_view fallback, std::initializer_list<std::string_view> choices);
-    std::vector<std::string> list(std::string_view name, std::string_view fallback); ///< comma separated, blanks trimmed
+    std::string one_of(std::string_view name, std::string_view fallback,
+                       std::initializer_list<std::string_view> choices);
+    std::vector<std::string> list(std::string_view name,
+                                  std::string_view fallback); ///< comma separated, blanks trimmed
     /// A URL whose scheme is one of `schemes`; the password is hidden when printed.
-    std::string url(std::string_view name, std::string_view fallback, std::initializer_list<std::string_view> schemes);
+    std::string url(std::string_view name, std::string_view fallback,
+                    std::initializer_list<std::string_view> schemes);
 
-    /// Comma separated URLs, each with one of `schemes`; none when unset. As a password's comma would be taken for the next
-    /// item, it has to be written %2C.
+    /// Comma separated URLs, each with one of `schemes`; none when unset. As a password's comma would be
+    /// taken for the next item, it has to be written %2C.
     std::vector<std::string> urls(std::string_view name, std::initializer_list<std::string_view> schemes);
 
     /// For rules between variables: records `NAME="value": expected …`, passwords in `value` hidden.
@@ -63,8 +67,8 @@ private:
     std::vector<entry> entries_;
 };
 
-/// For logs: `redis://user:secret@host` → `redis://user:***@host`, and `password=secret` of a query or a conninfo string →
-/// `password=***`. Text without a password is returned as it is.
+/// For logs: `redis://user:secret@host` → `redis://user:***@host`, and `password=secret` of a query or a
+/// conninfo string → `password=***`. Text without a password is returned as it is.
 std::string hide_password(std::string_view text);
 
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) noexcept;

@@ -29,7 +29,8 @@ error_code make_error_code(errc value) noexcept;
 /// True if `e` is the cancellation of an Asio operation (boost::asio::error::operation_aborted).
 bool is_cancelled(const error_code& e) noexcept;
 
-/// The message of the exception in flight or stored in `e`: what() for std::exception, "unknown exception" otherwise.
+/// The message of the exception in flight or stored in `e`: what() for std::exception, "unknown exception"
+/// otherwise.
 std::string message_of(std::exception_ptr e);
 
 } // namespace tiktrend

@@ -1,15 +1,15 @@
 #pragma once
 #include <tiktrend/base/asio.hpp>
 
+#include <boost/asio/steady_timer.hpp>
+
 #include <chrono>
 #include <vector>
 
-#include <boost/asio/steady_timer.hpp>
-
 namespace tiktrend {
 
-/// A flag that coroutines of one executor wait for. Stays set until reset(). set() wakes every waiter (they resume later,
-/// not inside set()). The event must outlive its waiters.
+/// A flag that coroutines of one executor wait for. Stays set until reset(). set() wakes every waiter (they
+/// resume later, not inside set()). The event must outlive its waiters.
 class event {
 public:
     explicit event(asio::any_io_executor executor) : executor_{std::move(executor)} {}
@@ -25,7 +25,8 @@ public:
 
     /// Returns at once if set. Throws system_error(operation_aborted) if the waiting coroutine is cancelled.
     task<void> wait();
-    /// As wait(), at most until `deadline`. True if the event was set or notified, false if the deadline passed.
+    /// As wait(), at most until `deadline`. True if the event was set or notified, false if the deadline
+    /// passed.
     task<bool> wait_until(std::chrono::steady_clock::time_point deadline);
     task<bool> wait_for(std::chrono::steady_clock::duration limit);
 

@@ -24,7 +24,8 @@ private:
     std::mt19937_64 engine_;
 };
 
-/// `n` bytes fit for secrets (OpenSSL RAND_bytes). Throws std::runtime_error if the system has none. Thread-safe.
+/// `n` bytes fit for secrets (OpenSSL RAND_bytes). Throws std::runtime_error if the system has none.
+/// Thread-safe.
 std::string random_bytes(std::size_t n);
 
 } // namespace tiktrend

@@ -14,8 +14,8 @@ public:
 
     explicit stop_state(asio::any_io_executor executor) : draining_{executor}, terminating_{executor} {}
 
-    /// Enters phase one. `deadline` is when phase two starts by itself (see run()). A second call may only bring the
-    /// deadline forward.
+    /// Enters phase one. `deadline` is when phase two starts by itself (see run()). A second call may only
+    /// bring the deadline forward.
     void request(steady_time deadline, std::string reason);
     /// Enters phase two (second signal, deadline passed).
     void terminate(std::string reason);

@@ -13,8 +13,8 @@ namespace tiktrend {
 using steady_time = std::chrono::steady_clock::time_point;
 
 namespace detail {
-/// Runs `work` until it ends or the deadline passes; cancels it (terminal) in the second case and waits for its end.
-/// Returns false if the deadline passed first. `work` must not throw.
+/// Runs `work` until it ends or the deadline passes; cancels it (terminal) in the second case and waits for
+/// its end. Returns false if the deadline passed first. `work` must not throw.
 task<bool> run_until(task<void> work, steady_time deadline);
 
 template <class T>
@@ -28,8 +28,9 @@ task<void> capture(task<T> work, std::optional<T>& value, std::exception_ptr& er
 task<void> capture(task<void> work, std::exception_ptr& error);
 } // namespace detail
 
-/// Awaits `work` at most until `deadline`. Past it, `work` is cancelled, its end is awaited, and system_error(errc::timed_out)
-/// is thrown - unless `work` ended with a value all the same, which is then returned. Exceptions of `work` pass through.
+/// Awaits `work` at most until `deadline`. Past it, `work` is cancelled, its end is awaited, and
+/// system_error(errc::timed_out) is thrown - unless `work` ended with a value all the same, which is then
+/// returned. Exceptions of `work` pass through.
 template <class T>
 task<T> until(steady_time deadline, task<T> work) {
     std::optional<T> value;

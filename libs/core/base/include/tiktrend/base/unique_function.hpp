@@ -10,8 +10,9 @@ namespace tiktrend {
 template <class Signature>
 class unique_function;
 
-/// A callable that can only be moved, for completion handlers kept in queues (std::move_only_function is C++23).
-/// Callables of up to six pointers that move without throwing are stored in place. Calling an empty one is undefined.
+/// A callable that can only be moved, for completion handlers kept in queues (std::move_only_function is
+/// C++23). Callables of up to six pointers that move without throwing are stored in place. Calling an empty
+/// one is undefined.
 template <class R, class... Args>
 class unique_function<R(Args...)> {
     static constexpr std::size_t capacity = 6 * sizeof(void*);
@@ -23,8 +24,8 @@ class unique_function<R(Args...)> {
     };
 
     template <class F>
-    static constexpr bool fits =
-        sizeof(F) <= capacity && alignof(F) <= alignof(std::max_align_t) && std::is_nothrow_move_constructible_v<F>;
+    static constexpr bool fits = sizeof(F) <= capacity && alignof(F) <= alignof(std::max_align_t) &&
+                                 std::is_nothrow_move_constructible_v<F>;
 
     template <class F>
     static F& get(void* p) noexcept {
@@ -57,7 +58,8 @@ public:
     unique_function(std::nullptr_t) noexcept {}
 
     template <class F>
-        requires(!std::is_same_v<std::decay_t<F>, unique_function> && std::is_invocable_r_v<R, std::decay_t<F>&, Args...>)
+        requires(!std::is_same_v<std::decay_t<F>, unique_function> &&
+                 std::is_invocable_r_v<R, std::decay_t<F>&, Args...>)
     unique_function(F&& f) { // NOLINT(google-explicit-constructor): as std::function
         using callable = std::decay_t<F>;
         if constexpr (fits<callable>)

@@ -45,8 +45,8 @@ struct loaded {
     bool found = true; ///< false: the item does not exist; kept for a short time
 };
 
-/// `lsn` of what does not come from a replica: the primary has seen every commit, so its answers pass every gate. Above all
-/// positions of PostgreSQL.
+/// `lsn` of what does not come from a replica: the primary has seen every commit, so its answers pass every
+/// gate. Above all positions of PostgreSQL.
 inline constexpr std::uint64_t lsn_of_primary = std::numeric_limits<std::int64_t>::max();
 
 /// Reads the answer from its source. It runs in the cache's own task and may outlive the request that started

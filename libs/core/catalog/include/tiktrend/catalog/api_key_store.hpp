@@ -52,7 +52,8 @@ public:
     };
     /// The user must exist, and the parent if one is named (throws postgres::server_error 23503 otherwise).
     task<created> create(std::int64_t user_id, const std::string& name, scope_set scopes,
-                         std::optional<std::int64_t> expires_ms = std::nullopt, const std::string& parent_id = {});
+                         std::optional<std::int64_t> expires_ms = std::nullopt,
+                         const std::string& parent_id = {});
 
     task<std::optional<api_key>> find(const std::string& id);
     /// From the primary: who has just made or revoked a key sees it.
@@ -66,10 +67,11 @@ public:
     task<void> touch(const std::string& id);
 
     enum class extent { alone, with_descendants };
-    /// Ends a key; with descendants also those that were made with it, and with those, whoever has them (also if the key itself
-    /// was revoked before). The ids that ended: none if there is no such key or it was revoked before; with `owner`, also if it
-    /// is another user's.
-    task<std::vector<std::string>> revoke(const std::string& id, std::optional<std::int64_t> owner = std::nullopt,
+    /// Ends a key; with descendants also those that were made with it, and with those, whoever has them (also
+    /// if the key itself was revoked before). The ids that ended: none if there is no such key or it was
+    /// revoked before; with `owner`, also if it is another user's.
+    task<std::vector<std::string>> revoke(const std::string& id,
+                                          std::optional<std::int64_t> owner = std::nullopt,
                                           extent which = extent::alone);
 
     /// Keys of a user that are neither revoked nor expired.

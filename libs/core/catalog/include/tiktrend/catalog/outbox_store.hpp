@@ -23,16 +23,15 @@ struct outbox_job {
 class outbox_store {
 public:
     /// `queue` is "<prefix>:<name>".
-    outbox_store(postgres::router& router, std::string queue)
-        : router_{router}, queue_{std::move(queue)} {}
+    outbox_store(postgres::router& router, std::string queue) : router_{router}, queue_{std::move(queue)} {}
 
     /// Writes the jobs, all or none, taken by the caller for `lease`. Those whose id is there already are
     /// left as they are.
     task<void> insert(std::vector<outbox_job> jobs, std::chrono::milliseconds lease);
 
     struct claimed : outbox_job {
-        bool was_relayed = false;   ///< the queue had it once
-        bool has_succeeded = false; ///< as the ledger of scrape runs says
+        bool was_relayed = false;         ///< the queue had it once
+        bool has_succeeded = false;       ///< as the ledger of scrape runs says
         std::int64_t failed_attempts = 0; ///< as the ledger says
     };
     /// Takes up to `most` jobs that are due, for `lease`, oldest first.
@@ -51,8 +50,9 @@ public:
         postgres::lease connection_;
         std::vector<std::string> job_ids_;
     };
-    /// Holds those of the jobs that are still wanted, so that what is added under it cannot be forgotten in between:
-    /// remove() waits until it ends. Keep it short (the server ends it after connection_options::idle_transaction_timeout).
+    /// Holds those of the jobs that are still wanted, so that what is added under it cannot be forgotten in
+    /// between: remove() waits until it ends. Keep it short (the server ends it after
+    /// connection_options::idle_transaction_timeout).
     task<hold> hold_wanted(std::vector<std::string> job_ids);
 
     /// The queue has these; look again after `again` at the earliest, the later the older they are (half of

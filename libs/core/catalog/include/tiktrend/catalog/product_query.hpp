@@ -37,7 +37,8 @@ struct product_query {
     std::optional<std::string> price_min; ///< decimal text: products that can be had for this or more …
     std::optional<std::string> price_max; ///< … and for this or less (both compare products.price_min)
     std::optional<std::string> currency;
-    /// Words of title and description, as a person types them into a search box: all of them, "in this order", OR, -without.
+    /// Words of title and description, as a person types them into a search box: all of them, "in this
+    /// order", OR, -without.
     std::optional<std::string> text;
     std::optional<bool> is_trending;
     std::optional<bool> is_active;

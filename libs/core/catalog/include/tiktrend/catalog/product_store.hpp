@@ -109,10 +109,10 @@ public:
     /// as a whole. errc::fenced, errc::already_finished: nothing was written. After
     /// postgres::errc::connection_lost or timed_out hand the same page in again: see
     /// committed_page::is_replay.
-    /// A page without a product to write is not waited for on the server's disk: should the server die in the next
-    /// moment, the job's cursor goes back to where the disk has it.
-    /// `on_sent`: called when the transaction is on its way and will happen even if this process dies; again with another
-    /// try. Must not throw.
+    /// A page without a product to write is not waited for on the server's disk: should the server die in the
+    /// next moment, the job's cursor goes back to where the disk has it. `on_sent`: called when the
+    /// transaction is on its way and will happen even if this process dies; again with another try. Must not
+    /// throw.
     task<result<committed_page>> commit_page(const run_key& key, const scraped_page& page,
                                              std::function<void()> on_sent = {});
 
@@ -120,8 +120,8 @@ public:
     /// status is fine.
     task<result<run_state>> finish_run(const run_key& key, run_status status, const std::string& error = {});
 
-    // Reads go to a replica that is not too far behind, or the primary. `at_least`: to one that has replayed this
-    // position (read your writes, ops 5.1).
+    // Reads go to a replica that is not too far behind, or the primary. `at_least`: to one that has replayed
+    // this position (read your writes, ops 5.1).
     task<seen<product_list>> list(const product_query& query, postgres::lsn at_least = {});
     task<seen<std::optional<product>>> get(std::int64_t id, postgres::lsn at_least = {});
     /// Newest first, at most `limit`; those before `before_ms` if given. Empty also for an unknown product.

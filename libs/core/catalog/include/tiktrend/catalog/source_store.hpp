@@ -27,7 +27,8 @@ public:
     /// another text, for versions are written once.
     task<bool> enable(const stored_definition& definition);
 
-    /// The version in use of each source, by id. A router with replicas may not know yet what was just enabled.
+    /// The version in use of each source, by id. A router with replicas may not know yet what was just
+    /// enabled.
     task<std::vector<stored_definition>> enabled();
 
     /// Takes a source out of use; false if it was not. Its versions stay.

@@ -21,16 +21,16 @@ struct trending_entry {
     std::int64_t refreshed_at_ms = 0;
 };
 
-/// The summary of trending products, as of its last refresh. The router must outlive it. Throws postgres::errc for
-/// unavailability.
+/// The summary of trending products, as of its last refresh. The router must outlive it. Throws
+/// postgres::errc for unavailability.
 class trending_store {
 public:
     explicit trending_store(postgres::router& router) : router_{router} {}
 
     /// Most sold first; all of it (categories times currencies).
     task<seen<std::vector<trending_entry>>> list();
-    /// Brings the view up to date while readers go on. False: somebody else does it just now. Takes as long as a
-    /// scan of the trending products.
+    /// Brings the view up to date while readers go on. False: somebody else does it just now. Takes as long
+    /// as a scan of the trending products.
     task<bool> refresh();
 
 private:

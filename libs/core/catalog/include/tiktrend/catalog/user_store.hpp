@@ -28,7 +28,8 @@ public:
     /// errc::email_taken, subject_taken; addresses are compared without regard to case, subjects as they are.
     task<result<user>> create(const std::string& email, user_role role,
                               const std::optional<std::string>& subject = std::nullopt);
-    // Accounts are read from the primary: who has just made one finds it. By subject a replica is asked first.
+    // Accounts are read from the primary: who has just made one finds it. By subject a replica is asked
+    // first.
     task<std::optional<user>> find(std::int64_t id);
     task<std::optional<user>> find_by_email(const std::string& email);
     task<std::optional<user>> find_by_subject(const std::string& subject);

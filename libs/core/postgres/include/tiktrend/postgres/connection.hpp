@@ -54,8 +54,8 @@ public:
     /// Commits what was added so far; what follows is a transaction of its own and runs also if this one
     /// failed.
     batch& sync();
-    /// Called once all of it is on its way to the server, which from then on carries it out even if this process dies.
-    /// Must not throw. Called again when the batch is run again.
+    /// Called once all of it is on its way to the server, which from then on carries it out even if this
+    /// process dies. Must not throw. Called again when the batch is run again.
     batch& on_sent(std::function<void()> call);
     /// Statements added; sync() does not count.
     std::size_t size() const noexcept { return statements_; }

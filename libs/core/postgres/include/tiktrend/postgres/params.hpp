@@ -83,8 +83,9 @@ public:
         return out;
     }
 
-    /// The server plans the statement for these very values each time (it runs unnamed), rather than once for any: for
-    /// filters whose values decide which index is good. Costs a parse and a plan, about half a millisecond.
+    /// The server plans the statement for these very values each time (it runs unnamed), rather than once for
+    /// any: for filters whose values decide which index is good. Costs a parse and a plan, about half a
+    /// millisecond.
     params& plan_each_time() noexcept {
         plans_each_time_ = true;
         return *this;

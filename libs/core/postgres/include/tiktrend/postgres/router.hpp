@@ -18,7 +18,8 @@ struct router_options {
     std::chrono::milliseconds probe_interval{500};
     std::chrono::milliseconds probe_timeout{1000};
     std::int64_t max_lag_bytes = 16LL << 20; ///< a replica further behind gets no reads …
-    std::chrono::milliseconds max_lag{2000}; ///< … nor one that lacks what the primary wrote longer ago (left after this and two probes: 3 s)
+    std::chrono::milliseconds max_lag{2000}; ///< … nor one that lacks what the primary wrote longer ago (left
+                                             ///< after this and two probes: 3 s)
     int good_probes_to_return = 3;           ///< in a row, after an ejection
     std::chrono::milliseconds consistency_wait{100}; ///< how long read_at() waits for a replica to catch up
     logger log;
@@ -44,8 +45,8 @@ struct read_result {
 };
 
 /// The roles of the servers behind one object: writes to the primary, reads to a replica that is not too far
-/// behind (ops: lag-aware routing). Replicas are probed twice a second; an ejected one returns after three good
-/// probes; with none left the primary serves the reads. Owned by one executor.
+/// behind (ops: lag-aware routing). Replicas are probed twice a second; an ejected one returns after three
+/// good probes; with none left the primary serves the reads. Owned by one executor.
 class router {
 public:
     router(asio::any_io_executor executor, router_options options);

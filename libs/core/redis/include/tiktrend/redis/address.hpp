@@ -19,7 +19,8 @@ struct endpoint {
 /// How the servers behind an address belong together.
 enum class topology {
     standalone,
-    sentinel, ///< connections go to the master that the sentinels name (redis.io/docs/reference/sentinel-clients)
+    sentinel, ///< connections go to the master that the sentinels name
+              ///< (redis.io/docs/reference/sentinel-clients)
     cluster,  ///< commands go to the node that owns their key's slot (redis.io/docs/reference/cluster-spec)
 };
 
@@ -35,8 +36,9 @@ struct address {
     int database = 0;      ///< 0 in a cluster, which has no others
 
     topology kind = topology::standalone;
-    std::vector<endpoint> nodes;   ///< the sentinels, or some nodes of the cluster; host and port are not used then
-    std::string master;            ///< sentinel: the name of the master
+    std::vector<endpoint>
+        nodes;          ///< the sentinels, or some nodes of the cluster; host and port are not used then
+    std::string master; ///< sentinel: the name of the master
     std::string sentinel_user;     ///< ACL user at the sentinels themselves
     std::string sentinel_password; ///< empty: no AUTH there
 
@@ -45,7 +47,8 @@ struct address {
 };
 
 /// One of
-///   redis://[user[:password]@]host[:port][/db], rediss://… (TLS; ?ca=FILE), unix://[user[:password]@]/path/to/socket[?db=N]
+///   redis://[user[:password]@]host[:port][/db], rediss://… (TLS; ?ca=FILE),
+///   unix://[user[:password]@]/path/to/socket[?db=N]
 ///   redis+sentinel://[user[:password]@]host[:port],host[:port]…/master[/db][?sentinel_user=U&sentinel_password=P]
 ///     (the ports are 26379 unless said), rediss+sentinel://… (TLS to sentinels and master)
 ///   redis+cluster://[user[:password]@]host[:port],host[:port]…, rediss+cluster://…

@@ -35,9 +35,10 @@ struct client_options {
     logger log;
 };
 
-/// One pipelined connection that reconnects by itself (Sentinel: to whoever is the master then; Cluster: one to each node, and
-/// commands go by the slot of their first key, so those of one call share one slot or are separate). All commands of a turn of the event loop leave in one
-/// write; replies are matched in order. Owned by one executor.
+/// One pipelined connection that reconnects by itself (Sentinel: to whoever is the master then; Cluster: one
+/// to each node, and commands go by the slot of their first key, so those of one call share one slot or are
+/// separate). All commands of a turn of the event loop leave in one write; replies are matched in order.
+/// Owned by one executor.
 ///
 /// Life: construct, start(), use, co_await stop(). Commands before start() or after stop() fail with
 /// tiktrend::errc::stopped. Cancelling an exec() (terminal) abandons its reply; the command itself may still
@@ -66,19 +67,20 @@ public:
     /// are answered.
     task<std::vector<reply>> exec_all(std::span<const command> commands);
 
-    /// The same command on every node that owns slots of a Cluster, in no order; elsewhere exec(). For what has no
-    /// key (CLIENT LIST, SCAN). Throws if one of them does not answer.
+    /// The same command on every node that owns slots of a Cluster, in no order; elsewhere exec(). For what
+    /// has no key (CLIENT LIST, SCAN). Throws if one of them does not answer.
     task<std::vector<reply>> exec_on_every_node(const command& c);
 
-    /// Keys that match `pattern` (a Redis glob), on every node of a Cluster, as far as the first `most`; some may be
-    /// there twice (SCAN). Throws server_error for an error reply.
+    /// Keys that match `pattern` (a Redis glob), on every node of a Cluster, as far as the first `most`; some
+    /// may be there twice (SCAN). Throws server_error for an error reply.
     task<std::vector<std::string>> scan(std::string pattern, std::size_t most);
 
     /// Runs `s`: EVAL with its text the first time on a connection, which loads it, EVALSHA after that, and
     /// once more EVAL after a NOSCRIPT (SCRIPT FLUSH). Scripts run in the order of the calls, except after a
     /// NOSCRIPT: the repeated one then runs after what was sent meanwhile. Key and argument views need to
-    /// live only until the first suspension. `s` must outlive the client. Cluster: while the slot of the first key is on its way to
-    /// another node, the script waits, up to the command timeout (then errc::not_ready), as it may need keys of both sides.
+    /// live only until the first suspension. `s` must outlive the client. Cluster: while the slot of the
+    /// first key is on its way to another node, the script waits, up to the command timeout (then
+    /// errc::not_ready), as it may need keys of both sides.
     task<reply> eval(const script& s, std::span<const std::string_view> keys,
                      std::span<const std::string_view> args);
 

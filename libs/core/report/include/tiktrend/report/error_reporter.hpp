@@ -22,8 +22,8 @@ struct reporter_options {
 };
 
 /// Sends log lines of level error to a Sentry-compatible endpoint, from a thread of its own. Whoever logs is
-/// never held up: a line is looked at, perhaps copied into a queue of 100, and dropped when that is full. What
-/// cannot be sent is dropped too; error reports are no log.
+/// never held up: a line is looked at, perhaps copied into a queue of 100, and dropped when that is full.
+/// What cannot be sent is dropped too; error reports are no log.
 class error_reporter {
 public:
     error_reporter(dsn where, reporter_options options);

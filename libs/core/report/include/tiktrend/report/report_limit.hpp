@@ -12,7 +12,8 @@ class report_limit {
 public:
     using time = std::chrono::steady_clock::time_point;
 
-    explicit report_limit(std::size_t per_minute = 30, std::chrono::seconds same_every = std::chrono::minutes{1})
+    explicit report_limit(std::size_t per_minute = 30,
+                          std::chrono::seconds same_every = std::chrono::minutes{1})
         : per_minute_{per_minute}, same_every_{same_every} {}
 
     struct verdict {

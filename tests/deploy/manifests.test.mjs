@@ -1,13 +1,12 @@
 // deploy/k8s: every overlay is rendered, valid, and keeps the rules that a running fleet needs.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { documents, render } from './lib/kustomize.mjs';
 import { problems } from './lib/models.mjs';
-import { defaultOf, read, root, version } from './lib/project.mjs';
+import { defaultOf, read, root } from './lib/project.mjs';
+import { documentedLabels } from './lib/promql.mjs';
 import * as rules from './lib/rules.mjs';
 
 const k8s = join(root, 'deploy/k8s');
@@ -33,7 +32,7 @@ const keysFor = (folder) => (folder.endsWith('/local') ? trial : managed);
 const allRules = (objects, folder) => [
     ...rules.security(objects), ...rules.resourcesAndImages(objects), ...rules.probes(objects), ...rules.gracePeriods(objects),
     ...rules.variablesAreRead(objects), ...rules.targets(objects), ...rules.references(objects, keysFor(folder)),
-    ...rules.cloudAccess(objects),
+    ...rules.cloudAccess(objects), ...rules.scrapedLabels(objects, documentedLabels()), ...rules.policies(objects),
 ];
 
 for (const folder of folders) {
@@ -69,6 +68,10 @@ test('the rules find what they are there for', () => {
         [/may write its root/, (o) => { worker(o).containers[0].securityContext.readOnlyRootFilesystem = false; }],
         [/sets replicas/, (o) => { of(o, 'Deployment', 'scraper-workers').spec.replicas = 3; }],
         [/selects no pod/, (o) => { of(o, 'Service', 'api-server').spec.selector = { app: 'other' }; }],
+        [/label endpoint hides/, (o) => { of(o, 'ServiceMonitor', 'api-server').spec.endpoints[0].relabelings.pop(); }],
+        [/ask for names at 169.254.20.10/, (o) => { of(o, 'NetworkPolicy', 'dns').spec.egress[0].to.splice(1, 1); }],
+        [/call port 26379/, (o) => { of(o, 'NetworkPolicy', 'databases').spec.egress[0].ports.pop(); }],
+        [/makes no worker-secrets/, (o) => { delete worker(o).containers[0].envFrom[1].secretRef.optional; }],
         [/makes no tiktrend-secrets\/DATABASE_URI/, (o) => { worker(o).containers[0].env.at(-1).valueFrom.secretKeyRef.key = 'DATABASE_URI'; }],
     ];
     for (const [message, make] of mistakes) {
@@ -76,6 +79,12 @@ test('the rules find what they are there for', () => {
         make(objects);
         assert.match(allRules(objects, folder).join('\n'), message);
     }
+});
+
+test('a server that lets a caller not in is found', () => {
+    const objects = structuredClone(render(join(k8s, 'overlays/local')));
+    objects.find((o) => o.kind === 'NetworkPolicy' && o.metadata.name === 'redis').spec.ingress[0].from[0].podSelector.matchExpressions[0].values.pop();
+    assert.match(rules.policies(objects).join(), /redis-queue lets no migrate in/);
 });
 
 test('the rules of who asks the cloud find what they are there for', () => {
@@ -138,7 +147,7 @@ for (const overlay of spots) {
         // What only a pod that may be taken away has: components/spot-notices.
         const [worker] = spot.containers;
         delete worker.volumeMounts;
-        worker.envFrom = worker.envFrom.filter((f) => !f.configMapRef.name.startsWith('spot-config-'));
+        worker.envFrom = worker.envFrom.filter((f) => !f.configMapRef?.name.startsWith('spot-config-'));
         worker.env = worker.env.filter((e) => !/^POD_/.test(e.name));
         assert.deepEqual(minimum, spot);
         const [adapter] = documents(read('deploy/k8s/addons/prometheus-adapter/rules.yaml'), 'rules.yaml');
@@ -146,6 +155,16 @@ for (const overlay of spots) {
         const rule = adapter.externalRules.find((r) => r.name.as === hpa.metrics[0].external.metric.name);
         assert.match(rule.metricsQuery, new RegExp(`- ${held}, 0\\)$`));
         assert.deepEqual([hpa.minReplicas + 2, hpa.maxReplicas + 2], [3, 20]);
+    });
+    test(`${overlay}: the minimum keeps away from every kind of machine that the pool looks for`, () => {
+        const objects = render(join(k8s, 'overlays', overlay));
+        const terms = (name) => rules.podSpec(objects.find((o) => o.kind === 'Deployment' && o.metadata.name === name))
+            .affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms;
+        const wanted = terms('scraper-workers').map((t) => t.matchExpressions);
+        const [avoided, ...more] = terms('scraper-workers-on-demand').map((t) => t.matchExpressions);
+        assert.deepEqual(more, []); // terms are alternatives: one that holds all
+        assert.deepEqual(avoided.map((e) => ({ ...e, operator: 'In' })), wanted.map(([e]) => e));
+        assert.ok(avoided.some((e) => e.key === 'eks.amazonaws.com/capacityType'));
     });
     test(`${overlay}: the pool asks its own cloud, and pods that nobody takes away ask nobody`, () => {
         const objects = render(join(k8s, 'overlays', overlay));
@@ -180,32 +199,4 @@ test('the whole fleet fits into the connections that PostgreSQL allows', () => {
 test('queue and cache have the eviction policies that they need', () => {
     assert.match(read('deploy/k8s/components/redis/queue.sh'), /--maxmemory-policy noeviction/);
     assert.match(read('deploy/k8s/components/redis/cache.sh'), /--maxmemory-policy allkeys-lru/);
-});
-
-test('tiktrend.sh runs the command line in a pod that keeps our rules', () => {
-    const dir = mkdtempSync(join(tmpdir(), 'tiktrend-kubectl.'));
-    try { // a kubectl that says which image runs, and repeats what it is told to run
-        writeFileSync(join(dir, 'kubectl'), `#!/bin/sh\ncase "$*" in *"get deployment"*) echo tiktrend/cli:${version()} ;; *) for w; do printf '%s\\0' "$w"; done ;; esac\n`, { mode: 0o755 });
-        const words = execFileSync(join(k8s, 'tiktrend.sh'), ['queue', 'clean', '--state', 'failed', '--yes'], { encoding: 'utf8', env: { ...process.env, PATH: `${dir}:${process.env.PATH}` } }).split('\0');
-        const pod = JSON.parse(words[words.indexOf('--overrides') + 1]);
-        const name = words[words.indexOf('run') + 1];
-        const labels = Object.fromEntries([words[words.indexOf('--labels') + 1].split('=')]);
-        assert.deepEqual(wrong({ ...pod, kind: 'Pod', metadata: { name, labels } }), []);
-        assert.deepEqual(pod.spec.containers[0].args, ['queue', 'clean', '--state', 'failed', '--yes']);
-        const job = { kind: 'Job', metadata: { name }, spec: { template: { metadata: { labels }, spec: pod.spec } } };
-        assert.deepEqual([...rules.security([job]), ...rules.resourcesAndImages([job])], []);
-        const policy = render(join(k8s, 'overlays/prometheus-adapter')).find((o) => o.kind === 'NetworkPolicy' && o.metadata.name === 'databases');
-        assert.ok(policy.spec.podSelector.matchExpressions[0].values.includes(labels['app.kubernetes.io/name']), 'a policy lets it reach the servers');
-    } finally {
-        rmSync(dir, { recursive: true });
-    }
-});
-
-test('apply.sh migrates before it rolls the programs out', () => {
-    const out = spawnSync(join(k8s, 'apply.sh'), ['prometheus-adapter', '--dry-run'], { encoding: 'utf8' });
-    assert.equal(out.status, 0, out.stderr);
-    const at = (text) => { const i = out.stderr.indexOf(text); assert.ok(i >= 0, text); return i; };
-    assert.ok(at('wait --for=condition=complete job/migrate') < at('overlays/prometheus-adapter'));
-    assert.match(read('deploy/k8s/migrate/kustomization.yaml'), new RegExp(`newTag: ${version()}`));
-    assert.equal(spawnSync(join(k8s, 'apply.sh'), ['nowhere', '--dry-run']).status, 2);
 });

@@ -20,6 +20,17 @@ export function documentedMetrics() {
     return names;
 }
 
+/** Labels in docs/metrics.md: those that a metric brings with it. */
+export function documentedLabels() {
+    const labels = new Set();
+    for (const line of read('docs/metrics.md').split('\n')) {
+        const cells = line.split('|').map((c) => c.trim());
+        if (cells.length < 5 || !['counter', 'gauge', 'histogram'].includes(cells[2])) continue;
+        for (const m of cells[3].matchAll(/`([a-z_]+)`/g)) labels.add(m[1]);
+    }
+    return labels;
+}
+
 /** Names of series in a query: identifiers that are no functions, keywords, labels or text. */
 export function metricsIn(expr) {
     const bare = expr

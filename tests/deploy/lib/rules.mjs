@@ -13,7 +13,7 @@ const selects = (s, labels) => covers(s.matchLabels, labels)
 /** Environment of a container with its config maps resolved; what comes from elsewhere has the value undefined. */
 export function environment(container, objects) {
     const out = {};
-    for (const from of container.envFrom ?? []) Object.assign(out, find(objects, 'ConfigMap', from.configMapRef?.name)?.data);
+    for (const { configMapRef } of container.envFrom ?? []) if (configMapRef) Object.assign(out, find(objects, 'ConfigMap', configMapRef.name)?.data);
     for (const e of container.env ?? []) out[e.name] = e.value;
     return out;
 }
@@ -173,6 +173,42 @@ export function cloudAccess(objects) {
     return out;
 }
 
+/** What the Prometheus operator labels a target with, docs/api of monitoring.coreos.com; a metric's own label of that name gets `exported_` in front. */
+const targetLabels = ['namespace', 'service', 'pod', 'container', 'node', 'endpoint', 'job', 'instance'];
+
+/** No label of a target hides one that rules, dashboards and autoscalers ask for. */
+export function scrapedLabels(objects, labelsOfMetrics) {
+    return objects.filter((o) => o.kind === 'ServiceMonitor').flatMap((o) => o.spec.endpoints.flatMap((e) => {
+        const dropped = (e.relabelings ?? []).filter((r) => r.action === 'labeldrop').map((r) => new RegExp(`^(?:${r.regex})$`));
+        return targetLabels.filter((l) => labelsOfMetrics.has(l) && !e.honorLabels && !dropped.some((d) => d.test(l)))
+            .map((l) => `${named(o)}: the target's label ${l} hides the metrics' own`);
+    }));
+}
+
+/** Who may call PostgreSQL and Redis is let in by those of them that are here; everybody may ask for names, wherever a cluster answers. */
+export function policies(objects) {
+    const out = [];
+    const policy = (name) => find(objects, 'NetworkPolicy', name)?.spec;
+    const callers = policy('databases')?.podSelector.matchExpressions[0].values ?? [];
+    for (const owner of podOwners(objects)) {
+        const labels = owner.spec.template.metadata.labels;
+        if (!labels['tiktrend/database']) continue;
+        const from = objects.filter((o) => o.kind === 'NetworkPolicy' && o.spec.policyTypes.includes('Ingress') && selects(o.spec.podSelector, labels))
+            .flatMap((o) => o.spec.ingress ?? []).flatMap((rule) => rule.from ?? []);
+        for (const name of callers) {
+            if (!from.some((f) => f.podSelector && selects(f.podSelector, { 'app.kubernetes.io/name': name }))) out.push(`${named(owner)} lets no ${name} in`);
+        }
+    }
+    if (!policy('default-deny')) return out;
+    const names = (policy('dns')?.egress ?? []).filter((rule) => rule.ports.some((p) => p.port === 53 && p.protocol === 'UDP')).flatMap((rule) => rule.to);
+    // kube-dns, NodeLocal DNSCache, Cloud DNS for GKE
+    if (!names.some((t) => t.namespaceSelector)) out.push('nobody may ask kube-dns');
+    for (const cidr of ['169.254.20.10/32', '169.254.169.254/32']) if (!names.some((t) => t.ipBlock?.cidr === cidr)) out.push(`nobody may ask for names at ${cidr}`);
+    const ports = (policy('databases')?.egress ?? []).flatMap((rule) => rule.ports).map((p) => p.port);
+    for (const port of [5432, 6379, 26379]) if (!ports.includes(port)) out.push(`nobody may call port ${port}`);
+    return out;
+}
+
 /** Everything that is referred to by name or label is there. */
 export function references(objects, secretKeys) {
     const out = [];
@@ -205,7 +241,11 @@ export function references(objects, secretKeys) {
         for (const v of podSpec(owner).volumes ?? []) if (v.configMap && !find(objects, 'ConfigMap', v.configMap.name)) out.push(`${named(owner)}: no config map ${v.configMap.name}`);
     }
     for (const { owner, c } of containers(objects)) {
-        for (const f of c.envFrom ?? []) if (!find(objects, 'ConfigMap', f.configMapRef?.name)) out.push(`${named(owner)}: no config map ${f.configMapRef?.name}`);
+        for (const f of c.envFrom ?? []) {
+            if (f.secretRef) {
+                if (!f.secretRef.optional && !secretKeys[f.secretRef.name]) out.push(`${named(owner)}: make-secrets.sh makes no ${f.secretRef.name}`);
+            } else if (!find(objects, 'ConfigMap', f.configMapRef?.name)) out.push(`${named(owner)}: no config map ${f.configMapRef?.name}`);
+        }
         for (const e of c.env ?? []) {
             const r = e.valueFrom?.secretKeyRef;
             if (r && !secretKeys[r.name]?.includes(r.key)) out.push(`${named(owner)}: make-secrets.sh makes no ${r.name}/${r.key}`);

@@ -4,9 +4,12 @@
 #   deploy/k8s/make-secrets.sh --trial | kubectl apply -f -          for overlays/local: PostgreSQL and Redis in the cluster
 #   deploy/k8s/make-secrets.sh --managed | kubectl apply -f -        addresses from the environment:
 #       DATABASE_URL, REDIS_QUEUE_URL, REDIS_CACHE_URL, and optionally DATABASE_REPLICA_URLS and CURSOR_SECRET
+#   Either also takes, where the environment has them: SENTRY_DSN, COPY_API_KEY, JWT_HS256_SECRET for the gateway; SENTRY_DSN,
+#   SOURCE_SECRETS, SOURCE_PROXIES, IMAGES_ACCESS_KEY_ID, IMAGES_SECRET_ACCESS_KEY for workers
 #   --namespace NAME                                                 another namespace than tiktrend
 #
-# Running it again makes other passwords: trial servers that exist already keep the old ones.
+# Running it again makes other passwords, which trial servers that exist already do not have, and a CURSOR_SECRET that ends the page
+# cursors in use. One value of a Secret that is there: kubectl patch (docs/operations/failover.md).
 set -euo pipefail
 
 kind='' namespace=tiktrend
@@ -42,6 +45,16 @@ secret() {
     done
 }
 
+# secret_of NAME VARIABLE…: those that are set; nothing if none is.
+secret_of() {
+    local name=$1 variable pairs=()
+    shift
+    for variable in "$@"; do
+        [ -z "${!variable:-}" ] || pairs+=("$variable" "${!variable}")
+    done
+    [ ${#pairs[@]} -eq 0 ] || secret "$name" "${pairs[@]}"
+}
+
 if [ "$kind" = trial ]; then
     postgres=$(random) replication=$(random) redis=$(random)
     database=postgresql://tiktrend:$postgres@postgres:5432/tiktrend
@@ -59,3 +72,5 @@ else
     secret tiktrend-secrets DATABASE_URL "$DATABASE_URL" DATABASE_REPLICA_URLS "${DATABASE_REPLICA_URLS:-}" \
         REDIS_QUEUE_URL "$REDIS_QUEUE_URL" REDIS_CACHE_URL "$REDIS_CACHE_URL" CURSOR_SECRET "${CURSOR_SECRET:-$(random)}"
 fi
+secret_of gateway-secrets SENTRY_DSN COPY_API_KEY JWT_HS256_SECRET
+secret_of worker-secrets SENTRY_DSN SOURCE_SECRETS SOURCE_PROXIES IMAGES_ACCESS_KEY_ID IMAGES_SECRET_ACCESS_KEY

@@ -12,22 +12,23 @@ case ${1:-} in
     ;;
 esac
 command -v jq >/dev/null || { echo "tiktrend.sh: needs jq" >&2; exit 1; }
-# What runs now, so that program and schema fit.
-image=$(kubectl --namespace tiktrend get deployment api-server --output jsonpath='{.spec.template.spec.initContainers[0].image}')
+# Image and settings of what runs now, so that program, schema and configuration fit.
+gateway=$(kubectl --namespace tiktrend get deployment api-server --output json)
 name=cli-$(date +%s)-$$
-# The label lets it reach the servers (base/network-policies.yaml).
-pod=$(jq --null-input --arg image "$image" --arg name "$name" '{
+image=$(jq -r '.spec.template.spec.initContainers[0].image' <<<"$gateway")
+pod=$(jq --arg image "$image" --arg name "$name" '.spec.template.spec as $gateway | {
     apiVersion: "v1",
-    spec: {
+    spec: ({
         automountServiceAccountToken: false,
         securityContext: {runAsNonRoot: true, runAsUser: 10001, runAsGroup: 10001, seccompProfile: {type: "RuntimeDefault"}},
         containers: [{
             name: $name, image: $image, args: $ARGS.positional, stdin: true,
-            envFrom: [{secretRef: {name: "tiktrend-secrets"}}],
+            envFrom: ([$gateway.containers[0].envFrom[] | select(.configMapRef)] + [{secretRef: {name: "tiktrend-secrets"}}]),
             resources: {requests: {cpu: "50m", memory: "64Mi"}, limits: {memory: "128Mi"}},
             securityContext: {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: ["ALL"]}}
         }]
-    }
-}' --args -- "$@")
+    } + ($gateway | with_entries(select(.key == "imagePullSecrets"))))
+}' --args -- "$@" <<<"$gateway")
+# The label lets it reach the servers (base/network-policies.yaml).
 exec kubectl --namespace tiktrend run "$name" --rm --stdin --quiet --restart=Never --image "$image" \
     --labels app.kubernetes.io/name=migrate --overrides "$pod"

@@ -12,7 +12,7 @@ const pages = readdirSync(join(root, 'docs/operations')).filter((f) => f.endsWit
 const asked = ['scaling', 'install', 'upgrade', 'backup-and-restore', 'failover', 'poison-jobs', 'stuck-queue', 'redis-full', 'slow-database', 'shop-blocks-us'];
 
 // Programs of others that the pages use; ours are looked up.
-const tools = new Set(['kubectl', 'docker', 'systemctl', 'redis-cli', 'psql', 'curl', 'promtool', 'cp', 'timedatectl', 'install', 'export', 'git', 'kind', 'jq']);
+const tools = new Set(['kubectl', 'docker', 'systemctl', 'redis-cli', 'psql', 'curl', 'promtool', 'cp', 'timedatectl', 'install', 'export', 'git', 'kind', 'jq', 'openssl']);
 
 /** Lines of indented blocks, and commands between backticks in tables. */
 function commands(text) {

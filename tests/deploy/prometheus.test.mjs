@@ -55,6 +55,9 @@ test('every alert says what to do', () => {
         assert.ok(['page', 'ticket', 'info'].includes(r.labels.severity), r.alert);
         assert.ok(r.annotations.summary && r.annotations.description, r.alert);
         assert.ok(exists(r.annotations.runbook), `${r.alert}: ${r.annotations.runbook} does not exist`);
+        // Of the burn rates, which objectives.md lists, a page names the fastest.
+        const named = r.alert.replace(/Budget(Steady|Slow|Trickle)$/, 'BudgetFast');
+        assert.ok(read(r.annotations.runbook).includes(named), `${r.annotations.runbook} does not know ${named}`);
     }
 });
 

@@ -79,6 +79,7 @@ public:
     explicit reads_bench(const settings& s)
         : settings_{s}, scripts_{s.peers + "/../wrk"}, fastify_{start_fastify(s)},
           ours_{"gateway", environment("GATEWAY_URL"), std::stoi(environment("GATEWAY_PID"))},
+          far_{"gateway", environment("FAR_GATEWAY_URL"), std::stoi(environment("FAR_GATEWAY_PID"))},
           node_{"Fastify", url_of(*fastify_), fastify_->child().pid()} {
         if (environment("WITH_FASTAPI") != "1") return;
         fastapi_ = start_fastapi(s);
@@ -90,9 +91,11 @@ public:
         for (const auto& [kind, goal] :
              {std::pair{"pk", "ours <= 20"}, {"filter", "ours <= 20"}, {"text", "ours <= 50"}})
             measure_kind(kind, goal, out);
-        for (const int connections : {1, 64, 512})
-            for (const bool revalidates : {false, true})
-                measure_page(connections, revalidates, out);
+        for (const int connections : {1, 64, 512}) {
+            measure_page("cached", ours_, connections, false, out);
+            measure_page("redis", far_, connections, false, out);
+            measure_page("304", ours_, connections, true, out);
+        }
         return out;
     }
 
@@ -134,8 +137,9 @@ private:
         if (fastapi_) beside_python.append_to(out);
     }
 
-    void measure_page(int connections, bool revalidates, std::vector<row>& out) {
-        const auto name = fmt::format("get_page_{}_{}", revalidates ? "304" : "cached", connections);
+    void measure_page(const char* what, const side& ours, int connections, bool revalidates,
+                      std::vector<row>& out) {
+        const auto name = fmt::format("get_page_{}_{}", what, connections);
         row speed{name, "req/s", "Fastify 5 + ioredis", "", {}, {}};
         row p95{name + "_p95", "ms", "Fastify 5 + ioredis", "", {}, {}};
         const wrk_requests w{
@@ -143,7 +147,7 @@ private:
         for (int round = 0; round <= settings_.rounds; ++round)
             for (int turn = 0; turn < 2; ++turn) {
                 const bool is_ours = (round + turn) % 2 == 0;
-                const auto& who = is_ours ? ours_ : node_;
+                const auto& who = is_ours ? ours : node_;
                 const auto l = run_wrk(who.url + "/products?limit=20", scripts_, w, settings_.seconds,
                                        who.pid, settings_.load_cpu);
                 if (round == 0) continue;
@@ -159,7 +163,9 @@ private:
     const settings& settings_;
     std::string scripts_;
     std::unique_ptr<line_peer> fastify_, fastapi_;
-    side ours_, node_, python_{};
+    side ours_;
+    side far_; ///< ours, without a near cache
+    side node_, python_{};
 };
 
 } // namespace

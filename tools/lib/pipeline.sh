@@ -47,18 +47,19 @@ common_environment() {
         "FETCH_ALLOW=${DEMO_SHOP_URL#http://}" "LOG_LEVEL=info"
 }
 
+# start_gateway [NAME]: "gateway", or another one beside it; GATEWAY_URL and METRICS_URL are its own then.
 start_gateway() {
-    local port metrics_port environment secret=$RUN_DIR/cursor.secret
+    local name=${1:-gateway} port metrics_port environment secret=$RUN_DIR/cursor.secret
     [ -s "$secret" ] || (umask 077 && head -c 24 /dev/urandom | base64 >"$secret")
-    port=$(choose_port gateway)
-    metrics_port=$(choose_port gateway-metrics)
+    port=$(choose_port "$name")
+    metrics_port=$(choose_port "$name-metrics")
     mapfile -t environment < <(common_environment)
-    start_program gateway env "${environment[@]}" \
+    start_program "$name" env "${environment[@]}" \
         GATEWAY_ADDRESS=127.0.0.1 GATEWAY_PORT="$port" METRICS_ADDRESS=127.0.0.1 METRICS_PORT="$metrics_port" \
-        CURSOR_SECRET="$(cat "$secret")" LAME_DUCK=0ms DRAIN_TIMEOUT=10s PORT_FILE="$RUN_DIR/gateway.port" \
+        CURSOR_SECRET="$(cat "$secret")" LAME_DUCK=0ms DRAIN_TIMEOUT=10s PORT_FILE="$RUN_DIR/$name.port" \
         "${GATEWAY_SETTINGS[@]}" "$BIN_DIR/tiktrend-gateway"
-    GATEWAY_URL=http://127.0.0.1:$(port_from gateway GATEWAY_PORT)
-    METRICS_URL=http://127.0.0.1:$(port_from gateway METRICS_PORT)/metrics
+    GATEWAY_URL=http://127.0.0.1:$(port_from "$name" GATEWAY_PORT)
+    METRICS_URL=http://127.0.0.1:$(port_from "$name" METRICS_PORT)/metrics
 }
 
 start_worker() {

@@ -77,6 +77,28 @@ TEST_CASE("percent-encoding is compared in one spelling", "[unit][worker][robots
     CHECK_FALSE(r.allows("/q?x=A"));
 }
 
+TEST_CASE("an encoded star or dollar means the character itself", "[unit][worker][robots]") {
+    const auto r = ours("User-agent: *\nDisallow: /a-%2A.html\nDisallow: /foo-%24\nDisallow: /x$y\n");
+    CHECK_FALSE(r.allows("/a-*.html")); // the examples of RFC 9309 section 2.2.3
+    CHECK_FALSE(r.allows("/a-%2a.html"));
+    CHECK(r.allows("/a-b.html"));
+    CHECK_FALSE(r.allows("/foo-$"));
+    CHECK_FALSE(r.allows("/foo-%24/more"));
+    CHECK(r.allows("/foo-"));
+    CHECK_FALSE(r.allows("/x$y")); // no end of the pattern, so no end of the address
+    CHECK_FALSE(r.allows("/x%24y"));
+}
+
+TEST_CASE("bad input 40: the line that the limit cuts is no rule", "[unit][worker][robots]") {
+    std::string text = "User-agent: *\nDisallow: /\n";
+    const std::string last = "Allow: /private/but/this";
+    const auto cut = std::string{"Allow: /pri"}.size();
+    text += '#' + std::string(robots_rules::max_bytes - text.size() - 2 - cut, 'x') + '\n' + last + '\n';
+    CHECK_FALSE(ours(text).allows("/private/1"));
+    CHECK_FALSE(ours(robots_rules::readable(text)).allows("/private/1")); // as it is kept for others
+    CHECK(robots_rules::readable("Allow: /x") == "Allow: /x");
+}
+
 TEST_CASE("files are read as they are found", "[unit][worker][robots]") {
     CHECK_FALSE(ours("\xef\xbb\xbfUser-agent: *\r\nDisallow : /x # why\r\n").allows("/x"));
     CHECK_FALSE(ours("User-agent:*\rDisallow:/x\r").allows("/x"));

@@ -142,7 +142,7 @@ task<void> robots_gate::load(const std::string& origin, origin_state& s, host_ru
 /// The file's text, empty where everything is allowed; nothing and the trouble where it cannot be had.
 task<std::optional<std::string>> robots_gate::download(const std::string& origin, std::string& trouble) {
     fetch::request request{origin + "/robots.txt"};
-    request.max_body_bytes = robots_rules::max_bytes;
+    request.max_body_bytes = robots_rules::max_bytes + 1; // more than counts, so that a cut is seen
     request.cut_body = true;
     request.total_timeout = options_.fetch_limit;
     const auto told = [this](std::string_view result) {
@@ -193,7 +193,7 @@ task<std::shared_ptr<const robots_gate::file>> robots_gate::from_cache(const std
 
 task<void> robots_gate::to_cache(const std::string& origin, std::int64_t at_ms, std::string_view text) {
     const auto key = options_.key_prefix + origin;
-    const auto value = fmt::format("{}\n{}", at_ms, text.substr(0, robots_rules::max_bytes));
+    const auto value = fmt::format("{}\n{}", at_ms, robots_rules::readable(text));
     const auto life = std::to_string(options_.keep.count());
     try {
         co_await within(options_.redis_limit, cache_.exec(redis::command{"SET", key, value, "PX", life}));

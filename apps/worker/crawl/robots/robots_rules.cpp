@@ -50,8 +50,10 @@ void append_encoded(std::string& out, unsigned char c) {
 }
 
 /// One spelling for what RFC 9309 section 2.2.2 calls equal: unreserved octets plain, others that are
-/// percent-encoded with upper-case digits, octets outside of printable ASCII encoded.
-std::string normal_form(std::string_view text) {
+/// percent-encoded with upper-case digits, octets outside of printable ASCII encoded. So are `*` and `$`
+/// where they mean themselves (section 2.2.3): anywhere in an address, and a `$` that does not end a pattern.
+enum class text_kind { pattern, address };
+std::string normal_form(std::string_view text, text_kind kind) {
     std::string out;
     out.reserve(text.size());
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -64,7 +66,8 @@ std::string normal_form(std::string_view text) {
             else
                 append_encoded(out, octet);
             i += 2;
-        } else if (c <= 0x20 || c >= 0x7f) {
+        } else if (c <= 0x20 || c >= 0x7f || (c == '*' && kind == text_kind::address) ||
+                   (c == '$' && (kind == text_kind::address || i + 1 < text.size()))) {
             append_encoded(out, c);
         } else {
             out += static_cast<char>(c);
@@ -179,7 +182,7 @@ void robots_reader::rule(std::string_view value, bool allow) {
     if (value.empty() || value.size() > robots_rules::max_pattern_bytes)
         return; // an empty rule matches nothing
     // Many files write "folder/" for "/folder/"; a pattern that begins with neither could never match.
-    auto pattern = normal_form(value);
+    auto pattern = normal_form(value, text_kind::pattern);
     if (pattern.front() != '/' && pattern.front() != '*') pattern.insert(pattern.begin(), '/');
     for (auto* g : {is_in_named_ ? &named_ : nullptr, is_in_general_ ? &general_ : nullptr})
         if (g && g->rules.size() < robots_rules::max_rules) g->rules.push_back({pattern, allow});
@@ -206,11 +209,14 @@ robots_rules robots_reader::finish() && {
     return out;
 }
 
+std::string_view robots_rules::readable(std::string_view text) noexcept {
+    if (text.size() <= max_bytes) return text;
+    text = text.substr(0, max_bytes);
+    return text.substr(0, text.find_last_of("\r\n") + 1); // nothing, if it is one line
+}
+
 robots_rules robots_rules::parse(std::string_view text, std::string_view product) {
-    if (text.size() > max_bytes) {
-        text = text.substr(0, max_bytes);
-        text = text.substr(0, text.find_last_of("\r\n") + 1); // nothing, if it is one line
-    }
+    text = readable(text);
     if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
     robots_reader reader{product};
     while (!text.empty()) {
@@ -231,7 +237,7 @@ robots_rules robots_rules::disallow_all() {
 bool robots_rules::allows(std::string_view target) const {
     const auto path = target.substr(0, target.find('?'));
     if (path == "/robots.txt" || rules_.empty()) return true;
-    const auto normal = normal_form(target);
+    const auto normal = normal_form(target, text_kind::address);
     for (const auto& r : rules_)
         if (matches(r.pattern, normal)) return r.allow;
     return true;

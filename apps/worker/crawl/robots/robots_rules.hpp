@@ -19,8 +19,10 @@ public:
 
     /// Reads a file for the crawler named `product` ("TikTrendBot", section 2.2.1; case does not matter). All
     /// groups that name it count as one; without any, those of "*" do; without those everything is allowed.
-    /// Lines that are not understood are skipped. A last line that max_bytes cuts is dropped.
+    /// Lines that are not understood are skipped. No more than readable(text) is read.
     static robots_rules parse(std::string_view text, std::string_view product);
+    /// The part of a file that counts: at most max_bytes, without a last line that they cut.
+    static std::string_view readable(std::string_view text) noexcept;
     static robots_rules allow_all() { return {}; }
     static robots_rules disallow_all();
 

@@ -74,6 +74,11 @@ TEST_CASE("statuses without a body and errors of the server are responses", "[in
         const auto out = co_await client.fetch(head);
         CHECK(verdict(out) == "200");
         CHECK(out->body.empty());
+        // No byte of it comes, so none is too many.
+        server.answer("/head", "HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n");
+        CHECK(verdict(co_await client.fetch(head)) == "200");
+        server.answer("/304", "HTTP/1.1 304 Not Modified\r\nContent-Length: 100000000\r\n\r\n");
+        CHECK(verdict(co_await get(client, server.url("/304"))) == "304");
     });
 }
 

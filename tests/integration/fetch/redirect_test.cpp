@@ -113,6 +113,29 @@ TEST_CASE("bad input 42, curl trap 15: secrets stay with the origin they were me
     });
 }
 
+TEST_CASE("bad input 42: a body that holds a secret is not sent on to another origin",
+          "[integration][fetch]") {
+    with_server([](raw_server& server, fetch::client& client) -> task<void> {
+        raw_server other{co_await asio::this_coro::executor};
+        other.answer("/away", raw_server::ok("x"));
+        server.answer("/same", raw_server::ok("x"));
+        const auto post = [&](int status, const std::string& to) -> task<std::string> {
+            server.answer("/r", raw_server::redirect(to, status), false);
+            fetch::request r{server.url("/r")};
+            r.method = "POST";
+            r.body = "token=hush";
+            r.has_secret_body = true;
+            co_return verdict(co_await client.fetch(r));
+        };
+        CHECK(co_await post(307, server.url("/same")) == "200");
+        CHECK(co_await post(307, other.url("/away")) == "307");
+        CHECK(co_await post(308, other.url("/away")) == "308");
+        CHECK(other.requests.empty());
+        CHECK(co_await post(303, other.url("/away")) == "200"); // a GET has no body
+        co_await other.stop();
+    });
+}
+
 TEST_CASE("a POST becomes a GET where browsers do that, and stays one at 307", "[integration][fetch]") {
     with_server([](raw_server& server, fetch::client& client) -> task<void> {
         server.answer("/end", raw_server::ok("x"), false);

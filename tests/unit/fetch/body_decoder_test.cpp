@@ -56,6 +56,37 @@ TEST_CASE("gzip, zlib and raw deflate come out whole, whatever the pieces", "[un
     }
 }
 
+/// A zstd frame (RFC 8878 section 3.1.1) of `n` times the letter a, in blocks that say so.
+std::string zstd_frame(std::size_t n) {
+    constexpr std::size_t most_of_a_block = 128U << 10;
+    std::string out{"\x28\xB5\x2F\xFD\x00\x50", 6}; // a window of 1 MiB, no size, no checksum
+    do {
+        const auto part = std::min(n, most_of_a_block);
+        n -= part;
+        const auto header = part << 3 | 1U << 1 | (n == 0 ? 1U : 0U); // type 1: one byte repeated
+        for (const int shift : {0, 8, 16})
+            out += static_cast<char>(header >> shift & 0xFF);
+        out += 'a';
+    } while (n > 0);
+    return out;
+}
+
+TEST_CASE("a zstd body is whole however many bytes it has", "[unit][fetch]") {
+    for (const std::size_t n : {std::size_t{1}, std::size_t{32} << 10, std::size_t{64} << 10,
+                                (std::size_t{64} << 10) + 1, std::size_t{256} << 10}) {
+        INFO(n);
+        const auto frame = zstd_frame(n);
+        for (const std::size_t step : {std::size_t{1}, std::size_t{1000}}) {
+            const auto out = decode("zstd", frame, step);
+            CHECK(out.status == decode_status::ok);
+            CHECK(out.body == std::string(n, 'a'));
+            CHECK(decode("zstd", frame + frame, step).body.size() == 2 * n);
+        }
+        CHECK(decode("zstd", frame.substr(0, frame.size() - 1)).status == decode_status::damaged);
+        CHECK(decode("zstd", frame + frame.substr(0, 8)).status == decode_status::damaged);
+    }
+}
+
 TEST_CASE("layers are undone in reverse, several gzip members are one body", "[unit][fetch]") {
     const auto text = sample_text();
     CHECK(decode("deflate, gzip", compressed(compressed(text, 15), 31)).body == text);

@@ -142,6 +142,7 @@ public:
     bool is_complete() const noexcept override { return at_frame_end_; }
 
     decode_status write(std::string_view in, const sink& out) override {
+        if (in.empty()) return decode_status::ok;
         ZSTD_inBuffer input{in.data(), in.size(), 0};
         for (;;) {
             std::array<char, piece_bytes> piece;
@@ -155,7 +156,9 @@ public:
                 return produced == 0 ? decode_status::foreign : decode_status::damaged;
             }
             at_frame_end_ = code == 0;
-            if (input.pos == input.size && output.pos < piece.size()) return decode_status::ok;
+            // Asked once more at the end of a frame it would begin the next one and call that unfinished.
+            if (input.pos == input.size && (at_frame_end_ || output.pos < piece.size()))
+                return decode_status::ok;
         }
     }
 

@@ -201,6 +201,9 @@ task<outcome> client::impl::follow(const request& r) {
         std::optional<result<url, failure_kind>> next;
         if (!location.empty()) next = resolve(*where, location);
         bool may_follow = next && (!*next || !r.allow_host || r.allow_host((*next)->host));
+        const bool sends_on = !body.empty() && !becomes_get(answer.status, method);
+        if (r.has_secret_body && sends_on && may_follow && *next && (*next)->origin() != where->origin())
+            may_follow = false;
         if (may_follow && *next && r.may_follow) may_follow = co_await r.may_follow(**next);
         if (!may_follow) {
             answer.url = where->text;

@@ -212,12 +212,13 @@ bool transfer::begin_body() {
     decoder_.emplace(std::move(*made));
     curl_off_t announced = -1;
     curl_easy_getinfo(easy_, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
-    if (announced > static_cast<curl_off_t>(hop_.max_body_bytes) && !hop_.cut_body) {
+    const bool may_come = hop_.method != "HEAD"; // which announces what a GET would get
+    if (may_come && announced > static_cast<curl_off_t>(hop_.max_body_bytes) && !hop_.cut_body) {
         fail(failure_kind::body_too_large,
              fmt::format("{} bytes announced, {} allowed", announced, hop_.max_body_bytes));
         return false;
     }
-    if (announced > 0 && !decoder_->has_layers())
+    if (may_come && announced > 0 && !decoder_->has_layers())
         decoder_->reserve(std::min(static_cast<std::size_t>(announced), hop_.max_body_bytes));
     return true;
 }

@@ -34,6 +34,8 @@ struct request {
     std::string method = "GET";
     std::vector<header> headers;
     std::string body; ///< sent when not empty, and with POST
+    /// A redirect that would send the body on to another origin is then not followed: it is the response.
+    bool has_secret_body = false;
     /// Set: the first host must pass (host_not_allowed), and a redirect to a host that does not is not
     /// followed: the redirect itself is the response, for the caller's own rules to name.
     std::function<bool(std::string_view host)> allow_host;

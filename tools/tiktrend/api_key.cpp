@@ -1,6 +1,7 @@
 // tiktrend api-key: makes, lists and revokes API keys.
 #include "command.hpp"
 #include "database.hpp"
+#include "redis_url.hpp"
 #include "usage_error.hpp"
 
 #include <tiktrend/base/config_reader.hpp>
@@ -105,7 +106,7 @@ task<int> list(const std::string& email, postgres::router& router) {
 /// Tells the running gateways at once; otherwise they notice when they look the key up again.
 task<bool> announce(std::vector<std::string> ids) {
     config_reader reader;
-    const auto url = reader.url("REDIS_CACHE_URL", "redis://127.0.0.1:6380/0", {"redis", "rediss", "unix"});
+    const auto url = cache_redis_url(reader);
     const auto where = redis::parse_url(url);
     if (!reader.errors().empty() || !where) co_return false;
     redis::client cache{co_await asio::this_coro::executor, *where};

@@ -2,6 +2,7 @@
 // started with it. What each of them alone reads it checks itself at its start.
 #include "command.hpp"
 #include "database.hpp"
+#include "redis_url.hpp"
 
 #include <tiktrend/base/config_reader.hpp>
 #include <tiktrend/base/timeout.hpp>
@@ -28,8 +29,8 @@ struct shared_config {
 
 shared_config read(config_reader& r) {
     shared_config c;
-    c.queue_url = r.url("REDIS_QUEUE_URL", "redis://127.0.0.1:6379/0", {"redis", "rediss", "unix"});
-    c.cache_url = r.url("REDIS_CACHE_URL", "redis://127.0.0.1:6380/0", {"redis", "rediss", "unix"});
+    c.queue_url = queue_redis_url(r);
+    c.cache_url = cache_redis_url(r);
     c.database_url = r.url("DATABASE_URL", "postgresql://127.0.0.1/tiktrend", {"postgresql", "postgres"});
     c.sources_dir = r.text("SOURCES_DIR", "apps/worker/sources");
     c.source_defaults = r.list("SOURCE_DEFAULTS", "");
@@ -78,10 +79,7 @@ task<std::string> setting(redis::client& client, std::string_view name) {
 task<void> check_redis(std::string name, std::string url, bool is_queue, findings& out) {
     const auto where = redis::parse_url(url);
     if (!where) {
-        out.bad(name,
-                fmt::format(
-                    "\"{}\": expected redis://[user[:password]@]host[:port][/db], rediss://… or unix:///path",
-                    hide_password(url)));
+        out.bad(name, fmt::format("\"{}\": expected {}", hide_password(url), redis_url_forms));
         co_return;
     }
     redis::client client{co_await asio::this_coro::executor, *where};

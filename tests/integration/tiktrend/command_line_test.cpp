@@ -5,6 +5,7 @@
 #include <tiktrend/testing/postgres_server.hpp>
 #include <tiktrend/testing/process.hpp>
 #include <tiktrend/testing/redis_server.hpp>
+#include <tiktrend/testing/redis_topologies.hpp>
 #include <tiktrend/testing/temp_dir.hpp>
 
 #include <boost/json.hpp>
@@ -148,6 +149,24 @@ TEST_CASE("check-config names what is wrong with the servers and the definitions
     INFO(good.output);
     CHECK(good.status == 0);
     CHECK_THAT(good.output, Catch::Contains("demo.shop"));
+
+    // Whatever the programs take: sentinels, which name a master that is asked.
+    redis_sentinels sentinels;
+    environment["REDIS_QUEUE_URL"] =
+        "redis+sentinel://" + sentinels.hosts() + "/" + redis_sentinels::master_name;
+    const auto behind_sentinels = run_tiktrend({"check-config"}, environment);
+    INFO(behind_sentinels.output);
+    CHECK(behind_sentinels.status == 0);
+    CHECK_THAT(behind_sentinels.output,
+               Catch::Contains("redis+sentinel://") && Catch::Contains("maxmemory-policy noeviction"));
+    environment["REDIS_QUEUE_URL"] = "redis+sentinel://127.0.0.1"; // without the master's name
+    const auto nameless = run_tiktrend({"check-config"}, environment);
+    CHECK(nameless.status == 1);
+    CHECK_THAT(nameless.output, Catch::Contains("redis+sentinel://host[:port],…/master"));
+    environment["REDIS_QUEUE_URL"] = queue.url();
+    environment["REDIS_CACHE_URL"] = "redis+cluster://127.0.0.1:7000";
+    CHECK(run_tiktrend({"check-config", "--offline"}, environment).status == 1);
+    environment["REDIS_CACHE_URL"] = cache.url();
 
     environment["REDIS_QUEUE_URL"] = cache.url(); // would lose jobs
     const auto evicts = run_tiktrend({"check-config"}, environment);

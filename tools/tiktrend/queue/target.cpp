@@ -1,6 +1,7 @@
 #include "target.hpp"
 
 #include "../database.hpp"
+#include "../redis_url.hpp"
 #include "../usage_error.hpp"
 
 #include <tiktrend/base/config_reader.hpp>
@@ -44,9 +45,7 @@ task<int> with_queue(const queue_target& target, const queue_work& work, redis::
 
 redis::address address_of(const queue_target& target) {
     const auto where = redis::parse_url(target.url);
-    if (!where)
-        throw usage_error(
-            fmt::format("--redis: expected redis://, rediss:// or unix://, as REDIS_QUEUE_URL"));
+    if (!where) throw usage_error(fmt::format("--redis: expected {}, as REDIS_QUEUE_URL", redis_url_forms));
     return *where;
 }
 

@@ -12,7 +12,7 @@ const pages = readdirSync(join(root, 'docs/operations')).filter((f) => f.endsWit
 const asked = ['scaling', 'install', 'upgrade', 'backup-and-restore', 'failover', 'poison-jobs', 'stuck-queue', 'redis-full', 'slow-database', 'shop-blocks-us'];
 
 // Programs of others that the pages use; ours are looked up.
-const tools = new Set(['kubectl', 'docker', 'systemctl', 'redis-cli', 'psql', 'curl', 'promtool', 'cp', 'timedatectl', 'install', 'export', 'git', 'kind', 'jq', 'openssl']);
+const tools = new Set(['kubectl', 'docker', 'systemctl', 'redis-cli', 'psql', 'curl', 'promtool', 'cp', 'timedatectl', 'install', 'export', 'git', 'kind', 'jq', 'openssl', 'pg_createcluster', 'runuser', 'journalctl']);
 
 /** Lines of indented blocks, and commands between backticks in tables. */
 function commands(text) {
@@ -65,7 +65,7 @@ function checkCommand(part, line) {
     const words = part.split(/\s+/);
     while (/^[A-Z_]+=/.test(words[0])) words.shift();
     const program = words[0];
-    if (/^(#|apiVersion:|kind:|namespace:|resources:|images:|depth$|-$)/.test(program) || program === 'grep') return;
+    if (/^(#|apiVersion:|kind:|namespace:|resources:|images:|depth$|-$|\[Service\]|LoadCredential=|Environment=)/.test(program) || program === 'grep') return;
     if (program === 'deploy/k8s/tiktrend.sh') return checkOwn(words.slice(1), line);
     if (/^(deploy|tools)\//.test(program) || program.startsWith('build/release/bin/')) {
         const source = program.startsWith('build/') ? `tools/autoscale-sim/main.cpp` : program;

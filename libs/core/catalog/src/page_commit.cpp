@@ -12,6 +12,7 @@
 #include <cmath>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 
 namespace tiktrend::catalog::detail {
 namespace {
@@ -27,20 +28,35 @@ constexpr std::int64_t max_time_ms = 4'102'444'800'000; // 2100
 bool is_plain_ascii(std::string_view text) noexcept {
     constexpr std::uint64_t high = 0x8080'8080'8080'8080ULL;
     constexpr std::uint64_t ones = 0x0101'0101'0101'0101ULL;
-    while (text.size() >= 8) {
+    if (text.size() < 8) return std::all_of(text.begin(), text.end(), [](char c) { return c > 0; });
+    std::uint64_t suspect = 0;
+    const auto look = [&](const char* at) {
         std::uint64_t word;
-        std::memcpy(&word, text.data(), 8);
+        std::memcpy(&word, at, 8);
         // (word - ones) borrows into the high bit of a zero byte; other bytes with a high bit are refused
         // anyway.
-        if ((word | (word - ones)) & high) return false;
-        text.remove_prefix(8);
-    }
-    return std::all_of(text.begin(), text.end(), [](char c) { return c > 0; });
+        suspect |= word | (word - ones);
+    };
+    const char* last = text.data() + text.size() - 8;
+    for (const char* at = text.data(); at < last; at += 8)
+        look(at);
+    look(last); // some bytes twice, rather than one by one
+    return (suspect & high) == 0;
 }
 
 bool is_currency(std::string_view text) noexcept {
     return text.size() == 3 &&
            std::all_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+}
+
+/// True for a label as nearly all are: at most 200 characters of ASCII, single blanks between words.
+bool is_clean_label(std::string_view text) noexcept {
+    bool after_blank = true;
+    for (const char c : text) {
+        if (static_cast<signed char>(c) < ' ' || (c == ' ' && after_blank)) return false;
+        after_blank = c == ' ';
+    }
+    return !text.empty() && text.size() <= 200 && !after_blank;
 }
 
 /// Midnight of the first day of the month, UTC.
@@ -61,8 +77,9 @@ public:
         if (text)
             add(std::string_view{*text});
         else
-            values_.add_null();
+            add_null();
     }
+    void add_null() { values_.add_null(); }
     void add_json(std::string_view text) { values_.add(storable_json(text.empty() ? "{}" : text, buffer_)); }
     array&& take() { return std::move(values_); }
 
@@ -74,6 +91,7 @@ private:
 } // namespace
 
 std::string clean_label(std::string_view text) {
+    if (is_clean_label(text)) return std::string{text};
     std::string buffer;
     std::string out;
     std::size_t characters = 0;
@@ -136,17 +154,21 @@ page_commit::page_commit(const run_key& key, const scraped_page& page,
         return a->external_id == b->external_id && a->source == b->source;
     };
     // The newest of each comes first; of equally new ones the later on the page (its address is higher).
-    std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) {
+    const auto before = [](const auto* a, const auto* b) {
         if (const auto c = a->source.compare(b->source)) return c < 0;
         if (const auto c = a->external_id.compare(b->external_id)) return c < 0;
         if (a->scraped_at_ms != b->scraped_at_ms) return a->scraped_at_ms > b->scraped_at_ms;
         return a > b;
-    });
+    };
+    if (!std::is_sorted(sorted.begin(), sorted.end(), before))
+        std::sort(sorted.begin(), sorted.end(), before);
     sorted.erase(std::unique(sorted.begin(), sorted.end(), same), sorted.end());
 
     order_.reserve(sorted.size());
+    std::int64_t last_time = -1;
     for (const auto* p : sorted) {
         order_.push_back({p, content_hash(*p), p->category ? clean_label(*p->category) : std::string{}});
+        if (std::exchange(last_time, p->scraped_at_ms) == p->scraped_at_ms) continue;
         const auto month = month_of(p->scraped_at_ms);
         if (std::find(months_.begin(), months_.end(), month) == months_.end()) months_.push_back(month);
     }
@@ -155,10 +177,14 @@ page_commit::page_commit(const run_key& key, const scraped_page& page,
 }
 
 void page_commit::note_categories() {
+    constexpr std::ptrdiff_t few = 8; // categories that a page is likely to have; the rest is for the sorting
     categories_.clear();
-    for (const auto& e : order_)
-        if (!e.label.empty() && (categories_.empty() || categories_.back() != e.label))
+    for (const auto& e : order_) {
+        const auto n = std::ssize(categories_);
+        if (!e.label.empty() &&
+            std::find(categories_.end() - std::min(n, few), categories_.end(), e.label) == categories_.end())
             categories_.push_back(e.label);
+    }
     std::sort(categories_.begin(), categories_.end());
     categories_.erase(std::unique(categories_.begin(), categories_.end()), categories_.end());
 }
@@ -208,7 +234,10 @@ postgres::params page_commit::upsert_values() const {
                                 bool (*good)(std::string_view) noexcept) {
         const bool fits = value && good(*value);
         refused_ += value && !fits;
-        column.add(fits ? value : std::nullopt);
+        if (fits)
+            column.add(*value);
+        else
+            column.add_null();
     };
     const auto finite = [this](array& column, const std::optional<double>& value) {
         const bool fits = value && std::isfinite(*value);
@@ -224,7 +253,10 @@ postgres::params page_commit::upsert_values() const {
         description.add(p.description);
         url.add(p.url);
         image_url.add(p.image_url);
-        category.add(label.empty() ? std::optional<std::string>{} : std::optional{label});
+        if (label.empty())
+            category.add_null();
+        else
+            category.add(label);
         checked(price_min, p.price_min, is_price);
         checked(price_max, p.price_max, is_price);
         checked(currency, p.currency, is_currency);
@@ -303,17 +335,19 @@ postgres::batch page_commit::statements(bool with_categories) const {
 committed_page page_commit::read(const std::vector<postgres::rows>& answers, bool with_categories) const {
     committed_page out;
     const auto& upserted = answers.at(with_categories ? 2 : 1);
-    const auto totals = upserted[0];
-    out.totals.pages = totals[0].int64();
-    out.totals.products_found = totals[1].int64();
-    out.totals.products_changed = totals[2].int64();
-    out.totals.attempt = static_cast<std::int32_t>(totals[3].int64());
-    out.totals.cursor = totals[4].text();
     out.changed.reserve(upserted.size());
-    for (const auto r : upserted)
-        if (!r[5].is_null())
+    for (const auto r : upserted) {
+        if (r[0].is_null()) {
             out.changed.push_back({r[5].int64(), std::string{r[6].text()}, std::string{r[7].text()},
                                    r[8].boolean(), r[9].boolean()});
+            continue;
+        }
+        out.totals.pages = r[0].int64();
+        out.totals.products_found = r[1].int64();
+        out.totals.products_changed = r[2].int64();
+        out.totals.attempt = static_cast<std::int32_t>(r[3].int64());
+        out.totals.cursor = r[4].text();
+    }
     const auto behind = answers.size() - (page_.next_url.empty() ? 1U : 2U);
     out.lsn = postgres::lsn::parse(answers.at(behind).front()[0].text()).value_or(postgres::lsn{});
     if (!page_.next_url.empty()) out.next_cached = cached_page_of(answers.back());

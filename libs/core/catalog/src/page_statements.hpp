@@ -32,7 +32,8 @@ inline constexpr std::string_view add_categories =
 // locked. What recompute_trends() (migration 012) worked out stays where the shop itself says nothing, and is
 // not taken into the history, which holds what shops said. written: one lock order for all writers, and
 // monotonic: an older scrape cannot overwrite a newer one. now() is the transaction's start, so last_updated
-// = now() tells what this statement changed.
+// = now() tells what this statement changed. The answer: one row of totals, then one for each product that changed;
+// the cursor grows with the pages read, so it is not told with each of them.
 inline constexpr std::string_view upsert_products = R"(
 WITH input AS (
     SELECT u.*, 'epoch'::timestamptz + u.scraped_ms * interval '1 millisecond' AS scraped_at
@@ -91,9 +92,11 @@ WITH input AS (
     WHERE job_id = $26::text AND job_timestamp_ms = $27::bigint AND attempt = $28::integer
     RETURNING pages, products_found, products_changed, attempt, cursor
 )
-SELECT l.pages, l.products_found, l.products_changed, l.attempt, l.cursor, w.id, w.source, w.external_id, w.is_new,
-       w.image_url IS NOT NULL AND w.image_cdn_url IS NULL
-FROM ledger l LEFT JOIN changed w ON true)";
+SELECT pages, products_found, products_changed, attempt, cursor, NULL::bigint, NULL::text, NULL::text, NULL::boolean, NULL::boolean
+FROM ledger
+UNION ALL
+SELECT NULL, NULL, NULL, NULL, NULL, id, source, external_id, is_new, image_url IS NOT NULL AND image_cdn_url IS NULL
+FROM changed)";
 
 // The condition of `wanted` above, for the keys alone.
 inline constexpr std::string_view probe_products = R"(
@@ -128,6 +131,6 @@ inline constexpr std::string_view advance_run =
     "UPDATE scrape_runs SET cursor = $1::text, pages = $2::bigint, products_found = products_found + "
     "$3::bigint, "
     "updated_at = now() WHERE job_id = $4::text AND job_timestamp_ms = $5::bigint AND attempt = $6::integer "
-    "RETURNING pages, products_found, products_changed, attempt, cursor, NULL::bigint";
+    "RETURNING pages, products_found, products_changed, attempt, cursor";
 
 } // namespace tiktrend::catalog::detail

@@ -1,9 +1,11 @@
 #include <tiktrend/postgres/params.hpp>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cassert>
 #include <charconv>
+#include <cstring>
 #include <limits>
 #include <stdexcept>
 
@@ -14,21 +16,13 @@ namespace {
 constexpr std::size_t array_header = 5 * 4;
 
 void put_be32(char* at, std::uint32_t v) noexcept {
-    for (int i = 0; i < 4; ++i)
-        at[i] = static_cast<char>(v >> (24 - 8 * i));
+    if constexpr (std::endian::native == std::endian::little) v = __builtin_bswap32(v);
+    std::memcpy(at, &v, sizeof v);
 }
 
-void append_be32(std::string& out, std::uint32_t v) {
-    char bytes[4];
-    put_be32(bytes, v);
-    out.append(bytes, sizeof bytes);
-}
-
-void append_be64(std::string& out, std::uint64_t v) {
-    char bytes[8];
-    put_be32(bytes, static_cast<std::uint32_t>(v >> 32));
-    put_be32(bytes + 4, static_cast<std::uint32_t>(v));
-    out.append(bytes, sizeof bytes);
+void put_be64(char* at, std::uint64_t v) noexcept {
+    put_be32(at, static_cast<std::uint32_t>(v >> 32));
+    put_be32(at + 4, static_cast<std::uint32_t>(v));
 }
 
 /// pg_type.oid of the array type over an element type; fixed for ever.
@@ -54,41 +48,52 @@ int checked_length(std::size_t bytes) {
 
 } // namespace
 
-array::array(element type, std::size_t count_hint, std::size_t bytes_hint) : type_{type} {
-    bytes_.reserve(array_header + count_hint * 4 + bytes_hint);
-    bytes_.resize(array_header);
+array::array(element type, std::size_t count_hint, std::size_t bytes_hint)
+    : type_{type}, used_{array_header} {
+    bytes_.resize(array_header + count_hint * 4 + bytes_hint);
+}
+
+char* array::extend(std::size_t n) {
+    if (bytes_.size() - used_ < n) bytes_.resize(std::max(2 * bytes_.size(), used_ + n));
+    char* at = bytes_.data() + used_;
+    used_ += n;
+    return at;
 }
 
 void array::add(std::string_view text) {
     assert(type_ == element::text);
-    append_be32(bytes_, static_cast<std::uint32_t>(text.size()));
-    bytes_ += text;
+    char* at = extend(4 + text.size());
+    put_be32(at, static_cast<std::uint32_t>(text.size()));
+    text.copy(at + 4, text.size());
     ++count_;
 }
 
 void array::add(std::int64_t value) {
     assert(type_ == element::int8);
-    append_be32(bytes_, 8);
-    append_be64(bytes_, static_cast<std::uint64_t>(value));
+    char* at = extend(4 + 8);
+    put_be32(at, 8);
+    put_be64(at + 4, static_cast<std::uint64_t>(value));
     ++count_;
 }
 
 void array::add(double value) {
     assert(type_ == element::float8);
-    append_be32(bytes_, 8);
-    append_be64(bytes_, std::bit_cast<std::uint64_t>(value));
+    char* at = extend(4 + 8);
+    put_be32(at, 8);
+    put_be64(at + 4, std::bit_cast<std::uint64_t>(value));
     ++count_;
 }
 
 void array::add(bool value) {
     assert(type_ == element::boolean);
-    append_be32(bytes_, 1);
-    bytes_ += static_cast<char>(value);
+    char* at = extend(4 + 1);
+    put_be32(at, 1);
+    at[4] = static_cast<char>(value);
     ++count_;
 }
 
 void array::add_null() {
-    append_be32(bytes_, 0xFFFF'FFFFU);
+    put_be32(extend(4), 0xFFFF'FFFFU);
     has_null_ = true;
     ++count_;
 }
@@ -127,6 +132,7 @@ params& params::add_null() {
 
 params& params::add(array&& values) {
     auto& bytes = values.bytes_;
+    bytes.resize(values.used_);
     put_be32(bytes.data(), values.count_ ? 1 : 0);
     put_be32(bytes.data() + 4, values.has_null_);
     put_be32(bytes.data() + 8, static_cast<std::uint32_t>(values.type_));

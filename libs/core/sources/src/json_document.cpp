@@ -12,16 +12,18 @@
 namespace tiktrend::sources {
 namespace {
 
-constexpr std::string_view blanks = " \t\r\n";
+bool is_blank(char c) noexcept {
+    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
 
 std::string_view trim_right(std::string_view text) noexcept {
-    while (!text.empty() && blanks.find(text.back()) != std::string_view::npos)
+    while (!text.empty() && is_blank(text.back()))
         text.remove_suffix(1);
     return text;
 }
 
 std::string_view trim(std::string_view text) noexcept {
-    while (!text.empty() && blanks.find(text.front()) != std::string_view::npos)
+    while (!text.empty() && is_blank(text.front()))
         text.remove_prefix(1);
     return trim_right(text);
 }
@@ -80,7 +82,8 @@ struct json_document::parser {
 class json_walker {
 public:
     json_walker(json_document& out, std::span<const std::uint32_t> tokens)
-        : out_{out}, text_{out.text_}, tokens_{tokens}, next_{out.entries_.data()} {}
+        : out_{out}, text_{out.text_}, tokens_{tokens}, next_{out.entries_.data()},
+          next_escape_{std::min(text_.find('\\'), text_.size())} {}
 
     /// What is wrong, or empty.
     std::string_view walk() {
@@ -150,7 +153,15 @@ private:
         const auto begin = tokens_[at_];
         ++at_;
         const auto end = at_ < tokens_.size() ? tokens_[at_] : text_.size();
-        return trim_right(text_.substr(begin, end - begin));
+        return trim_right({text_.data() + begin, end - begin});
+    }
+
+    /// True if a backslash stands in `t`. The texts are asked about in their order, so that all of the
+    /// document is searched once.
+    bool has_escape(std::string_view t) noexcept {
+        const auto begin = static_cast<std::size_t>(t.data() - text_.data());
+        if (next_escape_ < begin) next_escape_ = std::min(text_.find('\\', begin), text_.size());
+        return next_escape_ < begin + t.size();
     }
 
     bool scalar() {
@@ -178,7 +189,7 @@ private:
     bool string(std::string_view t, json_kind kind) {
         if (t.size() < 2 || t.back() != '"') return fail("a string does not end");
         t = t.substr(1, t.size() - 2);
-        const bool is_escaped = t.find('\\') != std::string_view::npos;
+        const bool is_escaped = has_escape(t);
         if (is_escaped) {
             const auto lone = check_escapes(t);
             if (!lone) return fail("a string has an unknown escape");
@@ -258,6 +269,7 @@ private:
     std::string_view text_;
     std::span<const std::uint32_t> tokens_;
     json_document::entry* next_; ///< where the next entry goes; there is one for every token
+    std::size_t next_escape_;    ///< of the first backslash behind the strings read so far
     std::size_t at_ = 0;         ///< of the next token
     std::array<level, json_document::max_depth> open_;
     std::size_t depth_ = 0;
@@ -311,9 +323,7 @@ json_node json_document::root() const noexcept {
     return has_root_ ? json_node{this, 0} : json_node{};
 }
 
-std::string_view json_document::unescaped(const entry& e, std::string& scratch) const {
-    const auto raw = text_at(e);
-    if (!e.is_escaped) return raw;
+std::string_view json_document::unescape(std::string_view raw, std::string& scratch) {
     scratch.clear();
     append_unescaped(scratch, raw);
     return scratch;

@@ -107,8 +107,11 @@ private:
     };
     struct parser;
 
-    std::string_view text_at(const entry& e) const noexcept { return text_.substr(e.begin, e.length); }
-    std::string_view unescaped(const entry& e, std::string& scratch) const;
+    std::string_view text_at(const entry& e) const noexcept { return {text_.data() + e.begin, e.length}; }
+    std::string_view unescaped(const entry& e, std::string& scratch) const {
+        return e.is_escaped ? unescape(text_at(e), scratch) : text_at(e);
+    }
+    static std::string_view unescape(std::string_view raw, std::string& scratch);
     json_status fail(std::string problem);
 
     std::unique_ptr<parser> parser_;
@@ -123,7 +126,36 @@ private:
 /// True if `token` is a number by RFC 8259.
 bool is_json_number(std::string_view token) noexcept;
 
-// ---- implementation of the visitors
+// ---- what every field of every row asks, and the visitors
+
+inline json_kind json_node::kind() const noexcept {
+    return exists() ? document_->entries_[index_].kind : json_kind::null;
+}
+
+inline std::string_view json_node::raw() const noexcept {
+    if (!exists() || !is_scalar()) return {};
+    return document_->text_at(document_->entries_[index_]);
+}
+
+inline std::string_view json_node::text(std::string& scratch) const {
+    if (!exists() || !is_scalar()) return {};
+    return document_->unescaped(document_->entries_[index_], scratch);
+}
+
+inline json_node json_node::member(std::string_view key, std::uint32_t& hint) const noexcept {
+    if (!is(json_kind::object)) return {};
+    const auto& entries = document_->entries_;
+    const auto at = index_ + hint;
+    // With duplicates in the document the hint could be that of a later one.
+    if (hint != 0 && at < entries[index_].next && document_->notes_.duplicate_keys == 0) {
+        const auto& e = entries[at];
+        if (e.kind == json_kind::key && e.next == index_ && !e.is_escaped && document_->text_at(e) == key)
+            return {document_, at + 1};
+    }
+    const auto found = member(key);
+    if (found.exists()) hint = found.index_ - 1 - index_;
+    return found;
+}
 
 template <class Visit>
 bool json_node::each_value(Visit&& visit) const {

@@ -8,22 +8,8 @@
 
 namespace tiktrend::sources {
 
-json_kind json_node::kind() const noexcept {
-    return exists() ? document_->entries_[index_].kind : json_kind::null;
-}
-
 bool json_node::boolean() const noexcept {
     return is(json_kind::boolean) && raw() == "true";
-}
-
-std::string_view json_node::raw() const noexcept {
-    if (!exists() || !is_scalar()) return {};
-    return document_->text_at(document_->entries_[index_]);
-}
-
-std::string_view json_node::text(std::string& scratch) const {
-    if (!exists() || !is_scalar()) return {};
-    return document_->unescaped(document_->entries_[index_], scratch);
 }
 
 std::size_t json_node::size() const noexcept {
@@ -43,21 +29,6 @@ json_node json_node::member(std::string_view key) const noexcept {
             return {document_, at + 1};
     }
     return {};
-}
-
-json_node json_node::member(std::string_view key, std::uint32_t& hint) const noexcept {
-    if (!is(json_kind::object)) return {};
-    const auto& entries = document_->entries_;
-    const auto at = index_ + hint;
-    // With duplicates in the document the hint could be that of a later one.
-    if (hint != 0 && at < entries[index_].next && document_->notes_.duplicate_keys == 0) {
-        const auto& e = entries[at];
-        if (e.kind == json_kind::key && e.next == index_ && !e.is_escaped && document_->text_at(e) == key)
-            return {document_, at + 1};
-    }
-    const auto found = member(key);
-    if (found.exists()) hint = found.index_ - 1 - index_;
-    return found;
 }
 
 json_node json_node::element(std::int64_t index) const noexcept {

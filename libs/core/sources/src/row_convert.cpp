@@ -74,6 +74,12 @@ row_reader::conversion row_reader::convert(const field_rule& rule, const found& 
         return convert_whole(rule, raw, out);
     if (rule.type == field_type::text || rule.type == field_type::any) return convert_text(rule, raw, out);
 
+    const bool wants_truth = rule.type == field_type::boolean || rule.type == field_type::availability;
+    if (wants_truth && rule.clean.empty() && raw.node.is(json_kind::boolean)) {
+        out.value = raw.node.boolean();
+        return {};
+    }
+
     auto text = raw.text;
     bool is_number = raw.is_number;
     std::string cleaned;

@@ -78,6 +78,8 @@ row_reader::row_reader(const page_scope& scope, page_statistics& statistics)
         stats.name = rule.name;
         stats.won.resize(rule.sources.size());
         statistics_.fields.push_back(std::move(stats));
+        if (rule.canonical == "in_stock") stock_field_ = &rule - scope.rules.fields.data();
+        if (rule.canonical == "price_max") reads_price_max_ = true;
     }
 }
 
@@ -147,13 +149,9 @@ std::string row_reader::key_of() const {
 
 /// A price of zero on something that cannot be had is no price (shops print it for sold-out goods).
 void row_reader::drop_prices_of_sold_out() {
-    const auto& fields = scope_.rules.fields;
-    const auto stock =
-        std::find_if(fields.begin(), fields.end(), [](const auto& f) { return f.canonical == "in_stock"; });
-    if (stock == fields.end()) return;
-    const auto* in_stock =
-        std::get_if<bool>(&values_[static_cast<std::size_t>(stock - fields.begin())].value);
+    const auto* in_stock = stock_field_ ? std::get_if<bool>(&values_[*stock_field_].value) : nullptr;
     if (in_stock == nullptr || *in_stock) return;
+    const auto& fields = scope_.rules.fields;
     for (std::size_t i = 0; i < fields.size(); ++i) {
         const auto* price = std::get_if<decimal_number>(&values_[i].value);
         if (fields[i].type == field_type::money && price != nullptr && price->is_zero()) values_[i].reset();
@@ -162,11 +160,9 @@ void row_reader::drop_prices_of_sold_out() {
 
 /// A range under `price` or `price_min` gives the other end too, unless the definition reads that itself.
 bool row_reader::adds_price_max(const field_rule& rule, const typed_value& value) const {
+    if (reads_price_max_) return false;
     const auto* low = std::get_if<decimal_number>(&value.value);
-    if (low == nullptr || *low == value.high || !rule.canonical.starts_with("price")) return false;
-    const auto& fields = scope_.rules.fields;
-    return std::none_of(fields.begin(), fields.end(),
-                        [](const auto& f) { return f.canonical == "price_max"; });
+    return low != nullptr && *low != value.high && rule.canonical.starts_with("price");
 }
 
 record row_reader::build(std::string key) {
@@ -179,7 +175,7 @@ record row_reader::build(std::string key) {
         auto& v = values_[i];
         if (!v.exists()) continue;
         if (!fields[i].canonical.empty()) {
-            out.fields.push_back({fields[i].canonical, to_field_value(v)});
+            out.fields.emplace_back(fields[i].canonical, to_field_value(v));
             if (fields[i].type == field_type::money && adds_price_max(fields[i], v))
                 out.fields.push_back({"price_max", decimal{decimal_text(v, v.high)}});
             continue;

@@ -121,6 +121,8 @@ private:
 
     const page_scope& scope_;
     page_statistics& statistics_;
+    std::optional<std::size_t> stock_field_; ///< the one that is `in_stock`
+    bool reads_price_max_ = false;
     std::vector<typed_value> values_;  ///< by field index, of the row being read
     std::vector<std::uint32_t> hints_; ///< by value_source::hint
     typed_value spare_;                ///< the value that `reduce` joins next

@@ -24,6 +24,18 @@ constexpr wide power_of_ten(int n) noexcept {
     return out;
 }
 
+/// 10^0 to 10^18: those of 64 bits.
+constexpr auto small_powers = [] {
+    std::array<std::int64_t, 19> out{};
+    for (std::size_t i = 0; i < out.size(); ++i)
+        out[i] = static_cast<std::int64_t>(power_of_ten(static_cast<int>(i)));
+    return out;
+}();
+
+constexpr bool fits_64_bits(wide n) noexcept {
+    return n == static_cast<std::int64_t>(n);
+}
+
 std::string_view without_leading_zeros(std::string_view digits) noexcept {
     while (!digits.empty() && digits.front() == '0')
         digits.remove_prefix(1);
@@ -83,6 +95,12 @@ std::string decimal_number::text(int min_scale) const {
 
 std::strong_ordering operator<=>(const decimal_number& a, const decimal_number& b) noexcept {
     if (a.scale_ == b.scale_) return a.digits_ <=> b.digits_;
+    // What fits 64 bits is brought to the same scale within 128; nearly all numbers do.
+    const auto places =
+        static_cast<std::size_t>(a.scale_ > b.scale_ ? a.scale_ - b.scale_ : b.scale_ - a.scale_);
+    if (places < small_powers.size() && fits_64_bits(a.digits_) && fits_64_bits(b.digits_))
+        return a.scale_ < b.scale_ ? a.digits_ * small_powers[places] <=> b.digits_
+                                   : a.digits_ <=> b.digits_ * small_powers[places];
     // By whole parts first, then by fractions of the same length: nothing overflows.
     const auto ten_a = power_of_ten(a.scale_);
     const auto ten_b = power_of_ten(b.scale_);
@@ -126,14 +144,15 @@ converted<decimal_number> decimal_number::plus(const decimal_number& other) cons
 converted<decimal_number> decimal_from_json(std::string_view token) {
     const bool is_negative = token.starts_with('-');
     if (is_negative) token.remove_prefix(1);
-    const auto e = token.find_first_of("eE");
-    auto mantissa = token.substr(0, e);
-    const auto point = mantissa.find('.');
-    auto integer = mantissa.substr(0, point);
-    auto fraction = point == std::string_view::npos ? std::string_view{} : mantissa.substr(point + 1);
-    if (e == std::string_view::npos) return decimal_number::make(is_negative, integer, fraction);
+    const auto e = std::find_if(token.begin(), token.end(), [](char c) { return c == 'e' || c == 'E'; });
+    const std::string_view mantissa{token.begin(), e};
+    const auto point = std::find(mantissa.begin(), mantissa.end(), '.');
+    const std::string_view integer{mantissa.begin(), point};
+    const auto fraction =
+        point == mantissa.end() ? std::string_view{} : std::string_view{point + 1, mantissa.end()};
+    if (e == token.end()) return decimal_number::make(is_negative, integer, fraction);
 
-    auto written = token.substr(e + 1);
+    std::string_view written{e + 1, token.end()};
     if (written.starts_with('+')) written.remove_prefix(1);
     int exponent = 0;
     const auto [end, failure] = std::from_chars(written.data(), written.data() + written.size(), exponent);

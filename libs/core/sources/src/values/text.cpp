@@ -2,6 +2,7 @@
 
 #include "glob.hpp"
 #include "json_strings.hpp"
+#include "values/byte_blocks.hpp"
 #include "values/html_entities.hpp"
 
 #include <algorithm>
@@ -19,17 +20,12 @@ bool is_removed(char32_t c) noexcept {
            c == 0xFEFF;
 }
 
-/// True if no character of `text` can be one that is_removed(): a quick look at bytes, without an early end
-/// so that the compiler makes vectors of it.
+/// True if no character of `text` can be one that is_removed(), by a quick look at its bytes.
 bool is_surely_clean(std::string_view text) noexcept {
-    unsigned char is_suspect = 0;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        const bool is_control = byte < 0x20 && byte != '\n' && byte != '\t';
-        is_suspect |= static_cast<unsigned char>(is_control | (byte == 0x7F) | (byte == 0xC2) |
-                                                 (byte == 0xE2) | (byte == 0xEF));
-    }
-    return is_suspect == 0;
+    return !has_suspect(text, [](byte_block b) {
+        const auto is_control = (b < 0x20) & (b != '\n') & (b != '\t');
+        return is_control | (b == 0x7F) | (b == 0xC2) | (b == 0xE2) | (b == 0xEF);
+    });
 }
 
 /// Bytes of the first `characters` code points of `text`, or all of it.

@@ -1,6 +1,7 @@
 #include "values/web_address.hpp"
 
 #include "glob.hpp"
+#include "values/byte_blocks.hpp"
 
 #include <boost/url/parse.hpp>
 #include <boost/url/url.hpp>
@@ -24,16 +25,14 @@ constexpr auto legal = [] {
     return table;
 }();
 
-/// True for links that need no parser: legal bytes only, every % an escape, no segment of dots that would
-/// have to be resolved.
+/// True for links that need no parser: legal bytes only, no escape, no segment of dots that would have to be
+/// resolved.
 bool is_plain(std::string_view link) noexcept {
-    unsigned char is_bad = 0;
-    for (const char c : link)
-        is_bad |= static_cast<unsigned char>(!legal[static_cast<unsigned char>(c)]);
-    if (is_bad != 0 || link.find("/.") != std::string_view::npos) return false;
-    for (auto at = link.find('%'); at != std::string_view::npos; at = link.find('%', at + 1))
-        if (at + 2 >= link.size() || !is_hex(link[at + 1]) || !is_hex(link[at + 2])) return false;
-    return true;
+    const bool is_legal = !has_suspect(link, [](byte_block b) {
+        return (b <= 0x20) | (b >= 0x7F) | (b == '"') | (b == '%') | (b == '<') | (b == '>') | (b == '[') |
+               (b == '\\') | (b == ']') | (b == '^') | (b == '`') | (b == '{') | (b == '|') | (b == '}');
+    });
+    return is_legal && link.find("/.") == std::string_view::npos;
 }
 
 /// Length of "https://host:port" in front of a plain link, 0 if the authority is anything but a name and
@@ -77,12 +76,16 @@ struct page_address::parts {
     /// Plain origin of the last absolute link, which is that of most others on the page.
     std::string last_origin;
 
+    /// True if `link` is of the same origin as the last absolute link.
+    bool has_last_origin(std::string_view link) const noexcept {
+        const auto n = last_origin.size();
+        return n > 0 && link.starts_with(last_origin) &&
+               (link.size() == n || link[n] == '/' || link[n] == '?' || link[n] == '#');
+    }
+
     /// True if `link` is absolute with a plain origin.
     bool has_plain_origin(std::string_view link) {
-        const auto n = last_origin.size();
-        if (n > 0 && link.starts_with(last_origin) &&
-            (link.size() == n || link[n] == '/' || link[n] == '?' || link[n] == '#'))
-            return true;
+        if (has_last_origin(link)) return true;
         const auto length = plain_origin(link);
         if (length > 0) last_origin = link.substr(0, length);
         return length > 0;
@@ -103,6 +106,7 @@ page_address& page_address::operator=(page_address&&) noexcept = default;
 
 converted<std::string> page_address::resolve(std::string_view link) const {
     link = trim_blanks(link);
+    if (link.size() <= max_bytes && parts_->has_last_origin(link) && is_plain(link)) return std::string{link};
     if (const auto scheme = scheme_of(link);
         !scheme.empty() && !equals_ignoring_case(scheme, "http") && !equals_ignoring_case(scheme, "https"))
         return reject{"is no http or https URL"};

@@ -42,10 +42,15 @@ public:
 
 private:
     friend class params;
+    /// Room for `n` more bytes.
+    char* extend(std::size_t n);
+
     element type_;
     std::uint32_t count_ = 0;
     bool has_null_ = false;
-    std::string bytes_;
+    std::string bytes_; ///< as large as what may come; the first used_ are written
+    std::size_t used_ =
+        0; ///< a count of its own, since appending to a string costs more than what is appended here
 };
 
 /// The bound parameters $1, $2, … of one statement, in order. Scalars are copied into one buffer, arrays are

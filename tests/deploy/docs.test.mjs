@@ -65,7 +65,7 @@ function checkCommand(part, line) {
     const words = part.split(/\s+/);
     while (/^[A-Z_]+=/.test(words[0])) words.shift();
     const program = words[0];
-    if (/^(#|apiVersion:|kind:|namespace:|resources:|images:|depth$|-$|\[Service\]|LoadCredential=|Environment=)/.test(program) || program === 'grep') return;
+    if (/^(#|apiVersion:|kind:|namespace:|resources:|images:|configMapGenerator:|patches:|patch:|depth$|-$|\[Service\]|LoadCredential=|Environment=)/.test(program) || program === 'grep') return;
     if (program === 'deploy/k8s/tiktrend.sh') return checkOwn(words.slice(1), line);
     if (/^(deploy|tools)\//.test(program) || program.startsWith('build/release/bin/')) {
         const source = program.startsWith('build/') ? `tools/autoscale-sim/main.cpp` : program;

@@ -100,6 +100,28 @@ test('a folder `migrate` of an overlay stands in for ours', () => withKubectl(co
     assert.match(job.spec.template.spec.containers[0].image, /^registry\.example\.com:5000/);
 }));
 
+test('the overlay on the install page renders, as kubectl renders it too, and is adapted where it says', (t) => withKubectl(complete, ({ run, told, dir }) => {
+    const block = /^ {4}# my-overlay\/kustomization.yaml\n((?: {4}.*\n)+)/m.exec(read('docs/operations/install.md'))[1].replace(/^ {4}/gm, '');
+    const overlay = join(dir, 'my-overlay');
+    mkdirSync(overlay);
+    writeFileSync(join(overlay, 'kustomization.yaml'), block.replace('../tiktrend/', `${relative(overlay, root)}/`));
+    const objects = render(overlay);
+    const find = (kind, name) => objects.find((o) => o.kind === kind && o.metadata.name === name);
+    const gateway = find('Deployment', 'api-server').spec.template.spec.containers[0];
+    assert.match(gateway.image, /^registry\.example\.com\//);
+    assert.equal(rules.environment(gateway, objects).TRUSTED_PROXIES, '10.4.0.0/14');
+    assert.equal(rules.environment(find('Deployment', 'scraper-workers').spec.template.spec.containers[0], objects).CONTACT, 'https://example.com/bot');
+    assert.equal(find('Ingress', 'api-server').spec.rules[0].host, 'api.example.org');
+    assert.ok(find('NetworkPolicy', 'databases').spec.egress[0].ports.some((p) => p.port === 25060));
+    assert.equal(run('apply.sh', overlay).status, 0);
+    at(told(), `rollout status deployment/api-server `);
+    const real = spawnSync('kubectl', ['kustomize', overlay], { encoding: 'utf8' });
+    if (real.error) return t.diagnostic('kubectl is not installed: not compared');
+    assert.equal(real.status, 0, real.stderr);
+    const name = (o) => `${o.kind}/${o.metadata.name}`;
+    assert.deepEqual(documents(real.stdout, 'kubectl').map(name).sort(), objects.map(name).sort());
+}));
+
 test('what an overlay needs is seen in it, not in its name', () => {
     withKubectl(complete, ({ run, told, dir }) => {
         assert.equal(run('apply.sh', ownOverlay(dir, 'local')).status, 0);

@@ -8,7 +8,7 @@ KEYS[1]  text  key base `<prefix>:<queue>:`
 ARGV[1]  int   now, ms
 ARGV[2]  int   interval, ms
 ARGV[3]  int   stalls allowed
-Returns  the ids given back
+Returns  the ids given back; or, if the last check is too fresh, ms until the next may be made
 Events   waiting (prev=active), then stalled, per job
 Cost     O(length of `active` + groups with all their slots in use)
 BullMQ   6.7: moveStalledJobsToWait-9
@@ -19,7 +19,8 @@ local call = redis.call
 --@include "marker"
 --@include "groups"
 
-if call('EXISTS', base .. 'stalled-check') == 1 then return {} end
+local left = call('PTTL', base .. 'stalled-check')
+if left >= 0 then return left end
 call('SET', base .. 'stalled-check', now, 'PX', interval)
 local settings = read_settings(base)
 local events = base .. 'events'

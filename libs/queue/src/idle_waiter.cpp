@@ -1,5 +1,7 @@
 #include "idle_waiter.hpp"
 
+#include "worker_connection.hpp"
+
 #include <tiktrend/base/timeout.hpp>
 
 #include <fmt/format.h>
@@ -8,10 +10,8 @@ namespace tiktrend::queue {
 namespace {
 
 redis::client_options connection_options(const worker_options& options, const queue_keys& keys) {
-    redis::client_options o;
+    auto o = connection_for(options);
     o.client_name = keys.worker_connection(options.name);
-    o.no_evict = true;
-    o.log = options.log;
     return o;
 }
 

@@ -7,6 +7,7 @@
 #include "scripts.hpp"
 #include "stalled_checker.hpp"
 #include "worker_check.hpp"
+#include "worker_connection.hpp"
 
 #include <tiktrend/base/timeout.hpp>
 #include <tiktrend/queue/job_fetcher.hpp>
@@ -21,10 +22,8 @@ namespace tiktrend::queue {
 namespace {
 
 redis::client_options connection_options(const worker_options& o, const queue_keys& keys) {
-    redis::client_options c;
+    auto c = connection_for(o);
     c.client_name = keys.worker_connection(o.name);
-    c.no_evict = true;
-    c.log = o.log;
     return c;
 }
 
@@ -156,7 +155,7 @@ task<std::vector<std::string>> job_fetcher::extend_locks(std::vector<held_job> j
 }
 
 task<void> job_fetcher::check_stalled() {
-    return impl_->checker.check();
+    static_cast<void>(co_await impl_->checker.check());
 }
 
 } // namespace tiktrend::queue

@@ -9,6 +9,7 @@
 #include "scheduler_step.hpp"
 #include "stalled_checker.hpp"
 #include "worker_check.hpp"
+#include "worker_connection.hpp"
 
 #include <tiktrend/base/task_group.hpp>
 #include <tiktrend/base/timeout.hpp>
@@ -24,10 +25,8 @@ namespace {
 constexpr std::chrono::seconds patience_for_a_reply{1};
 
 redis::client_options command_connection(const worker_options& options) {
-    redis::client_options o;
+    auto o = connection_for(options);
     o.wait_for_connection = true;
-    o.no_evict = true;
-    o.log = options.log;
     return o;
 }
 

@@ -101,6 +101,60 @@ TEST_CASE("jobs of a worker that died are run by another", "[integration][queue]
     CHECK(f.list("active") == strings{"c"}); // its lock is alive
 }
 
+/// A job that a dead worker left, which the next stalled check gives back.
+void leave_stalled(worker_fixture& f, const std::string& id) {
+    f.add(id);
+    CHECK(f.fetch("dead", 1) == strings{id});
+    f.redis({"DEL", f.key(id + ":lock")});
+    f.redis({"SADD", f.key("stalled"), id});
+}
+
+TEST_CASE("the next stalled check comes when the last one's interval is over, whoever made that",
+          "[integration][queue][worker]") {
+    worker_fixture f;
+    leave_stalled(f, "a");
+    f.redis({"SET", f.key("stalled-check"), "1", "PX", "300"}); // by a worker that is dead now
+    queue::worker_options options;
+    options.stalled_interval = 60s;
+    f.run(
+        options, [](active_job&) -> task<std::string> { co_return "1"; },
+        [](worker_fixture& w) -> task<void> { co_await w.outcomes(1); });
+    CHECK(f.field("a", "stc") == "1");
+    CHECK(f.sorted("completed") == strings{"a"});
+}
+
+TEST_CASE("a stalled check that never expires holds nothing up", "[integration][queue][worker]") {
+    worker_fixture f;
+    leave_stalled(f, "a");
+    f.redis({"SET", f.key("stalled-check"), "1"});
+    f.run(
+        {}, [](active_job&) -> task<std::string> { co_return "1"; },
+        [](worker_fixture& w) -> task<void> { co_await w.outcomes(1); });
+    CHECK(f.field("a", "stc") == "1");
+    CHECK(std::stoi(f.redis({"PTTL", f.key("stalled-check")})) > 0);
+}
+
+TEST_CASE("a stalled check that failed is made again soon", "[integration][queue][worker]") {
+    redis_server server;
+    worker_fixture f{"q", server};
+    leave_stalled(f, "a");
+    f.redis({"CONFIG", "SET", "maxmemory", "1"}); // the check may not write
+    bool has_failed = false;
+    queue::worker_options options;
+    options.stalled_interval = 60s;
+    options.log = logger::to_sink(log_level::warn, [&](std::string_view line) {
+        if (line.find("stalled_check_failed") != std::string_view::npos) has_failed = true;
+    });
+    f.run(
+        options, [](active_job&) -> task<std::string> { co_return "1"; },
+        [&](worker_fixture& w) -> task<void> {
+            co_await w.until([&] { return has_failed; });
+            w.redis({"CONFIG", "SET", "maxmemory", "0"});
+            co_await w.outcomes(1);
+        });
+    CHECK(f.field("a", "stc") == "1");
+}
+
 /// The counts, asked again while the connection that the fault cut comes back: producers fail fast by design,
 /// and a read may be repeated.
 task<queue::job_counts> counts_after_faults(worker_fixture& w) {

@@ -27,10 +27,12 @@
 namespace tiktrend::gateway {
 namespace {
 
-/// Producers fail fast: no waiting for a connection.
+/// Producers fail fast: no waiting for a connection. So there has to be one again soon after the server is
+/// back, or after a failover, however long that took: within 3 s.
 redis::client_options client_options(const logger& log, std::chrono::milliseconds command_timeout) {
     redis::client_options o;
     o.command_timeout = command_timeout;
+    o.reconnect_max = std::chrono::seconds{2};
     o.log = log;
     return o;
 }

@@ -19,7 +19,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto reconnect_limit = 2s;   ///< how long the end of a request waits for a lost connection
+/// How long the end of a request waits for a lost connection: the client's longest pause, and time to dial.
+constexpr auto reconnect_limit = 3s;
 constexpr std::size_t nonce_size = 12; ///< the last part of a UUID, all of it random
 /// What an answer repeats beside status and body.
 constexpr std::array<std::string_view, 3> repeated_fields{"Content-Type", "Location", "Cache-Control"};

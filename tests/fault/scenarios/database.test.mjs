@@ -1,6 +1,7 @@
 // Scenarios 19 to 22 of the fault list (tests/fault/README.md): clocks that jump, PostgreSQL restarted, lagging, failed over.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import http from 'node:http';
 import path from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { Child, faketime, is_long, programs, sleep, until } from './lib/children.mjs';
@@ -102,6 +103,52 @@ test('20: PostgreSQL killed in mid-batch: all or nothing, and no deadlock', asyn
         (SELECT job_id FROM scrape_runs WHERE status = 'succeeded' GROUP BY job_id HAVING count(*) > 1)`), '0');
     assert.ok(workers.every((w) => w.is_running));
     report(20, { ...counts, 'reads back after ms': Math.max(...recoveries) });
+});
+
+/// A shop of a thousand products on one page, which all change with every request: in the order of their keys, or against it.
+async function big_shop(t, is_reversed) {
+    let version = 0;
+    const server = http.createServer((_, answer) => {
+        version++;
+        const products = Array.from({ length: big_shop_products }, (_, i) => ({ sku: `BIG-${String(i).padStart(4, '0')}`, name: `Thing ${i}`, category: 'Things',
+            price: `${version}.${is_reversed ? '50' : '00'}`, currency: 'EUR', sold_7d: version, sold_total: version, rating: 4, reviews: 1, url: `/p/${i}`, in_stock: true }));
+        if (is_reversed) products.reverse();
+        answer.setHeader('content-type', 'application/json');
+        answer.end(JSON.stringify({ page: 1, pages: 1, total: products.length, products }));
+    });
+    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+    t.after(() => { server.closeAllConnections(); server.close(); });
+    return `http://127.0.0.1:${server.address().port}`;
+}
+const big_shop_products = 1000;
+
+test('20: the same 1,000 products in opposite order: no deadlock; one that somebody else makes is survived', async (t) => {
+    const shops = await Promise.all([big_shop(t, false), big_shop(t, true)]);
+    const env = { FETCH_ALLOW: shops.map((s) => s.slice('http://'.length)).join(',') };
+    await Promise.all([site.start_worker(env), site.start_worker(env)]);
+    const deadlocks = () => Number(site.database.sql("SELECT deadlocks FROM pg_stat_database WHERE datname = 'tiktrend'"));
+    const before = deadlocks();
+    for (let i = 0; i < (is_long ? 200 : 10); i++) for (const shop of shops) await site.scrapes(1, { filters: { shop, per_page: 250 } });
+    await site.until_quiet(300_000);
+    assert.equal(deadlocks(), before, 'writers wait for each other in one order');
+
+    // Somebody else holds the last product, and asks for the first once a worker waits for the last: a circle, of which the worker is the victim.
+    const rude = new Child('rude writer', ['psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', site.database.url(), '-c', `SET deadlock_timeout = '60s'; BEGIN;
+        UPDATE products SET title = title WHERE external_id = (SELECT max(external_id) FROM products);
+        DO $$ BEGIN FOR i IN 1..3000 LOOP EXIT WHEN EXISTS (SELECT FROM pg_locks WHERE NOT granted); PERFORM pg_sleep(0.01); END LOOP; END $$;
+        UPDATE products SET title = title WHERE external_id = (SELECT min(external_id) FROM products); COMMIT`], { log: path.join(site.dir, 'rude.log') });
+    t.after(() => rude.kill());
+    await until('it holds the last', () => site.database.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") === '1');
+    const [id] = await site.scrapes(1, { filters: { shop: shops[1], per_page: 250 } });
+    assert.equal(await rude.ended(60_000), 0, rude.log());
+    await site.until_quiet();
+    await until('PostgreSQL counted it', () => deadlocks() > before);
+    const counts = await check_invariants(site, { products: big_shop_products });
+    assert.equal(site.log.times('active', id).length, 1, 'the page was tried again, not the job');
+    assert.equal(await site.field(id, 'atm'), '1');
+    const history = site.database.sql(`SELECT (SELECT count(*) FROM product_history) = (SELECT sum(products_changed) FROM scrape_runs)`);
+    assert.equal(history, 't', 'the history holds each change once');
+    report(20, { ...counts, deadlocks: deadlocks() - before });
 });
 
 test('21: a replica that lags is never cached from, and leaves', async (t) => {

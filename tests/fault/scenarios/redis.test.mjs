@@ -57,6 +57,7 @@ test('8: a Redis restart with jobs in every state loses nothing that it had writ
     await sleep(1100); // one fsync
     const restarted_at = Date.now();
     await site.queue.stop();
+    if (is_long) await sleep(20_000); // every pause between attempts to connect has become as long as it gets
     await site.queue.start();
     const up_at = Date.now();
     await until('a worker fetches again', () => site.log.times('active').some((at) => at > up_at), 10_000);
@@ -128,7 +129,7 @@ test('13: an answer lost on its way is asked for again with the same key, and th
     await until('the retry is answered', async () => {
         second = await site.scrape({ of: near, headers });
         return second.status === 202;
-    }, 60_000);
+    }, 10_000); // the gateway connects again within 3 s and says how the first request ended
     if (first.status === 202) assert.equal(first.json.job_id, second.json.job_id);
     else assert.equal(first.status, 503);
     const third = await site.scrape({ of: near, headers });
@@ -180,7 +181,9 @@ test('15: 200 ms of latency and 5 % loss cost no lock', async () => {
     // A lost packet costs two waits of an idempotent start at most; one more for a machine that does other things.
     assert.ok(p99 <= 1000 + 400, `p99 of a start is ${p99} ms`);
     assert.ok(seen.latencies.at(-1) <= 5000, `a start took ${seen.latencies.at(-1)} ms`);
-    report(15, { ...counts, 'p99 ms': p99, 'median ms': seen.latencies[seen.latencies.length >> 1] });
+    const median = seen.latencies[seen.latencies.length >> 1];
+    assert.ok(median <= 500, `the median of a start is ${median} ms: one way there and back is 200`);
+    report(15, { ...counts, 'p99 ms': p99, 'median ms': median });
 });
 
 test('16: a Redis without memory refuses new jobs, lets go on what there is, and recovers', async () => {

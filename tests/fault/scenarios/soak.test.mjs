@@ -18,6 +18,8 @@ let proxy;
 before(async () => {
     await site.start({ queue: ['--appendonly', 'yes', '--appendfsync', 'always'] });
     proxy = await new FaultProxy({ to: { host: '127.0.0.1', port: site.queue.port }, seed }).start();
+    // In a hole no worker reaches the queue, and one may follow another; from its end on the workers' time counts.
+    site.log.may_recover = () => proxy.mode === 'pass';
     await site.reset();
 });
 after(async () => {
@@ -86,7 +88,6 @@ test(`a soak of ${seconds} s with seed ${seed}`, async (t) => {
     await site.well_shop();
     await site.until_quiet(180_000);
     assert.deepEqual(other, []);
-    // Black holes, one after another and with a frozen worker, keep every worker from looking for lost locks.
     // A job whose attempt failed because PostgreSQL went away in mid-write may have used more than one.
-    report('soak', { ...(await check_invariants(site, { may_fail: site.log.ids, check_effects: true, unlocked_slack_ms: 10_000 })), ...counts, 'refused with 503': refused });
+    report('soak', { ...(await check_invariants(site, { may_fail: site.log.ids, check_effects: true })), ...counts, 'refused with 503': refused });
 });

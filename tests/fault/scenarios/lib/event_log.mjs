@@ -25,7 +25,8 @@ export class EventLog {
         this.last = '0-0';
         this.is_over = false;
         this.following = undefined;
-        this.unlocked_since = new Map();
+        this.unlocked_for = new Map();
+        this.looked_at = undefined;
         this.longest_unlocked = { ms: 0 };
     }
     start() { this.following ??= this.follow(); return this; }
@@ -61,7 +62,8 @@ export class EventLog {
                 await this.catch_up(redis);
                 await this.watch_locks(redis);
             } catch { // the server is away: again
-                this.unlocked_since.clear();
+                this.unlocked_for.clear();
+                this.looked_at = undefined;
             }
             await sleep(25);
         }
@@ -81,16 +83,17 @@ export class EventLog {
             if (rows.length < 1000) return;
         }
     }
-    /// I2: how long a job was active without a lock.
+    /// Whether any worker can reach the queue now; a scenario whose faults keep all of them from it at once says when.
+    may_recover = () => true;
+    /// I2: how long a job was active without a lock while workers could have looked for it.
     async watch_locks(redis) {
         const ids = await redis.eval(unlocked_script, 1, this.stream.replace(/events$/, ''));
         const now = Date.now();
-        for (const id of this.unlocked_since.keys()) if (!ids.includes(id)) this.unlocked_since.delete(id);
-        for (const id of ids) {
-            if (!this.unlocked_since.has(id)) this.unlocked_since.set(id, now);
-            const ms = now - this.unlocked_since.get(id);
-            if (ms > this.longest_unlocked.ms) this.longest_unlocked = { id, ms };
-        }
+        const passed = this.may_recover() ? now - (this.looked_at ?? now) : 0;
+        this.looked_at = now;
+        const before = this.unlocked_for;
+        this.unlocked_for = new Map(ids.map((id) => [id, before.has(id) ? before.get(id) + passed : 0]));
+        for (const [id, ms] of this.unlocked_for) if (ms > this.longest_unlocked.ms) this.longest_unlocked = { id, ms };
     }
     /// What happened to one job, in order.
     of(id) { return this.entries.filter((e) => e.jobId === id); }

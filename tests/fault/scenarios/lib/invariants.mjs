@@ -62,8 +62,8 @@ function story_of(id, events, forgets) {
 
 const keep_completed = 1000; // JOB_KEEP_COMPLETED's default
 
-/// After until_quiet(). `unlocked_slack_ms`: how long no worker at all could reach Redis, so that nobody looked for lost locks. `lost`: ids that may be gone (said by the scenario, with its reason); `may_fail`: ids that may have failed.
-export async function check_invariants(site, { lost = new Set(), may_fail = new Set(), forgets = false, unlocked_slack_ms = 0, products = shop_products,
+/// After until_quiet(). `lost`: ids that may be gone (said by the scenario, with its reason); `may_fail`: ids that may have failed.
+export async function check_invariants(site, { lost = new Set(), may_fail = new Set(), forgets = false, products = shop_products,
     check_effects = true, redis = site.queue.client } = {}) {
     await sleep(120); // the log follows every 25 ms
     const bad = await misplaced(redis);
@@ -97,8 +97,10 @@ export async function check_invariants(site, { lost = new Set(), may_fail = new 
         if (await redis.exists(`${base}${id}:lock`)) bad.push(`${id} has ended and is locked (I2)`);
     }
     if (check_effects) bad.push(...effects(site, ended_well, products, forgets));
+    // A lock that has run out is found by the next stalled check: within an interval, as another worker makes it if the one that made
+    // the last has died. The list of invariants allows a lock's duration more, and 2 s for a busy machine and for connecting again.
     const { id, ms } = site.log.longest_unlocked;
-    if (ms > site.recovery_ms + 2000 + unlocked_slack_ms) bad.push(`${id} was active without a lock for ${ms} ms (I2)`);
+    if (ms > site.recovery_ms + 2000) bad.push(`${id} was active without a lock for ${ms} ms (I2)`);
     total['longest unlocked ms'] = ms;
     bad.push(...(await back_to_normal(site)));
     assert.deepEqual(bad, []);

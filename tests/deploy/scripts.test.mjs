@@ -1,7 +1,7 @@
 // deploy/k8s/*.sh against a kubectl that renders as the real one does, answers what the test says and remembers what it was told.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import test from 'node:test';
@@ -19,24 +19,27 @@ const yaml = join(root, 'tests/deploy/node_modules/yaml/dist/index.js');
 function withKubectl(answers, f) {
     const dir = mkdtempSync(join(tmpdir(), 'tiktrend-kubectl.'));
     try {
-        mkdirSync(join(dir, 'bin'));
-        writeFileSync(join(dir, 'bin/kubectl'), `#!${process.execPath}
-const { appendFileSync, readFileSync } = require('node:fs');
-const words = process.argv.slice(2);
-const line = words.join(' ');
-if (words[0] === 'kustomize') {
-    import('file://${renderer}').then(async ({ render }) => {
-        const { default: YAML } = await import('file://${yaml}');
-        process.stdout.write(render(words[1]).map((o) => YAML.stringify(o, { sortMapEntries: true, lineWidth: 0 })).join('---\\n'));
-    });
-} else {
-    appendFileSync('${dir}/told', JSON.stringify({ line, words, input: line.endsWith('-f -') ? readFileSync(0, 'utf8') : '' }) + '\\n');
-    const answer = ${JSON.stringify(answers)}.find(([text]) => line.includes(text));
-    if (answer) process.stdout.write(answer[1]);
-}
+        for (const folder of ['bin', 'answers', 'told']) mkdirSync(join(dir, folder));
+        writeFileSync(join(dir, 'render.mjs'), `import { render } from 'file://${renderer}';
+import YAML from 'file://${yaml}';
+process.stdout.write(render(process.argv[2]).map((o) => YAML.stringify(o, { sortMapEntries: true, lineWidth: 0 })).join('---\\n'));
+`);
+        answers.forEach(([, text], i) => writeFileSync(join(dir, 'answers', String(i)), text));
+        writeFileSync(join(dir, 'bin/kubectl'), `#!/bin/bash
+if [ "$1" = kustomize ]; then exec '${process.execPath}' '${dir}/render.mjs' "$2"; fi
+call=$(printf '${dir}/told/%04d' "$(ls '${dir}/told' | wc -l)") # two files a call
+printf '%s\\0' "$@" >"$call"
+if [ "\${*: -2}" = '-f -' ]; then cat; fi >"$call.in"
+case "$*" in
+${answers.map(([words], i) => `*${JSON.stringify(words)}*) cat '${dir}/answers/${i}' ;;`).join('\n')}
+esac
+exit 0
 `, { mode: 0o755 });
         const run = (script, ...args) => spawnSync(join(k8s, script), args, { encoding: 'utf8', env: { ...process.env, PATH: `${dir}/bin:${process.env.PATH}` } });
-        const told = () => (existsSync(join(dir, 'told')) ? readFileSync(join(dir, 'told'), 'utf8').trimEnd().split('\n').map(JSON.parse) : []);
+        const told = () => readdirSync(join(dir, 'told')).filter((n) => !n.endsWith('.in')).sort().map((n) => {
+            const words = readFileSync(join(dir, 'told', n), 'utf8').split('\0').slice(0, -1);
+            return { words, line: words.join(' '), input: readFileSync(join(dir, 'told', `${n}.in`), 'utf8') };
+        });
         return f({ run, told, dir });
     } finally {
         rmSync(dir, { recursive: true });

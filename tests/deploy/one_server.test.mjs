@@ -9,10 +9,13 @@ import { join } from 'node:path';
 import test from 'node:test';
 import Ajv from 'ajv';
 import YAML from 'yaml';
-import { read, root, seconds, variables, version } from './lib/project.mjs';
+import { defaultOf, read, root, seconds, variables, version } from './lib/project.mjs';
 
 const require = createRequire(import.meta.url);
 const programs = ['tiktrend', 'tiktrend-gateway', 'tiktrend-worker'];
+
+/** NAME=VALUE lines of a file. */
+const settings = (path) => Object.fromEntries([...read(path).matchAll(/^([A-Z_]+)=(.*)$/gm)].map((m) => [m[1], m[2]]));
 
 // -- compose -----------------------------------------------------------------------------------------------------------
 
@@ -69,6 +72,21 @@ test('compose.yaml: the programs read every variable that is set, and example.en
     }
     const given = new Set([...read('deploy/compose/example.env').matchAll(/^([A-Z_]+)=/gm)].map((m) => m[1]));
     for (const [, name] of read('deploy/compose/compose.yaml').matchAll(/(?<!\$)\$\{([A-Z_]+)/g)) assert.ok(given.has(name), name);
+});
+
+/** Connections to PostgreSQL, and the most memory that bodies and near caches take, of so many threads of a gateway. */
+const connections = (gateway, workers) => Number(gateway.GATEWAY_THREADS) * Number(gateway.DATABASE_POOL_SIZE ?? defaultOf('gateway', 'DATABASE_POOL_SIZE')) + workers * Number(defaultOf('worker', 'DATABASE_POOL_SIZE'));
+const mebibytes = (name) => Number(/^(\d+)MiB$/.exec(defaultOf('gateway', name))[1]);
+const buffers = (gateway) => Number(gateway.GATEWAY_THREADS) * (mebibytes('HTTP_MAX_BODIES') + mebibytes('NEAR_CACHE_BYTES'));
+
+test('compose.yaml and the examples of systemd: what the programs may take is there, however many cores there are', () => {
+    const { gateway } = compose.services;
+    // PostgreSQL's own 100, less three for its superuser and some for people.
+    assert.ok(connections(gateway.environment, 4) <= 90);
+    assert.ok(buffers(gateway.environment) + 64 <= parseInt(gateway.mem_limit, 10), 'bodies and near caches do not fit into mem_limit');
+    const example = settings('deploy/systemd/gateway.env.example');
+    assert.ok(connections(example, 4) <= 90);
+    assert.ok(buffers(example) + 64 <= Number(/^MemoryMax=(\d+)M$/m.exec(read('deploy/systemd/tiktrend-gateway.service'))[1]));
 });
 
 /** Exit status of a shell's words; the server of this process goes on answering meanwhile. */
@@ -130,8 +148,6 @@ test('systemd: the drain fits into the time before SIGKILL', () => {
     for (const name of units) assert.equal(unit(name).DynamicUser, 'yes', name);
 });
 
-/** NAME=VALUE lines of a file. */
-const settings = (path) => Object.fromEntries([...read(path).matchAll(/^([A-Z_]+)=(.*)$/gm)].map((m) => [m[1], m[2]]));
 const workerPort = (n) => Number(/^Environment=METRICS_PORT=(.*)$/m.exec(read('deploy/systemd/tiktrend-worker@.service'))[1].replace('%i', n));
 
 test('systemd: the programs read every variable of the examples, and no two of one server want the same port', () => {

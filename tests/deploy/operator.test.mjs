@@ -76,6 +76,8 @@ test('autoscalers get the requests of the routes, a pod at a time, and the depth
 
         const depth = await ask(filled(rules.externalRules[0], 'bullmq_queue_depth', 'queue="scraping",namespace="tiktrend"'));
         assert.deepEqual(depth.map((d) => [d.metric, d.value[1]]), [[{ queue: 'scraping' }, '42']]);
+        const above = await ask(filled(rules.externalRules[1], 'bullmq_queue_depth', 'queue="scraping",namespace="tiktrend"'));
+        assert.deepEqual(above.map((d) => [d.metric, d.value[1]]), [[{ queue: 'scraping' }, '22']]);
 
         const ratio = (value, of) => Number(value) / Number(of);
         const byRoute = await ask('sum(rate(http_requests_total{endpoint="/products"}[2m]))');

@@ -16,6 +16,15 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t metrics_minutes = 7 * 24 * 60; ///< of BullMQ's own counters, which the gateway exports
 
+constexpr std::chrono::milliseconds queue_pause{2000}; ///< of a job that could not ask the queue's Redis
+
+/// Not what stays as it is until somebody changes a setting.
+bool is_away(const error_code& e) noexcept {
+    using redis::errc;
+    return e == errc::not_connected || e == errc::connection_lost || e == errc::timed_out ||
+           e == errc::too_many_waiting || e == errc::not_ready || e == errc::refused;
+}
+
 std::string worker_name(const config& settings) {
     if (!settings.worker_name.empty()) return settings.worker_name;
     std::array<char, 256> host{};
@@ -46,6 +55,7 @@ redis::client_options shared_options(const logger& log) {
     redis::client_options o;
     o.client_name = "tiktrend-worker";
     o.command_timeout = 2000ms;
+    o.reconnect_max = 2000ms;     // as soon as the worker itself, about: its jobs ask here
     o.wait_for_connection = true; // a fleet-wide rule is worth a short wait
     o.log = log;
     return o;
@@ -149,7 +159,7 @@ app::parts::parts(app& owner, const config& s, const logger& log)
              [run = refresh_trends{services, trends}](queue::active_job& job) { return run(job); });
 }
 
-task<std::string> app::parts::run(queue::active_job& job) {
+task<std::string> app::parts::run_wanted(queue::active_job& job) {
     const auto& record = job.record();
     if (record.attempts_started > 1) // nobody could ask for more than removal before it had begun
         if (const auto reason = co_await queue::kept_cancellation(queue_of_jobs, record.id)) {
@@ -157,6 +167,17 @@ task<std::string> app::parts::run(queue::active_job& job) {
             throw queue::unrecoverable_error{*reason};
         }
     co_return co_await jobs.run(job);
+}
+
+/// A Redis that was away for a moment is no fault of the job: it waits without spending an attempt.
+task<std::string> app::parts::run(queue::active_job& job) {
+    try {
+        co_return co_await run_wanted(job);
+    } catch (const system_error& e) {
+        if (!is_away(e.code())) throw;
+        throw queue::delayed_error{services.clock.now_ms() + queue_pause.count(),
+                                   fmt::format("the queue's Redis is not available: {}", e.what())};
+    }
 }
 
 /// Somebody may try the job again. What cannot be forgotten ends by itself.

@@ -29,6 +29,7 @@ struct app::parts {
     queue::worker_options job_options(const config& s, const logger& log);
     /// A job that was to be cancelled when its worker was lost does not begin again.
     task<std::string> run(queue::active_job& job);
+    task<std::string> run_wanted(queue::active_job& job);
     task<void> forget_wish(std::string id);
 
     asio::any_io_executor executor;

@@ -1,8 +1,13 @@
 #include "worker_stack.hpp"
 
+#include <tiktrend/base/timeout.hpp>
+#include <tiktrend/redis/client.hpp>
+#include <tiktrend/testing/run_coroutine.hpp>
+
 #include <catch2/catch.hpp>
 
 #include <csignal>
+#include <sstream>
 
 using namespace tiktrend;
 using namespace tiktrend::worker_tests;
@@ -108,6 +113,59 @@ TEST_CASE("a database that goes and comes back costs a job no attempt and no pag
     CHECK(stack.result(id).at("products_found") == 250);
     CHECK(stack.field(id, "atm") == "1");
     CHECK(stack.sql("SELECT count(*) FROM product_history") == "250");
+}
+
+namespace {
+
+/// Ends the connection that jobs ask their questions on, and lets nobody connect until the job is put off;
+/// the worker's own stays.
+task<void> keep_job_from_redis(worker_stack& stack, std::string id, bool& was_put_off) {
+    redis::client c{co_await asio::this_coro::executor,
+                    redis::parse_url(stack.queue_redis().unix_url()).value()};
+    c.start();
+    co_await c.wait_connected(5s);
+    const redis::command list{"CLIENT", "LIST"};
+    const auto all = co_await c.exec(list);
+    std::istringstream clients{std::string{all.text()}};
+    std::string its;
+    int n = 0;
+    for (std::string line; std::getline(clients, line);) {
+        ++n;
+        if (line.find(" name=tiktrend-worker ") == std::string::npos) continue;
+        its = line.substr(line.find("id=") + 3, line.find(' ') - 3);
+    }
+    const std::vector<redis::command> cut{redis::command{"CLIENT", "KILL", "ID", its},
+                                          redis::command{"CONFIG", "SET", "maxclients", n - 1},
+                                          redis::command{"HDEL", "bull:scraping:meta", "paused"}};
+    for (const auto& reply : co_await c.exec_all(cut))
+        CHECK_FALSE(reply.is_error());
+    const redis::command place{"ZSCORE", "bull:scraping:delayed", id};
+    for (const auto give_up = steady::now() + 15s; !was_put_off && steady::now() < give_up;) {
+        co_await sleep_for(10ms);
+        was_put_off = !(co_await c.exec(place)).is_nil();
+    }
+    const redis::command open{"CONFIG", "SET", "maxclients", 10'000};
+    co_await c.exec(open);
+    co_await c.stop();
+}
+
+} // namespace
+
+TEST_CASE("a job that cannot ask Redis for a moment waits, and spends no attempt", "[integration][worker]") {
+    worker_stack stack;
+    worker_stack::job_order once;
+    once.attempts = 1;
+    stack.queue_redis().command({"HSET", "bull:scraping:meta", "paused", "1"});
+    const auto id = stack.add(once);
+    stack.queue_redis().command({"HSET", "bull:scraping:" + id, "ats", "1"}); // it was started before
+    const auto worker = stack.start_worker();
+    REQUIRE(says(stack, 1, "worker_ready"));
+    bool was_put_off = false;
+    testing::run_coroutine(keep_job_from_redis(stack, id, was_put_off));
+    INFO(stack.log(1));
+    CHECK(was_put_off);
+    REQUIRE(stack.wait_for_state(id, "completed"));
+    CHECK(stack.field(id, "atm") == "1");
 }
 
 TEST_CASE("a cache that goes does not hold up a scrape, and is cleared once it is back",

@@ -178,8 +178,8 @@ test('15: 200 ms of latency and 5 % loss cost no lock', async () => {
     seen.latencies.sort((a, b) => a - b);
     // The short form has some thirty starts, of which p99 would be the slowest: one may have lost several packets in a row.
     const p99 = seen.latencies[Math.floor((seen.latencies.length - (is_long ? 0 : 1)) * 0.99)];
-    // A lost packet costs two waits of an idempotent start at most; one more for a machine that does other things.
-    assert.ok(p99 <= 1000 + 400, `p99 of a start is ${p99} ms`);
+    // The list says a second; the short form's second slowest of thirty is another matter: one wait for a lost packet more.
+    assert.ok(p99 <= (is_long ? 1000 : 1400), `p99 of a start is ${p99} ms`);
     assert.ok(seen.latencies.at(-1) <= 5000, `a start took ${seen.latencies.at(-1)} ms`);
     const median = seen.latencies[seen.latencies.length >> 1];
     assert.ok(median <= 500, `the median of a start is ${median} ms: one way there and back is 200`);

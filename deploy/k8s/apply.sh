@@ -95,8 +95,12 @@ wait_for_migration() {
 }
 
 run kubectl apply -f "$here/base/namespace.yaml"
-[ -n "$dry" ] || kubectl --namespace tiktrend get secret tiktrend-secrets >/dev/null ||
-    die "make the Secret first (make-secrets.sh --help)"
+secrets=(tiktrend-secrets)
+if has StatefulSet postgres; then secrets+=(tiktrend-trial-secrets); fi
+for secret in "${secrets[@]}"; do
+    [ -n "$dry" ] || kubectl --namespace tiktrend get secret "$secret" >/dev/null ||
+        die "make the Secret $secret first (make-secrets.sh --help)"
+done
 
 if ! grep -qx '  GATEWAY_ROLE: replica' "$rendered"; then
     if has StatefulSet postgres; then

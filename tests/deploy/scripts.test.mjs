@@ -15,7 +15,7 @@ const k8s = join(root, 'deploy/k8s');
 const renderer = join(root, 'tests/deploy/lib/kustomize.mjs');
 const yaml = join(root, 'tests/deploy/node_modules/yaml/dist/index.js');
 
-/** Runs f with a folder whose kubectl answers `get …` as `answers` says: [what the words hold, what it prints]. */
+/** Runs f with a folder whose kubectl answers `get …` as `answers` says: [what the words hold, what it prints, its status]. */
 function withKubectl(answers, f) {
     const dir = mkdtempSync(join(tmpdir(), 'tiktrend-kubectl.'));
     try {
@@ -31,7 +31,7 @@ call=$(printf '${dir}/told/%04d' "$(ls '${dir}/told' | wc -l)") # two files a ca
 printf '%s\\0' "$@" >"$call"
 if [ "\${*: -2}" = '-f -' ]; then cat; fi >"$call.in"
 case "$*" in
-${answers.map(([words], i) => `*${JSON.stringify(words)}*) cat '${dir}/answers/${i}' ;;`).join('\n')}
+${answers.map(([words, , status], i) => `*${JSON.stringify(words)}*) cat '${dir}/answers/${i}' && exit ${status ?? 0} ;;`).join('\n')}
 esac
 exit 0
 `, { mode: 0o755 });
@@ -152,6 +152,17 @@ test('a migration that does not start is told of, and not waited for beyond --ti
     assert.equal(out.status, 1);
     assert.match(out.stderr, /the migration's pod waits: ImagePullBackOff/);
 }));
+
+test('a Secret that is missing is named before anything waits for it', () => {
+    for (const [overlay, secret] of [['keda', 'tiktrend-secrets'], ['local', 'tiktrend-trial-secrets']]) {
+        withKubectl([[`get secret ${secret}`, '', 1]], ({ run, told }) => {
+            const out = run('apply.sh', overlay);
+            assert.equal(out.status, 1);
+            assert.match(out.stderr, new RegExp(`make the Secret ${secret} first`));
+            assert.ok(!told().some((t) => /apply -k|job migrate/.test(t.line)));
+        });
+    }
+});
 
 test('apply.sh --dry-run prints, and changes nothing; mistakes are told', () => withKubectl([], ({ run, told }) => {
     const out = run('apply.sh', 'keda', '--dry-run');

@@ -188,6 +188,14 @@ test('every metric that a HorizontalPodAutoscaler asks for is one that the adapt
     }
 });
 
+test('a pod whose database is away waits for it, and is not put off for longer with each try', () => {
+    for (const overlay of overlays) {
+        const inits = rules.podOwners(render(join(k8s, 'overlays', overlay))).flatMap((o) => rules.podSpec(o).initContainers ?? []).filter((c) => c.name === 'schema-is-ready');
+        assert.ok(inits.length >= 1, overlay);
+        for (const c of inits) assert.ok(Number(c.args[c.args.indexOf('--wait') + 1]) >= 300, `${overlay}: ${c.args}`);
+    }
+});
+
 test('the whole fleet fits into the connections that PostgreSQL allows', () => {
     const objects = render(join(k8s, 'overlays/local'));
     const postgres = objects.find((o) => o.kind === 'StatefulSet' && o.metadata.name === 'postgres').spec.template.spec.containers[0];

@@ -12,6 +12,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -40,6 +41,35 @@ TEST_CASE("migrate applies what is missing, once, and status says where it stand
     CHECK(second.status == 0);
     CHECK(second.output == "nothing to do\n");
     CHECK(run_tiktrend({"migrate", "--status"}, database).status == 0);
+}
+
+TEST_CASE("migrate --status --wait waits for the database and its schema, and ends when it is told to",
+          "[integration][tiktrend]") {
+    const auto& server = postgres_server::shared();
+    const temp_dir dir;
+    process::options options;
+    options.environment = with_database(server.url("cli_wait")); // not made yet
+    options.output = dir.path() / "output";
+    const auto said = [&] {
+        std::ifstream file{options.output};
+        return std::string{std::istreambuf_iterator<char>{file}, {}};
+    };
+    const std::vector<std::string> words{tiktrend_program(), "migrate", "--status", "--wait", "120"};
+    process waiting{words, options};
+    CHECK(poll_until([&] { return said().find("waiting: ") != std::string::npos; }));
+    const auto database = with_database(server.create_database("cli_wait"));
+    CHECK(poll_until([&] { return said().find("pending") != std::string::npos; }));
+    CHECK(waiting.running());
+    REQUIRE(run_tiktrend({"migrate"}, database).status == 0);
+    CHECK(waiting.wait(std::chrono::seconds{20}) == 0);
+
+    options.environment = with_database(server.url("cli_never"));
+    process told_to_end{words, options};
+    CHECK(poll_until([&] { return said().find("cli_never") != std::string::npos; }));
+    told_to_end.signal(SIGTERM);
+    CHECK(told_to_end.wait(std::chrono::seconds{10}) == 128 + SIGTERM);
+    CHECK(run_tiktrend({"migrate", "--status", "--wait", "1"}, options.environment).status == 1);
+    CHECK(run_tiktrend({"migrate", "--wait", "1"}, database).status == 2);
 }
 
 TEST_CASE("a key is made, listed and revoked", "[integration][tiktrend]") {

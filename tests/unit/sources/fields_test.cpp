@@ -125,6 +125,15 @@ TEST_CASE("ids beyond 2^53 and numbers out of range are exact or nothing", "[uni
     CHECK(field_of("{path: [x], type: decimal}", R"({"id":1,"x":1e999})") == "nothing");
     CHECK(field_of("{path: [x], type: decimal}", R"({"id":1,"x":1e3})") == R"("1000")");
     CHECK(field_of("{path: [x], type: text}", R"({"id":1,"x":1e999})") == R"("1e999")");
+    // A database refuses these, and with them the whole page.
+    for (const auto* number : {"1e999999", "-1E+400000", "1e-20000", "1e99999999999999999999"}) {
+        INFO(number);
+        const auto row = R"({"id":1,"x":)" + std::string{number} + R"(,"o":{"a":)" + number + "}}";
+        CHECK(field_of("[x]", row) == "nothing");
+        CHECK(field_of("{path: [o], type: json}", row) == R"({"a":null})");
+        CHECK(field_of("{object: {a: [x], b: [id]}}", row) == R"({"a":null,"b":1})");
+    }
+    CHECK(field_of("[x]", R"({"id":1,"x":1.5e300})") == "1.5e300");
 }
 
 TEST_CASE("cleaners work in the order given", "[unit][sources][fields]") {
@@ -157,6 +166,12 @@ TEST_CASE("lists come from arrays and from split text", "[unit][sources][fields]
           R"({"key":"1","tags":["a","b"],"id":"1"})");
     CHECK(canonical("categories", "{each: [[a], [b], [c]]}", R"({"id":1,"a":"A","c":"C"})") ==
           R"({"key":"1","categories":["A","C"],"id":"1"})");
+}
+
+TEST_CASE("a sum that is out of range is nothing, whatever comes behind", "[unit][sources][fields]") {
+    const std::string rule = "{any_of: [[x, \"*\"], [y]], type: count, reduce: sum}";
+    CHECK(field_of(rule, R"({"id":1,"x":[9000000000000000000,9000000000000000000,5],"y":7})") == "nothing");
+    CHECK(field_of(rule, R"({"id":1,"x":[1,2,5],"y":7})") == "8");
 }
 
 TEST_CASE("many values are reduced to one", "[unit][sources][fields]") {

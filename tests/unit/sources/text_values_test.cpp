@@ -62,6 +62,39 @@ TEST_CASE("availability is read from schema.org names and short phrases", "[unit
     CHECK_FALSE(says("NOT SOLD"));
     CHECK_FALSE(says("out-of-stock"));
     CHECK(availability_from_text("maybe").has_error());
+    for (const auto* denied : {"currently not in stock",
+                               "Not in stock",
+                               "No longer in stock",
+                               "Sorry, this is not currently in stock.",
+                               "nicht auf Lager",
+                               "Nicht mehr lieferbar",
+                               "derzeit nicht mehr verfügbar",
+                               "niet meer op voorraad",
+                               "ikke på lager",
+                               "Ej i lager",
+                               "inte i lager",
+                               "ei varastossa",
+                               "Pas en stock",
+                               "N'est plus disponible",
+                               "Plus en stock",
+                               "não disponível",
+                               "Nincs raktáron",
+                               "Nie je skladom",
+                               "Není skladem",
+                               "nu este în stoc",
+                               "stokta yok",
+                               "No está disponible",
+                               "Не в наличии"}) {
+        INFO(denied);
+        CHECK_FALSE(says(denied));
+    }
+    for (const auto* affirmed :
+         {"Not many left, but in stock", "Only 3 left in stock", "In stock. No minimum order.",
+          "Sofort lieferbar", "Auf Lager, kein Mindestbestellwert", "12 stokta", "No tax! In stock",
+          "Knaben-Hose auf Lager"}) {
+        INFO(affirmed);
+        CHECK(says(affirmed));
+    }
 }
 
 TEST_CASE("truth values are words, nothing is guessed", "[unit][sources]") {

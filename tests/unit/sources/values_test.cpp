@@ -1,5 +1,6 @@
 #include "values/count.hpp"
 #include "values/currency.hpp"
+#include "values/currency_sign.hpp"
 #include "values/decimal_number.hpp"
 #include "values/money.hpp"
 
@@ -133,6 +134,28 @@ TEST_CASE("prices are read from text by the decimal rule and the minor unit", "[
     }));
     CAPTURE(text, currency);
     CHECK(price(text, currency, r) == expected);
+}
+
+TEST_CASE("a dash that a word hangs on makes no range of two numbers", "[unit][sources][money]") {
+    CHECK(price_from_text("3-pack $24.99", decimal_rule::automatic, 2).has_error());
+    CHECK(price_from_text("$24.17-$24.69", decimal_rule::automatic, 2)->high.text(2) == "24.69");
+    CHECK(price_from_text("5 zł - 7 zł", decimal_rule::automatic, 2)->low.text(2) == "5.00");
+    CHECK(price_from_text("30,000원~50,000원", decimal_rule::automatic, 0)->high.text(0) == "50000");
+}
+
+TEST_CASE("words that are codes too are no currency of a price", "[unit][sources][money]") {
+    const auto is = [](std::string_view text) { return currency_in(text, "").value_or("-"); };
+    CHECK(is("TOP PRICE 19,99 €") == "EUR");
+    CHECK(is("ALL 3 FOR $10") == "USD");
+    CHECK(is("TRY NOW $10") == "USD");
+    CHECK(is("ALL ITEMS FOR 10") == "-");
+    CHECK(is("TRY 100") == "TRY");
+    CHECK(is("₺100 TRY") == "TRY");
+    CHECK(is("$12.00 CAD") == "CAD");
+    CHECK(is("CAD $12.00") == "USD"); // as far as the sign goes: the code stands by no number
+    CHECK(is("MDL 50 lei") == "MDL");
+    CHECK(is("Price: USD\u00A012") == "USD");
+    CHECK(is("currency: GBP") == "GBP");
 }
 
 TEST_CASE("prices in JSON numbers come from the token, never through a double", "[unit][sources][money]") {

@@ -126,6 +126,11 @@ private:
 /// True if `token` is a number by RFC 8259.
 bool is_json_number(std::string_view token) noexcept;
 
+/// True if a database keeps the number: jsonb's numbers end at some 131,000 digits, and a few bytes of
+/// exponent are beyond that. Here: exponents of at most 308 (those of a double), tokens of at most 1,000
+/// bytes.
+bool is_storable_number(std::string_view token) noexcept;
+
 // ---- what every field of every row asks, and the visitors
 
 inline json_kind json_node::kind() const noexcept {

@@ -4,6 +4,7 @@
 
 #include <tiktrend/base/json_text.hpp>
 
+#include <charconv>
 #include <utility>
 
 namespace tiktrend::sources {
@@ -49,8 +50,10 @@ void json_node::append_to(std::string& out) const {
         out += "null";
         return;
     case json_kind::boolean:
-    case json_kind::number:
         out += raw();
+        return;
+    case json_kind::number:
+        out += is_storable_number(raw()) ? raw() : std::string_view{"null"};
         return;
     case json_kind::key: // never the kind of a node
     case json_kind::string:
@@ -83,6 +86,19 @@ void json_node::append_to(std::string& out) const {
         return;
     }
     }
+}
+
+bool is_storable_number(std::string_view t) noexcept {
+    constexpr std::size_t most_bytes = 1000;
+    constexpr int most = 308;
+    if (t.size() > most_bytes) return false;
+    const auto e = t.find_first_of("eE");
+    if (e == std::string_view::npos) return true;
+    t.remove_prefix(e + 1);
+    if (t.starts_with('+')) t.remove_prefix(1);
+    int exponent = 0;
+    const auto [end, failure] = std::from_chars(t.data(), t.data() + t.size(), exponent);
+    return failure == std::errc{} && exponent >= -most && exponent <= most;
 }
 
 bool is_json_number(std::string_view t) noexcept {

@@ -147,6 +147,7 @@ row_reader::conversion row_reader::convert_text(const field_rule& rule, const fo
         return {conversion::kind::refused, "is a number of more than 64 digits"};
     if (rule.type == field_type::any && rule.clean.empty()) {
         if (raw.is_number) {
+            if (!is_storable_number(raw.text)) return {conversion::kind::refused, "is out of range"};
             out.value = json_value{std::string{raw.text}};
             return {};
         }

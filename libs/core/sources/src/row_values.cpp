@@ -168,14 +168,16 @@ row_reader::reading row_reader::evaluate(const field_rule& rule, row_ref row, ty
 
 void row_reader::evaluate_single(const field_rule& rule, row_ref row, typed_value& out, reading& how) {
     const bool wants_all = rule.reduce != reduction::none && rule.reduce != reduction::first;
-    for (std::size_t i = 0; i < rule.sources.size() && !out.exists(); ++i) {
+    bool is_lost = false; // a sum that is out of range does not begin again
+    for (std::size_t i = 0; i < rule.sources.size() && !out.exists() && !is_lost; ++i) {
         each_found(rule.sources[i], row, [&](const found& raw) {
             const bool joins = out.exists();
             const auto converted = convert(rule, raw, joins ? spare_ : out);
             if (converted.state == conversion::kind::taken) {
                 if (joins) join(rule, spare_, out, how);
                 how.won = i;
-                return wants_all;
+                is_lost = !out.exists();
+                return wants_all && !is_lost;
             }
             if (converted.state == conversion::kind::refused && !how.was_rejected) {
                 how.was_rejected = true;

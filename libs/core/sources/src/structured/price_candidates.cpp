@@ -1,6 +1,7 @@
 #include "structured/price_candidates.hpp"
 
 #include "values/currency_sign.hpp"
+#include "values/money.hpp"
 #include "values/number_text.hpp"
 
 #include <algorithm>
@@ -75,7 +76,7 @@ bool looks_like_price(const std::string& text, bool has_sign) {
     const number_text scanned{text};
     const auto count = scanned.numbers().size();
     if (count == 0 || count > 2) return false;
-    if (count == 2 && scanned.after(0).find_first_of("-~") == std::string_view::npos) return false;
+    if (count == 2 && !has_range_dash(scanned.after(0))) return false;
     if (scanned.after(count - 1).find('%') != std::string_view::npos) return false;
     std::size_t letters = 0;
     for (const char c : text)

@@ -41,7 +41,7 @@ constexpr std::array<sign, 50> signs{{
     {"A$", "AUD", "", true},
     {"S$", "SGD", "", true},
     {"€", "EUR", "", false},
-    {"£", "GBP", "EGP", false},
+    {"£", "GBP", "EGP GIP LBP", false},
     {"₹", "INR", "", false},
     {"₩", "KRW", "", false},
     {"원", "KRW", "", false},
@@ -58,18 +58,18 @@ constexpr std::array<sign, 50> signs{{
     {"Kč", "CZK", "", false},
     {"kč", "CZK", "", false},
     {"円", "JPY", "", false},
-    {"元", "CNY", "TWD", false},
+    {"元", "CNY", "TWD HKD MOP", false},
     {"¥", "JPY", "CNY", false},
     {"￥", "JPY", "CNY", false},
     {"руб", "RUB", "BYN", false},
     {"грн", "UAH", "", false},
     {"лв", "BGN", "", false},
     {"Ft", "HUF", "", true},
-    {"lei", "RON", "", true},
-    {"Lei", "RON", "", true},
+    {"lei", "RON", "MDL", true},
+    {"Lei", "RON", "MDL", true},
     {"kr", "", "SEK NOK DKK ISK", true},
     {"Kr", "", "SEK NOK DKK ISK", true},
-    {"Rs", "INR", "PKR", true},
+    {"Rs", "INR", "PKR LKR NPR MUR", true},
     {"Rp", "IDR", "", true},
     {"RM", "MYR", "", true},
     {"S/", "PEN", "", false},
@@ -78,7 +78,9 @@ constexpr std::array<sign, 50> signs{{
     {"дин", "RSD", "", false},
     {"din", "RSD", "", true},
     {"р.", "RUB", "BYN", false},
-    {"$", "USD", "ARS AUD CAD CLP COP HKD MXN NZD SGD TWD UYU", false},
+    {"$", "USD",
+     "ARS AUD BBD BMD BND BSD BZD CAD CLP COP DOP FJD HKD JMD KYD MXN NAD NIO NZD SGD TTD TWD UYU XCD",
+     false},
 }};
 
 bool is_letter(char c) noexcept {
@@ -96,6 +98,41 @@ bool stands(std::string_view text, const sign& s) noexcept {
     return false;
 }
 
+/// No-break spaces, the narrow one too, become ordinary ones: "EUR\u00A019,99".
+std::string with_plain_blanks(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    while (!text.empty()) {
+        const std::size_t blank = text.starts_with("\u00A0") ? 2 : text.starts_with("\u202F") ? 3 : 0;
+        out += blank > 0 ? ' ' : text.front();
+        text.remove_prefix(std::max<std::size_t>(blank, 1));
+    }
+    return out;
+}
+
+/// Whether nothing but blanks and a point or a colon stands between the code at `at` and a number.
+bool is_beside_number(std::string_view text, std::size_t at) noexcept {
+    constexpr std::string_view between = " .:";
+    const auto before = text.substr(0, at).find_last_not_of(between);
+    const auto behind = text.find_first_not_of(between, at + 3);
+    const auto is_digit = [&](std::size_t i) {
+        return i != std::string_view::npos && text[i] >= '0' && text[i] <= '9';
+    };
+    return is_digit(before) || is_digit(behind);
+}
+
+/// A code of three capital letters by itself; where there are numbers, beside one of them.
+std::string_view code_in(std::string_view text) noexcept {
+    const bool has_numbers = text.find_first_of("0123456789") != std::string_view::npos;
+    for (std::size_t i = 0; i + 3 <= text.size(); ++i) {
+        const bool is_alone =
+            (i == 0 || !is_letter(text[i - 1])) && (i + 3 == text.size() || !is_letter(text[i + 3]));
+        if (is_alone && minor_unit_of(text.substr(i, 3)) && (!has_numbers || is_beside_number(text, i)))
+            return text.substr(i, 3);
+    }
+    return {};
+}
+
 } // namespace
 
 std::optional<std::string_view> currency_of_country(std::string_view country) noexcept {
@@ -105,23 +142,23 @@ std::optional<std::string_view> currency_of_country(std::string_view country) no
     return std::nullopt;
 }
 
-std::optional<std::string> currency_in(std::string_view text, std::string_view country) {
-    text = text.substr(0, 400);
-    // A code of three capital letters by itself.
-    for (std::size_t i = 0; i + 3 <= text.size(); ++i) {
-        const bool is_alone =
-            (i == 0 || !is_letter(text[i - 1])) && (i + 3 == text.size() || !is_letter(text[i + 3]));
-        if (is_alone && minor_unit_of(text.substr(i, 3))) return std::string{text.substr(i, 3)};
-    }
-    const auto local = currency_of_country(country);
-    for (const auto& s : signs) {
-        if (!stands(text, s)) continue;
-        if (local && (*local == s.code || s.family.find(*local) != std::string_view::npos))
-            return std::string{*local};
-        if (s.code.empty()) return std::nullopt;
-        return std::string{s.code};
-    }
-    return std::nullopt;
+std::optional<std::string> currency_in(std::string_view given, std::string_view country) {
+    const auto plain = with_plain_blanks(given.substr(0, 400));
+    const std::string_view text{plain};
+    const auto found =
+        std::find_if(signs.begin(), signs.end(), [&](const sign& s) { return stands(text, s); });
+    const auto* s = found != signs.end() ? &*found : nullptr;
+    const auto means = [&](std::string_view code) {
+        return code == s->code || s->family.find(code) != std::string_view::npos;
+    };
+    const auto code = code_in(text);
+    // Some words are codes ("TOP", "ALL", "TRY"), so a code beside a sign counts only if it makes that
+    // clearer.
+    if (!code.empty() && (s == nullptr || means(code))) return std::string{code};
+    if (s == nullptr) return std::nullopt;
+    if (const auto local = currency_of_country(country); local && means(*local)) return std::string{*local};
+    if (s->code.empty()) return std::nullopt;
+    return std::string{s->code};
 }
 
 } // namespace tiktrend::sources

@@ -40,7 +40,7 @@ bool has_minus(std::string_view before) noexcept {
 }
 
 bool is_range_sign(std::string_view between) noexcept {
-    if (between.find_first_of("-~") != std::string_view::npos) return true;
+    if (has_range_dash(between)) return true;
     constexpr std::array<std::string_view, 8> words{"to", "bis", "a", "à", "au", "do", "až", "до"};
     for (const auto word : words) {
         // as a word of its own: "5 € to 7 €", "EUR 5 bis EUR 7"
@@ -95,6 +95,13 @@ converted<price_range> price_from_json(std::string_view token, decimal_rule rule
             return single(decimal_number::make(false, std::string{integer}.append(fraction), {}));
     }
     return single(decimal_from_json(token));
+}
+
+bool has_range_dash(std::string_view between) noexcept {
+    const auto at = between.find_first_of("-~");
+    if (at == std::string_view::npos) return false;
+    const auto next = at + 1 < between.size() ? between[at + 1] : ' ';
+    return !(next >= 'a' && next <= 'z');
 }
 
 std::string price_text(const decimal_number& amount, int minor_unit) {

@@ -21,6 +21,10 @@ converted<price_range> price_from_text(std::string_view text, decimal_rule rule,
 /// "price": 24.990 for 24,990 pesos.
 converted<price_range> price_from_json(std::string_view token, decimal_rule rule, int minor_unit);
 
+/// Whether a dash or a tilde between two numbers makes them a range. That of "3-pack $5" does not: a word
+/// hangs on it.
+bool has_range_dash(std::string_view between) noexcept;
+
 /// Canonical text: padded to the minor unit (two digits when it is unknown), further zeros dropped.
 std::string price_text(const decimal_number& amount, int minor_unit);
 

@@ -87,6 +87,42 @@ std::string lower_of(std::string_view text) {
     return out;
 }
 
+/// Words that turn what follows round: "not in stock", "nicht mehr lieferbar", "nu este în stoc".
+constexpr std::array<std::string_view, 28> negations{
+    "not",  "no",   "never", "isn't", "aren't", "nicht", "kein", "keine", "niet", "geen",
+    "ikke", "inte", "ej",    "ei",    "pas",    "non",   "não",  "nao",   "nu",   "nincs",
+    "nem",  "nie",  "není",  "neni",  "ni",     "nije",  "не",   "нет"};
+/// And the few that stand behind: "stokta yok", "на складе нет".
+constexpr std::array<std::string_view, 4> negations_behind{"yok", "değil", "нет", "немає"};
+
+/// The words of a clause, nearest first, `most` of them; what is behind them is too far away to be meant.
+template <std::size_t N>
+bool negates(const std::array<std::string_view, N>& words, std::string_view clause, bool is_before) {
+    constexpr int most = 4;
+    constexpr std::string_view ends = ".,;:!?|/()\n";
+    constexpr std::string_view blanks = " \t\r\xC2\xA0";
+    if (is_before) {
+        if (const auto end = clause.find_last_of(ends); end != std::string_view::npos)
+            clause.remove_prefix(end + 1);
+    } else {
+        clause = clause.substr(0, clause.find_first_of(ends));
+    }
+    for (int i = 0; i < most; ++i) {
+        const auto edge = is_before ? clause.find_last_not_of(blanks) : clause.find_first_not_of(blanks);
+        if (edge == std::string_view::npos) return false;
+        clause = is_before ? clause.substr(0, edge + 1) : clause.substr(edge);
+        const auto gap = is_before ? clause.find_last_of(blanks) : clause.find_first_of(blanks);
+        std::string_view word = clause;
+        if (gap != std::string_view::npos) word = is_before ? clause.substr(gap + 1) : clause.substr(0, gap);
+        for (const auto negation : words)
+            if (word == negation || (negation == "pas" && (word == "plus" || word.starts_with("n'"))))
+                return true;
+        if (gap == std::string_view::npos) return false;
+        clause = is_before ? clause.substr(0, gap) : clause.substr(gap);
+    }
+    return false;
+}
+
 template <std::size_t N>
 bool holds_one(const std::array<std::string_view, N>& phrases, std::string_view text) noexcept {
     for (const auto phrase : phrases)
@@ -118,7 +154,13 @@ converted<bool> availability_from_text(std::string_view text) {
     if (is_one_of(no, word)) return false;
     const auto small = lower_of(text);
     if (holds_one(denials, small)) return false;
-    if (holds_one(affirmations, small)) return true;
+    for (const auto phrase : affirmations) {
+        const auto at = small.find(phrase);
+        if (at == std::string::npos) continue;
+        const std::string_view all{small};
+        return !negates(negations, all.substr(0, at), true) &&
+               !negates(negations_behind, all.substr(at + phrase.size()), false);
+    }
     return reject{"says nothing known about availability"};
 }
 

@@ -101,6 +101,35 @@ TEST_CASE("a definition enabled in the database runs at once, and a newer versio
         30s));
 }
 
+TEST_CASE("what an address must look like holds for the sitemaps of an index too",
+          "[integration][worker][sitemap]") {
+    std::string origin;
+    const scripted_shop shop{
+        {{"/sitemap.xml",
+          [&](const http::request&) {
+              return http::response::text(200, sitemap("sitemapindex", "sitemap", {origin + "/one.xml"}),
+                                          "application/xml");
+          }},
+         {"/one.xml",
+          [&](const http::request&) {
+              return http::response::text(
+                  200, sitemap("urlset", "url", {origin + "/about", origin + "/p/a", origin + "/blog/p"}),
+                  "application/xml");
+          }},
+         {"/p/a", [](const http::request&) { return page_of_product("a"); }}}};
+    origin = shop.url("");
+    worker_stack stack;
+    const auto worker = stack.start_worker({{"FETCH_ALLOW", shop.host()}, {"WORKER_CONCURRENCY", "1"}});
+    worker_stack::job_order order;
+    order.data = fmt::format(
+        R"({{"source":"generic.sitemap","filters":{{"url":"{}/sitemap.xml","pages":"*/p/*"}}}})", origin);
+    const auto id = stack.add(order);
+    REQUIRE(stack.wait_for_state(id, "completed"));
+    REQUIRE(testing::poll_until([&] { return stack.sql("SELECT count(*) FROM products") == "1"; }, 60s));
+    CHECK(stack.sql("SELECT count(*) FROM scrape_runs") == "3"); // the index, the sitemap, the one page
+    CHECK(shop.asked() == std::vector<std::string>{"/sitemap.xml", "/one.xml", "/p/a"});
+}
+
 TEST_CASE("a sitemap index leads to its sitemaps, and they to a job for each page of a product",
           "[integration][worker][sitemap]") {
     std::string origin;

@@ -94,6 +94,62 @@ TEST_CASE("the Link header leads on, and a header tells the last page", "[unit][
           "2");
     CHECK(end_of(read_at(*counted, first_page(*counted), R"({"rows":[{"id":1}]})", {{"x-pages", "1"}})) ==
           "last_page");
+    // Without the header only what else ends the list can tell.
+    CHECK(end_of(read_at(*counted, first_page(*counted), R"({"rows":[{"id":1}]})", {})) == "last_page");
+    for (const auto* otherwise : {"until: {path: [rows], is: empty_array}", "stop_on_repeat: true"}) {
+        const auto goes_on = paged("{by: number, last: {header: X-Pages}, " + std::string{otherwise} + "}");
+        CHECK(end_of(read_at(*goes_on, first_page(*goes_on), R"({"rows":[{"id":1}]})", {})) == "2");
+    }
+}
+
+TEST_CASE("bad input 42: a link does not take a secret out of TLS", "[unit][sources][pages]") {
+    parts p;
+    p.pages = "pages: {by: link, next: [next]}";
+    p.request = "{url: \"https://shop.example/list\", headers: {x-key: \"{{ secret.k }}\"}}";
+    p.rest = "secrets: [k]\n";
+    const auto next_of = [](const definition_ptr& source, const std::string& scheme) {
+        const auto body = R"({"rows":[{"id":1}],"next":")" + scheme + R"(://shop.example/list?p=2"})";
+        auto response = answer(body);
+        response.url = "https://shop.example/list";
+        return end_of(read_page(*source, inputs_of(*source), first_page(*source), response));
+    };
+    CHECK(next_of(define(p), "https") == "https://shop.example/list?p=2");
+    CHECK(next_of(define(p), "http") == "foreign_link");
+    p.rest.clear();
+    p.request = "{url: \"https://shop.example/list\"}";
+    CHECK(next_of(define(p), "http") == "http://shop.example/list?p=2");
+}
+
+TEST_CASE("links of a page are relative to its <base>", "[unit][sources][pages][html]") {
+    const auto source = define_yaml(R"yaml(
+format: 1
+id: test.books
+kind: product
+request: {url: "https://books.example/"}
+pages: {by: link, next: {css: "a.next", attr: href}}
+documents: {page: {parse: html}}
+records: {from: page, css: article}
+key: [field:url]
+fields:
+  title: {css: a, required: true}
+  url: {css: a, attr: href, required: true}
+)yaml");
+    const auto read_with = [&](const std::string& head) {
+        const auto html =
+            head + "<article><a href='p/1'>One</a></article><a class=next href='?page=2'>next</a>";
+        auto response = answer(html, 200, "text/html");
+        response.url = "https://books.example/list/all";
+        return read_page(*source, inputs_of(*source), first_page(*source), response);
+    };
+    auto page = read_with("<head><base target=x><base href='/shop/'><base href='/not/'></head>");
+    REQUIRE(page.records.size() == 1);
+    CHECK(page.records[0].text("url") == "https://books.example/shop/p/1");
+    CHECK(page.next->url == "https://books.example/shop/?page=2");
+    page = read_with("<head><base href='javascript:x'></head>");
+    CHECK(page.records.at(0).text("url") == "https://books.example/list/p/1");
+    page = read_with("");
+    CHECK(page.records.at(0).text("url") == "https://books.example/list/p/1");
+    CHECK(page.next->url == "https://books.example/list/all?page=2");
 }
 
 TEST_CASE("rows and the next link of an HTML list", "[unit][sources][pages][html]") {
@@ -162,4 +218,8 @@ TEST_CASE("a request may have a body of JSON, of a form or of text", "[unit][sou
     CHECK(body_of(R"({form: {q: "{{ input.word }}", none: "{{ input.none }}", t: "{{ secret.token }}"}})") ==
           "application/x-www-form-urlencoded q=a%20%22b%22&t=s3cret secret");
     CHECK(body_of(R"({text: "q={{ input.n }}", type: text/x-query})") == "text/x-query q=3");
+    // What has no value yet is empty; the text does not end there.
+    CHECK(body_of(
+              R"({text: "after={{ cursor }};none={{ input.none }};q={{ input.n }}", type: text/x-query})") ==
+          "text/x-query after=;none=;q=3");
 }

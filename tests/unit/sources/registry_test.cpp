@@ -127,6 +127,38 @@ TEST_CASE("a definition's own tests say what differs", "[unit][sources][registry
     CHECK(results[4].failures.at(0) == "outcome: expected ok, found transient (HTTP 500)");
 }
 
+namespace {
+
+std::string with_follow(const std::string& id, const std::string& to, const std::string& input) {
+    parts p;
+    p.rest = "follow: [{from: body, path: [links, \"*\"], source: " + to + ", input: " + input + "}]\n";
+    auto text = p.yaml();
+    return text.replace(text.find("test.shop"), 9, id);
+}
+
+} // namespace
+
+TEST_CASE("definitions that hand links to each other are taken in any order", "[unit][sources][registry]") {
+    overlay over{{{"z.yaml", yaml_of("z.shop")}}, registry_options{}};
+    const auto list = with_follow("a.list", "b.page", "url");
+    const auto page = yaml_of("b.page", "{url: {type: url}}");
+    const auto out = over.take(
+        {{"a.list", 1, list}, {"b.page", 1, page}, {"c.none", 1, with_follow("c.none", "d.no", "url")}});
+    CHECK(out.taken.size() == 2);
+    REQUIRE(out.refused.size() == 1);
+    CHECK(out.refused[0].why == "database:c.none@1: follow: there is no source \"d.no\"");
+    CHECK(over.current()->find("a.list"));
+    CHECK(over.current()->find("b.page"));
+}
+
+TEST_CASE("links go only to inputs that are there", "[unit][sources][registry]") {
+    const auto page = yaml_of("b.page", "{url: {type: url}}");
+    CHECK(mistakes_in(make_registry(
+              {{"a.yaml", with_follow("a.list", "b.page", "url")}, {"b.yaml", page}})) == "none");
+    CHECK(mistakes_in(make_registry({{"a.yaml", with_follow("a.list", "b.page", "uri")},
+                                     {"b.yaml", page}})) == "a.yaml: follow: b.page has no input \"uri\"\n");
+}
+
 TEST_CASE("texts from elsewhere stand in for files, and broken ones for nothing",
           "[unit][sources][registry]") {
     overlay over{{{"a.yaml", yaml_of("a.shop")}, {"b.yaml", yaml_of("b.shop")}}, registry_options{}};

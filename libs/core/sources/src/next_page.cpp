@@ -41,9 +41,9 @@ page_end next_page::find(bool is_over) {
         return page_end::none;
     }
     case paging_rule::kind::link:
-        return follow(facts_.text_at(pages_, pages_.next));
+        return follow(facts_.text_at(pages_, pages_.next), facts_.documents().base_url());
     case paging_rule::kind::header:
-        return follow(std::string{facts_.link(pages_.relation)});
+        return follow(std::string{facts_.link(pages_.relation)}, response_.url);
     default:
         return page_end::none;
     }
@@ -54,24 +54,29 @@ bool next_page::is_at_max_pages() const noexcept {
            std::min(source_.limits.max_pages, pages_.max.value_or(source_.limits.max_pages));
 }
 
+/// A page that does not tell its number is the last one only if nothing else would end the list.
 bool next_page::is_last() const {
+    const bool ends_otherwise = pages_.until || pages_.more || pages_.stop_on_repeat;
     if (pages_.last.index() != 0) {
         const auto last = to_integer(facts_.text_at(pages_, pages_.last));
-        return !last || state_.number >= *last;
+        return last ? state_.number >= *last : !ends_otherwise;
     }
     if (pages_.total.index() == 0) return false;
     const auto total = to_integer(facts_.text_at(pages_, pages_.total));
-    return !total || state_.number + pages_.step >= *total + pages_.start;
+    return total ? state_.number + pages_.step >= *total + pages_.start : !ends_otherwise;
 }
 
-page_end next_page::follow(const std::string& link) {
+page_end next_page::follow(const std::string& link, std::string_view base) {
     if (link.empty()) return page_end::no_next;
-    auto url = page_address{response_.url}.resolve(link);
+    auto url = page_address{base}.resolve(link);
     if (!url) return page_end::no_next;
     const auto host = host_of(*url);
     const bool is_allowed =
         source_.hosts.empty() ? host == host_of(response_.url) : is_host_allowed(source_.hosts, host);
-    if (!is_allowed) return page_end::foreign_link;
+    // What an https page was given in confidence does not go out in plain text because the page says so.
+    const bool is_exposed =
+        !source_.secrets.empty() && response_.url.starts_with("https:") && url->starts_with("http:");
+    if (!is_allowed || is_exposed) return page_end::foreign_link;
     if (*url == response_.url || *url == state_.url || !remember(*url)) return page_end::repeated;
     state_.url = std::move(*url);
     return page_end::none;

@@ -19,7 +19,7 @@ public:
 
 private:
     bool is_last() const;
-    page_end follow(const std::string& link);
+    page_end follow(const std::string& link, std::string_view base);
     bool remember(std::string_view cursor);
 
     const definition& source_;

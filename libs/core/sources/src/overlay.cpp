@@ -34,9 +34,24 @@ overlay::outcome overlay::take(std::vector<overlaid_text> texts) {
     out.changed = true;
 
     auto files = files_;
+    // One that hands links on to another of them fits only behind that, so what did not fit is tried again
+    // as long as others did.
+    for (std::size_t before = texts.size() + 1; !texts.empty() && texts.size() < before;) {
+        before = texts.size();
+        out.refused.clear();
+        texts = take_those_that_fit(std::move(texts), files, out);
+    }
+    current_ = checked(make_registry(files, options_));
+    return out;
+}
+
+std::vector<overlaid_text> overlay::take_those_that_fit(std::vector<overlaid_text> texts,
+                                                        std::vector<source_file>& files, outcome& out) const {
+    std::vector<overlaid_text> left;
     for (auto& t : texts) {
         const auto refuse = [&](std::string why) {
             out.refused.push_back({t.id, t.version, std::move(why)});
+            left.push_back(std::move(t));
         };
         const auto name = fmt::format("database:{}@{}", t.id, t.version);
         const auto parsed = parse_definition(name, t.text);
@@ -55,8 +70,7 @@ overlay::outcome overlay::take(std::vector<overlaid_text> texts) {
         files = std::move(candidate);
         out.taken.push_back(std::move(t));
     }
-    current_ = checked(make_registry(files, options_));
-    return out;
+    return left;
 }
 
 void log_outcome(const overlay::outcome& out, const logger& log) {

@@ -160,7 +160,7 @@ private:
     }
 
     void read_records() {
-        const page_address address{response_.url};
+        const page_address address{documents_.base_url()};
         page_scope scope{rules_, inputs_, state_, response_.url, address, documents_, {}};
         const auto& records = rules_.records;
         row_reader rows{scope, out_.statistics};
@@ -218,6 +218,7 @@ private:
             append_json_string(next.filters, rule.input);
             next.filters += ':';
             append_json_string(next.filters, next.url);
+            append_inputs(next.filters, rule.hand_on);
             next.filters += '}';
             out_.follow.push_back(std::move(next));
             return true;
@@ -233,6 +234,23 @@ private:
         std::string scratch;
         for_each_at(documents_.json(rule.document), std::get<path>(rule.from),
                     [&](json_node n) { return !n.is(json_kind::string) || add(n.text(scratch)); });
+    }
+
+    /// Those that have a value, as members of an object that has some already.
+    void append_inputs(std::string& out, const std::vector<std::string>& wanted) const {
+        for (const auto& name : wanted) {
+            const auto value = inputs_.find(name);
+            if (!value) continue;
+            const auto field = std::find_if(source_.inputs.begin(), source_.inputs.end(),
+                                            [&](const auto& i) { return i.name == name; });
+            out += ',';
+            append_json_string(out, name);
+            out += ':';
+            if (field->type == input_type::integer || field->type == input_type::boolean)
+                out += *value;
+            else
+                append_json_string(out, *value);
+        }
     }
 
     bool is_wanted(const follow_rule& rule, const std::string& url) const {

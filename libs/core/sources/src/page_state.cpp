@@ -2,6 +2,7 @@
 #include "plan.hpp"
 
 #include <tiktrend/base/json_text.hpp>
+#include <tiktrend/sources/page.hpp>
 #include <tiktrend/sources/request.hpp>
 
 #include <fmt/format.h>
@@ -14,6 +15,12 @@ page_state first_page(const definition& source) {
     page_state out;
     out.number = source.plan->pages.start;
     return out;
+}
+
+bool goes_on_unread(const definition& source) noexcept {
+    using kind = paging_rule::kind;
+    const auto by = source.plan->pages.by;
+    return by == kind::none || by == kind::number || by == kind::offset;
 }
 
 std::string page_state::to_json() const {

@@ -165,6 +165,14 @@ void parse_follow(parse_context& context, const yaml_node& section) {
         out.source = keys.text("source", 100).value_or("");
         keys.require("input", "the name of its input that takes the link");
         out.input = keys.text("input", 64).value_or("");
+        out.hand_on = keys.texts("hand_on").value_or(std::vector<std::string>{});
+        for (const auto& name : out.hand_on) {
+            const auto is_it = [&](const auto& in) { return in.name == name; };
+            const auto& inputs = context.source.inputs;
+            if (std::none_of(inputs.begin(), inputs.end(), is_it) || name == out.input)
+                errors.expected(*keys.node().find("hand_on"), keys.path("hand_on"),
+                                "names of inputs of this source, but not the one that takes the link");
+        }
         if (const auto* matching = keys.node().find("matching");
             matching != nullptr && matching->is_scalar() && matching->text.starts_with("{{")) {
             keys.take("matching");

@@ -156,6 +156,7 @@ struct follow_rule {
     std::optional<std::string> matching_input;
     std::string source;
     std::string input;
+    std::vector<std::string> hand_on; ///< inputs of this source that the other gets too, under the same names
 };
 
 enum class field_type : std::uint8_t {

@@ -1,4 +1,5 @@
 #include "input_checks.hpp"
+#include "plan.hpp"
 #include "yaml_tree.hpp"
 
 #include <tiktrend/sources/registry.hpp>
@@ -62,13 +63,25 @@ void complete(source_alias& alias, const registry& all, std::vector<definition_e
                     alias.by, choices, fallback, definitions);
 }
 
-/// Links may be handed on only to sources that are there and have the input.
+/// Links may be handed on only to sources that are there and have the inputs.
 void check_follows(const registry& all, std::vector<definition_error>& errors) {
     for (const auto& source : all.all())
-        for (const auto& id : source->follows)
-            if (all.find(id) == nullptr)
-                errors.push_back(
-                    {source->file, 0, 0, "follow", fmt::format("there is no source \"{}\"", id)});
+        for (const auto& rule : source->plan->follow) {
+            const auto fail = [&](std::string why) {
+                errors.push_back({source->file, 0, 0, "follow", std::move(why)});
+            };
+            const auto target = all.find(rule.source);
+            if (target == nullptr) {
+                fail(fmt::format("there is no source \"{}\"", rule.source));
+                continue;
+            }
+            auto names = rule.hand_on;
+            names.push_back(rule.input);
+            for (const auto& name : names)
+                if (std::none_of(target->inputs.begin(), target->inputs.end(),
+                                 [&](const auto& i) { return i.name == name; }))
+                    fail(fmt::format("{} has no input \"{}\"", rule.source, name));
+        }
 }
 
 } // namespace

@@ -152,9 +152,11 @@ std::optional<render_error> append_body(const request_rule& rule, const template
         return append_form_body(rule, values, context, out);
     case body_kind::text: {
         set_type(rule.body_type);
-        bool has_value = false;
         out.has_secrets = out.has_secrets || rule.text_body->has_secret();
-        return append_template(*rule.text_body, values, context, out.body, has_value);
+        if (auto secret = missing_secret(*rule.text_body, context)) return secret_error(*secret);
+        for (const auto& piece : rule.text_body->pieces()) // a variable without a value is empty here
+            out.body += value_of(piece, values).value_or("");
+        return std::nullopt;
     }
     }
     return std::nullopt;

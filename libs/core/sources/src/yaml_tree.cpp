@@ -137,6 +137,9 @@ private:
         }();
         if (!node.is_scalar() && !(node.is_null() && !node.text.empty()))
             throw refused{mark, "a key must be plain text"};
+        constexpr std::size_t most_keys = 2000; // each is compared with all before it
+        if (top.node.members.size() == most_keys)
+            throw refused{mark, fmt::format("more than {} keys in one mapping", most_keys)};
         if (const auto* earlier = top.node.find(node.text); earlier != nullptr)
             throw refused{mark, fmt::format("key \"{}\" is given twice, first on line {}", excerpt(node.text),
                                             earlier->line)};

@@ -9,6 +9,7 @@
 #include "structured/schema_choice.hpp"
 #include "structured/state_product.hpp"
 #include "structured/visible_product.hpp"
+#include "values/web_address.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -102,6 +103,20 @@ const page_hints& document_set::hints() {
         }
     }
     return *hints_;
+}
+
+std::string document_set::base_url() {
+    std::string out{response_->url};
+    const bool is_page = std::any_of(rules_->begin(), rules_->end(),
+                                     [](const auto& r) { return r.parse == document_rule::kind::html; });
+    if (!(is_page ? has_html() : has_html_.value_or(false))) return out;
+    const auto root = html_.root();
+    for (auto at = root; at.exists() && at.name() != "body"; at = next_in_order(at, root)) {
+        if (at.name() != "base" || !at.has_attribute("href")) continue;
+        if (auto base = page_address{out}.resolve(at.attribute("href"))) return std::move(*base);
+        return out; // only the first counts
+    }
+    return out;
 }
 
 bool document_set::looks_like_markup() const noexcept {

@@ -52,6 +52,8 @@ public:
     bool looks_like_markup() const noexcept;
     /// Of HTML bodies; the country alone for others.
     const page_hints& hints();
+    /// What relative links of the page are relative to: its address, or what an HTML page names in <base>.
+    std::string base_url();
     /// The body in UTF-8.
     std::string_view decoded();
     document_notes notes() const;

@@ -42,6 +42,10 @@ public:
     const registry_ptr& current() const noexcept { return current_; }
 
 private:
+    /// Those go into `files` and out.taken; returns the others, which are in out.refused too.
+    std::vector<overlaid_text> take_those_that_fit(std::vector<overlaid_text> texts,
+                                                   std::vector<source_file>& files, outcome& out) const;
+
     std::vector<source_file> files_;
     std::map<std::string, std::string, std::less<>> file_of_; ///< definition id → name of its file
     registry_options options_;

@@ -130,6 +130,10 @@ struct page_result {
     page_statistics statistics;
 };
 
+/// Whether a page that was not sent (304) tells where to go on: not where what leads on, a cursor or a link,
+/// stands in the answer itself.
+bool goes_on_unread(const definition& source) noexcept;
+
 /// Reads pages. Keeps its buffers from page to page, so one reader per thread (or per job) saves allocations.
 /// Not thread-safe. Never throws on input; memory is bounded by a small multiple of the body.
 class page_reader {

@@ -64,7 +64,7 @@ redis::client_options shared_options(const logger& log) {
 shared_politeness_options politeness_options(const config& settings, worker_metrics& metrics,
                                              const logger& log) {
     shared_politeness_options o;
-    o.lease = settings.fetch.total_timeout + 30s;
+    o.lease = settings.fetch.slot_timeout + settings.fetch.total_timeout + 30s; // a permit is held that long
     o.on_fallback = [&metrics] { metrics.politeness_not_shared(); };
     o.log = log;
     return o;

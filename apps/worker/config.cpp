@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace tiktrend::worker {
 namespace {
 
@@ -67,7 +69,7 @@ std::vector<std::string> read_connect_to(config_reader& r) {
     return out;
 }
 
-fetch::client_options read_fetch(config_reader& r) {
+fetch::client_options read_fetch(config_reader& r, std::size_t jobs) {
     fetch::client_options o;
     const auto contact = r.text("CONTACT", "");
     if (!contact.empty() && !fetch::is_contact(contact))
@@ -83,7 +85,8 @@ fetch::client_options read_fetch(config_reader& r) {
     o.first_byte_timeout = r.duration("FETCH_FIRST_BYTE_TIMEOUT", o.first_byte_timeout, 10ms, 5min);
     o.total_timeout = r.duration("FETCH_TOTAL_TIMEOUT", o.total_timeout, 10ms, 1h);
     o.max_per_host = static_cast<std::size_t>(r.integer("FETCH_MAX_PER_HOST", 8, 1, 1000));
-    o.max_total = static_cast<std::size_t>(r.integer("FETCH_MAX_CONNECTIONS", 64, 1, 10'000));
+    o.max_total = static_cast<std::size_t>(r.integer(
+        "FETCH_MAX_CONNECTIONS", std::max<std::int64_t>(64, static_cast<std::int64_t>(jobs)), 1, 10'000));
     o.ca_file = r.text("FETCH_CA_FILE", "");
     o.connect_to = read_connect_to(r);
     o.guard = read_guard(r);
@@ -236,7 +239,7 @@ config read_config(config_reader& r) {
     c.images = read_images(r);
     c.trend_refresh = r.duration("TREND_REFRESH", 1h, 0ms, 24h);
     c.plain_http_hosts = r.list("PLAIN_HTTP_HOSTS", "");
-    c.fetch = read_fetch(r);
+    c.fetch = read_fetch(r, c.concurrency);
     c.limits = read_limits(r, c.fetch.max_body_bytes);
     c.obey_robots = r.flag("OBEY_ROBOTS", true);
     c.min_delay = r.duration("SCRAPE_MIN_DELAY", 0ms, 0ms, 1h);

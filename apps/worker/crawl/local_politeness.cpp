@@ -10,6 +10,7 @@ using clock_type = std::chrono::steady_clock;
 namespace {
 
 constexpr std::size_t hosts_before_cleaning = 1000;
+constexpr milliseconds least_pause{1000}; ///< of whoever stood in line for too long
 
 /// A place in a host's queue; leaves it and wakes the others whatever way the wait ends.
 template <class State>
@@ -57,6 +58,7 @@ task<result<host_permit, milliseconds>> local_politeness::enter(std::string host
     const auto line = rules.delay * static_cast<std::int64_t>(state->queue.size());
     if (line > longest_line) co_return line;
     const ticket<host_state> place{*state};
+    const auto give_up_at = clock_type::now() + patience_;
     for (;;) {
         const auto now = clock_type::now();
         if (state->paused_until > now + longest_pause)
@@ -72,11 +74,10 @@ task<result<host_permit, milliseconds>> local_politeness::enter(std::string host
                 state->changed.notify_all();
             }};
         }
-        // Only the first watches the clock; the others are woken when the line moves.
-        if (place.is_first() && has_room)
-            co_await state->changed.wait_until(ready_at);
-        else
-            co_await state->changed.wait();
+        if (now >= give_up_at) co_return std::max(rules.delay, least_pause);
+        // Only the first watches the host's clock; the others are woken when the line moves.
+        const bool is_next = place.is_first() && has_room;
+        co_await state->changed.wait_until(is_next ? std::min(ready_at, give_up_at) : give_up_at);
     }
 }
 

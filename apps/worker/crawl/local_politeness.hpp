@@ -13,8 +13,10 @@ namespace tiktrend::worker {
 /// Politeness of this process: delay, concurrency and pauses per host, in memory.
 class local_politeness final : public politeness {
 public:
-    local_politeness(asio::any_io_executor executor, random_source& random)
-        : executor_{std::move(executor)}, random_{random} {}
+    /// `patience`: nobody stands in line for longer, whatever holds it up (a host that answers slowly).
+    local_politeness(asio::any_io_executor executor, random_source& random,
+                     std::chrono::milliseconds patience = longest_line)
+        : executor_{std::move(executor)}, random_{random}, patience_{patience} {}
 
     task<result<host_permit, std::chrono::milliseconds>>
     enter(std::string host, host_rules rules, std::chrono::milliseconds longest_pause) override;
@@ -37,6 +39,7 @@ private:
 
     asio::any_io_executor executor_;
     random_source& random_;
+    std::chrono::milliseconds patience_;
     std::unordered_map<std::string, std::shared_ptr<host_state>> hosts_;
 };
 

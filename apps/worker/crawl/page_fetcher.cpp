@@ -4,6 +4,8 @@
 #include "postpone.hpp"
 #include "retry_after.hpp"
 
+#include <tiktrend/base/json_text.hpp>
+
 #include <fmt/format.h>
 
 namespace tiktrend::worker {
@@ -36,6 +38,11 @@ page_fetcher::page_fetcher(scrape_services& services, page_room& room, const scr
     context_.secrets = secrets_of(services.settings, order.source->id);
     context_.plain_http_hosts = services.settings.plain_http_hosts;
     if (order.source->keeps_cookies) cookies_ = std::make_shared<fetch::cookie_jar>();
+    const auto& polite = order.source->politeness;
+    if (!polite.obey_robots)
+        services.log.info(
+            "robots_ignored",
+            {{"job_id", job.id()}, {"source", order.source->id}, {"reason", polite.robots_reason}});
 }
 
 sources::request_spec page_fetcher::render(const sources::page_state& state) const {
@@ -49,7 +56,7 @@ sources::request_spec page_fetcher::render(const sources::page_state& state) con
 std::string page_fetcher::conditional_url(const sources::page_state& state) const {
     if (!order_.source->conditional || !order_.source->follows.empty()) return {};
     auto spec = sources::render_request(*order_.source, order_.inputs, context_, state);
-    return spec && spec->conditional ? std::move(spec->url) : std::string{};
+    return spec && spec->conditional ? std::move(spec->display_url) : std::string{};
 }
 
 void page_fetcher::known_ahead(std::string url, std::optional<catalog::cached_page> memory) {
@@ -101,38 +108,69 @@ task<host_rules> page_fetcher::rules_for(const fetch::url& where) {
     co_return rules;
 }
 
-/// A redirect may lead to another host, whose robots.txt has a say of its own.
-task<bool> page_fetcher::may_follow(const fetch::url& next) {
-    co_await rules_for(next);
+/// Leave to ask the host of `where` now, by its robots.txt and its rules; throws when there is none.
+task<void> page_fetcher::take_turn(turn& t, const fetch::url& where) {
+    const auto rules = co_await rules_for(where);
+    auto host = where.origin();
+    auto permit = co_await services_.polite.enter(host, rules, services_.settings.retries.wait_in_place);
+    if (!permit) put_off(permit.error(), fmt::format("rate_limited: {} is left alone for now", host));
+    t.host = std::move(host);
+    t.permit.emplace(std::move(*permit));
+}
+
+/// A redirect may lead to another host, whose robots.txt has a say of its own, and a line to stand in. The
+/// one that redirected has answered: its permit is given back first, or two jobs could wait for each other's.
+task<bool> page_fetcher::may_follow(turn& t, const fetch::url& next) {
+    if (next.origin() == t.host) {
+        co_await rules_for(next);
+    } else {
+        t.permit.reset();
+        co_await take_turn(t, next);
+    }
     co_return true;
 }
 
-/// One request under the host's rules. An error is a failure that another try may mend.
-task<result<fetch::response, std::string>> page_fetcher::send(fetch::request request,
-                                                              const fetch::url& where) {
-    const auto rules = co_await rules_for(where);
-    request.may_follow = [this](const fetch::url& next) { return may_follow(next); };
-    const auto host = where.origin();
-    auto permit = co_await services_.polite.enter(host, rules, services_.settings.retries.wait_in_place);
-    if (!permit) put_off(permit.error(), fmt::format("rate_limited: {} is left alone for now", host));
+/// One request under the rules of the host, and of those that it redirects to; `host` becomes the one that
+/// answered. An error is a failure that another try may mend.
+task<result<fetch::response, std::string>> page_fetcher::send(fetch::request request, const fetch::url& where,
+                                                              std::string& host) {
+    turn t;
+    co_await take_turn(t, where);
+    request.may_follow = [this, &t](const fetch::url& next) { return may_follow(t, next); };
 
     ++report_.requests;
     auto out = co_await services_.fetcher.fetch(request);
+    host = t.host;
     host_visit visit;
     if (out) {
         visit.first_byte = std::chrono::duration_cast<milliseconds>(out->first_byte_time);
         visit.is_overloaded = out->status == 429 || out->status == 503;
-        permit->report(visit);
+        t.permit->report(visit);
         co_return std::move(*out);
     }
     const auto& f = out.error();
     if (f.kind == fetch::failure_kind::proxy_failed) services_.proxies.failed(request.proxy);
     visit.is_overloaded = f.kind == fetch::failure_kind::timeout;
-    permit->report(visit);
+    t.permit->report(visit);
     if (f.kind == fetch::failure_kind::cancelled) throw queue::released_error{f.message()};
     if (f.cls == fetch::failure_class::permanent) throw queue::unrecoverable_error{f.message()};
     report_.bytes += static_cast<std::int64_t>(f.bytes_received);
     co_return f.message();
+}
+
+/// How an answer that was no page begins, for whoever mends the definition.
+std::string page_fetcher::sample_of(const sources::page_state& state, const fetch::response& response) const {
+    constexpr std::size_t most_bytes = 2000;
+    std::string body = repair_utf8(std::string_view{response.body}.substr(0, most_bytes));
+    for (auto& c : body)
+        if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+    auto out = fmt::format("page {}: HTTP {}, {}, {} bytes: {}", state.number, response.status,
+                           response.header_value("content-type").substr(0, 200), response.body.size(), body);
+    for (const auto& [name, secret] : context_.secrets) // a site may show what it was sent
+        for (auto at = out.find(secret); !secret.empty() && at != std::string::npos;
+             at = out.find(secret, at + 3))
+            out.replace(at, secret.size(), "***");
+    return repair_utf8(out);
 }
 
 /// One request and what its answer means. Nothing: no response, and `trouble` says why; another try may help.
@@ -143,17 +181,20 @@ task<std::optional<page_answer>> page_fetcher::ask(const sources::page_state& st
     const bool is_conditional = spec.conditional && source.follows.empty();
     std::optional<page_validators> validators;
     if (is_conditional)
-        if (const auto cached = co_await memory_of(spec.url))
+        if (const auto cached = co_await memory_of(spec.display_url))
             validators = validators_of(*cached, source, order_.inputs);
 
     fetch::request request{spec.url};
     request.method = spec.method;
     request.body = spec.body;
+    request.has_secret_body = spec.has_secrets && !spec.body.empty();
     for (const auto& h : spec.headers)
         request.headers.push_back({h.name, h.value, h.is_secret});
-    if (validators && !validators->etag.empty())
+    // A page that is needed to find the next one is asked for whole.
+    const bool may_be_unread = validators && (sources::goes_on_unread(source) || !validators->had_next);
+    if (may_be_unread && !validators->etag.empty())
         request.headers.push_back({"if-none-match", validators->etag});
-    if (validators && !validators->last_modified.empty())
+    if (may_be_unread && !validators->last_modified.empty())
         request.headers.push_back({"if-modified-since", validators->last_modified});
     for (const auto& [name, value] : context_.secrets)
         request.secrets.push_back(value);
@@ -169,9 +210,10 @@ task<std::optional<page_answer>> page_fetcher::ask(const sources::page_state& st
     const auto used_proxy = request.proxy;
 
     const auto where = fetch::parse_url(spec.url);
-    if (!where) throw queue::unrecoverable_error{failure_text(fetch::to_string(where.error()), spec.url)};
-    const auto host = where->origin();
-    auto out = co_await send(std::move(request), *where);
+    if (!where)
+        throw queue::unrecoverable_error{failure_text(fetch::to_string(where.error()), spec.display_url)};
+    std::string host;
+    auto out = co_await send(std::move(request), *where, host);
     if (!out) {
         services_.log.info(
             "page_failed",
@@ -199,12 +241,12 @@ task<std::optional<page_answer>> page_fetcher::ask(const sources::page_state& st
     if (!response.body.empty()) a.page.place = co_await room_.enter();
     a.retry_after = parse_retry_after(response.header_value("retry-after"), a.page.scraped_at_ms,
                                       services_.settings.retries.retry_after_cap);
-    a.page.url = spec.url;
+    a.page.url = spec.display_url;
     a.host = host;
     // Before the reader may write into the body.
     std::optional<catalog::cached_page> memory;
     if (response.status == 200 && is_conditional)
-        memory = remember(spec.url, response, source, order_.inputs, a.page.scraped_at_ms);
+        memory = remember(spec.display_url, response, source, order_.inputs, a.page.scraped_at_ms);
     const bool is_same = memory && validators && is_same_body(*memory, *validators);
     a.page.result = services_.reader.read(source, order_.inputs, state, view);
     auto& result = a.page.result;
@@ -225,7 +267,10 @@ task<std::optional<page_answer>> page_fetcher::ask(const sources::page_state& st
     // A 503 that names a time is a server asking for patience, which is what a 429 is.
     if (result.outcome == sources::outcome::transient && response.status == 503 && a.retry_after)
         result.outcome = sources::outcome::rate_limited;
-    if (sources::reaction_to(result.outcome) == sources::reaction::cool_down) {
+    const auto reaction = sources::reaction_to(result.outcome);
+    if (reaction == sources::reaction::cool_down || reaction == sources::reaction::give_up)
+        a.sample = sample_of(state, response);
+    if (reaction == sources::reaction::cool_down) {
         const auto rest = services_.settings.retries.cool_down;
         if (used_proxy.empty())
             services_.polite.pause(host, rest);

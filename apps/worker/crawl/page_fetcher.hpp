@@ -17,7 +17,7 @@ namespace tiktrend::worker {
 /// A page as it was read.
 struct read_page {
     sources::page_result result;
-    std::string url; ///< as rendered: the key of page_cache
+    std::string url; ///< as rendered, without secrets: the key of page_cache
     std::optional<catalog::cached_page> memory;
     std::int64_t found = 0;
     std::int64_t scraped_at_ms = 0;
@@ -26,8 +26,9 @@ struct read_page {
 
 struct page_answer {
     read_page page;
-    std::string host; ///< as politeness knows it
+    std::string host; ///< that answered, as politeness knows it
     std::optional<std::chrono::milliseconds> retry_after;
+    std::string sample; ///< how an answer begins that ends the job; else empty
 };
 
 /// "what: message", or `what` alone.
@@ -57,8 +58,16 @@ private:
     /// How the host may be asked, once robots.txt has been obeyed; throws when it may not be asked now, or at
     /// all.
     task<host_rules> rules_for(const fetch::url& where);
-    task<bool> may_follow(const fetch::url& next);
-    task<result<fetch::response, std::string>> send(fetch::request request, const fetch::url& where);
+    /// The host that may be asked at present, and the leave to.
+    struct turn {
+        std::string host;
+        std::optional<host_permit> permit;
+    };
+    task<void> take_turn(turn& t, const fetch::url& where);
+    task<bool> may_follow(turn& t, const fetch::url& next);
+    task<result<fetch::response, std::string>> send(fetch::request request, const fetch::url& where,
+                                                    std::string& host);
+    std::string sample_of(const sources::page_state& state, const fetch::response& response) const;
     sources::request_spec render(const sources::page_state& state) const;
     std::string proxy() const;
     [[noreturn]] void put_off(std::chrono::milliseconds after, const std::string& why) const;

@@ -79,6 +79,7 @@ task<read_page> pager::next_page(const sources::page_state& state) {
                 break;
             case sources::reaction::cool_down:
             case sources::reaction::give_up:
+                co_await keep_sample(std::move(got->sample));
                 throw queue::unrecoverable_error{result.message};
             }
             trouble = result.message;
@@ -98,6 +99,16 @@ task<read_page> pager::next_page(const sources::page_state& state) {
                                           {"wait_ms", decision.after.count()},
                                           {"error", trouble}});
         co_await sleep_for(decision.after);
+    }
+}
+
+/// In the job's log. Best effort: the reason alone is worth the failure.
+task<void> pager::keep_sample(std::string sample) {
+    try {
+        co_await job_.log(std::move(sample));
+    } catch (const system_error& e) {
+        if (is_cancelled(e.code())) throw;
+        services_.log.warn("sample_not_kept", {{"job_id", job_.id()}, {"error", e.what()}});
     }
 }
 

@@ -32,6 +32,7 @@ private:
     task<void> walk(const catalog::run_state& from);
     task<void> walk_from(sources::page_state state);
     task<read_page> next_page(const sources::page_state& state);
+    task<void> keep_sample(std::string sample);
     task<void> hand_on(const read_page& page);
     task<void> order_images(const catalog::scraped_page& page, const catalog::committed_page& done);
     /// `number`: of `page`, as its state counts. `next` may be asked for meanwhile; then little more than its

@@ -52,7 +52,8 @@ public:
 
     /// Waits for the host's turn, first come, first served within the process. Returns the time to come back
     /// after instead when one wait would take longer than `longest_pause` (the host is paused, or its delay
-    /// is that long), or when the line before it is longer than longest_line. Cancellation: terminal.
+    /// is that long), when the line before it is longer than longest_line, or after that time in it.
+    /// Cancellation: terminal.
     virtual task<result<host_permit, std::chrono::milliseconds>>
     enter(std::string host, host_rules rules, std::chrono::milliseconds longest_pause) = 0;
 

@@ -30,6 +30,14 @@ void scrape_report::add(const sources::page_result& page) {
     const auto& s = page.statistics;
     rows += s.rows;
     invalid_rows += s.rows - s.valid;
+    duplicates += s.duplicates;
+    over_limit += s.over_limit;
+    for (const auto& p : s.problems)
+        if (problems.size() < most_problems) problems.push_back(p);
+    mended.duplicate_keys += s.notes.duplicate_keys;
+    mended.replaced_surrogates += s.notes.replaced_surrogates;
+    repaired_pages += s.notes.repaired_utf8;
+    cut_pages += s.notes.cut_markup;
     for (const auto& f : s.fields) {
         auto at = fields.find(f.name);
         if (at == fields.end()) at = fields.emplace(f.name, field_counts{}).first;
@@ -83,6 +91,13 @@ std::string scrape_report::result_json(std::chrono::milliseconds elapsed) const 
                                         {"latest", rounded(d.latest)},
                                         {"usual", rounded(d.usual)},
                                         {"since_ms", d.since_ms}});
+    json::array refused;
+    for (const auto& p : problems)
+        refused.push_back(json::object{{"row", p.row}, {"field", p.field}, {"message", p.message}});
+    json::object notes{{"duplicate_keys", mended.duplicate_keys},
+                       {"replaced_surrogates", mended.replaced_surrogates},
+                       {"repaired_pages", repaired_pages},
+                       {"cut_pages", cut_pages}};
     json::object out{{"products_found", totals.products_found},
                      {"products_changed", totals.products_changed},
                      {"pages", totals.pages},
@@ -94,6 +109,10 @@ std::string scrape_report::result_json(std::chrono::milliseconds elapsed) const 
                      {"not_modified", not_modified},
                      {"rows", rows},
                      {"invalid_rows", invalid_rows},
+                     {"duplicates", duplicates},
+                     {"over_limit", over_limit},
+                     {"problems", std::move(refused)},
+                     {"mended", std::move(notes)},
                      {"resumed_at", resumed_at},
                      {"end", end},
                      {"outcomes", std::move(pages_by_outcome)},

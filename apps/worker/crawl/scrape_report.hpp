@@ -25,7 +25,13 @@ struct scrape_report {
     std::int64_t rate_limited = 0;
     std::int64_t not_modified = 0;
     std::int64_t rows = 0;
-    std::int64_t invalid_rows = 0;                             ///< without a required field or a key
+    std::int64_t invalid_rows = 0;              ///< without a required field or a key
+    std::int64_t duplicates = 0;                ///< rows whose key came before
+    std::int64_t over_limit = 0;                ///< rows and links cut by max_items
+    std::vector<sources::row_problem> problems; ///< the first ones, at most most_problems
+    sources::document_notes mended;             ///< sums; the two truths are pages
+    std::int64_t repaired_pages = 0;
+    std::int64_t cut_pages = 0; ///< markup deeper or larger than a tree may be: rows or links may be missing
     std::map<std::string, std::int64_t, std::less<>> outcomes; ///< pages by outcome
     std::int64_t links_followed = 0;                           ///< jobs made for links
     std::int64_t links_left = 0; ///< links without a job: too deep, or refused by the queue
@@ -39,6 +45,7 @@ struct scrape_report {
     std::string end;                                         ///< why there was no further page
     std::vector<catalog::field_drift> drift;                 ///< fields read far worse than usual
 
+    static constexpr std::size_t most_problems = 10;
     void add(const sources::page_result& page);
 
     /// {"page","pages","products_found","products_changed"}

@@ -20,6 +20,7 @@ namespace {
 
 constexpr milliseconds first_pause{200};             ///< before a release is told again; doubles …
 constexpr milliseconds longest_pause_between{5'000}; ///< … up to this
+constexpr std::size_t most_doubtful = 100;           ///< leases without an answer that are looked after
 
 redis::script load(std::string_view name) {
     return {name, std::string{embedded_text(lua::files(), name)}};
@@ -92,6 +93,7 @@ task<result<host_permit, milliseconds>> shared_politeness::enter(std::string hos
         try {
             wait = co_await lease(at, token, rules);
         } catch (const std::exception& e) {
+            forget_doubtful(host, token, rules);
             if (const auto* s = dynamic_cast<const system_error*>(&e); s && is_cancelled(s->code())) throw;
             fell_back("lease", e);
             co_return std::move(*local);
@@ -120,19 +122,11 @@ host_permit shared_politeness::permit(std::string host, std::string token, host_
 /// host that nobody asks.
 task<void> shared_politeness::release(std::string host, std::string token, host_rules rules,
                                       host_visit visit) {
-    const auto at = keys_of(host);
-    const std::array<std::string_view, 2> names{at.state, at.leases};
-    const auto first_byte = std::to_string(visit.first_byte.count());
-    const auto delay = std::to_string(rules.delay.count());
-    const auto most = std::to_string(options_.most_delay.count());
-    const auto quiet = std::to_string(options_.quiet.count());
     const auto ends = clock_type::now() + options_.lease;
     for (milliseconds pause = first_pause; clock_type::now() < ends;
          pause = std::min(pause * 2, longest_pause_between)) {
         try {
-            const std::array<std::string_view, 6> args{
-                token, visit.is_overloaded ? "1" : "0", first_byte, delay, most, quiet};
-            checked(co_await within(options_.redis_limit, redis_.eval(release_script(), names, args)));
+            co_await tell_release(host, token, rules, visit);
             co_return;
         } catch (const std::exception& e) {
             if (const auto* known = dynamic_cast<const system_error*>(&e);
@@ -142,6 +136,49 @@ task<void> shared_politeness::release(std::string host, std::string token, host_
         }
         try {
             co_await sleep_for(pause);
+        } catch (const system_error&) { // stop() gives up
+            co_return;
+        }
+    }
+}
+
+task<void> shared_politeness::tell_release(const std::string& host, const std::string& token,
+                                           const host_rules& rules, const host_visit& visit) {
+    const auto at = keys_of(host);
+    const std::array<std::string_view, 2> names{at.state, at.leases};
+    const auto first_byte = std::to_string(visit.first_byte.count());
+    const auto delay = std::to_string(rules.delay.count());
+    const auto most = std::to_string(options_.most_delay.count());
+    const auto quiet = std::to_string(options_.quiet.count());
+    const std::array<std::string_view, 6> args{
+        token, visit.is_overloaded ? "1" : "0", first_byte, delay, most, quiet};
+    checked(co_await within(options_.redis_limit, redis_.eval(release_script(), names, args)));
+}
+
+void shared_politeness::forget_doubtful(const std::string& host, const std::string& token,
+                                        const host_rules& rules) {
+    if (doubtful_ == most_doubtful)
+        return; // with Redis gone there is one for each request, and none was granted
+    ++doubtful_;
+    tasks_.spawn("forget lease", release_doubtful(host, token, rules));
+}
+
+task<void> shared_politeness::release_doubtful(std::string host, std::string token, host_rules rules) {
+    struct at_end {
+        std::size_t& count;
+        ~at_end() { --count; }
+    } const counted{doubtful_};
+    const auto ends = clock_type::now() + options_.lease;
+    while (clock_type::now() < ends) {
+        try {
+            co_await tell_release(host, token, rules, {});
+            co_return;
+        } catch (const std::exception& e) {
+            const auto* known = dynamic_cast<const system_error*>(&e);
+            if (known && is_cancelled(known->code())) co_return;
+        }
+        try {
+            co_await sleep_for(longest_pause_between);
         } catch (const system_error&) { // stop() gives up
             co_return;
         }

@@ -54,6 +54,11 @@ private:
                                                          const host_rules& rules);
     host_permit permit(std::string host, std::string token, host_rules rules, host_permit local);
     task<void> release(std::string host, std::string token, host_rules rules, host_visit visit);
+    /// Of a lease that may have been granted although its answer never came.
+    void forget_doubtful(const std::string& host, const std::string& token, const host_rules& rules);
+    task<void> release_doubtful(std::string host, std::string token, host_rules rules);
+    task<void> tell_release(const std::string& host, const std::string& token, const host_rules& rules,
+                            const host_visit& visit);
     task<void> tell_pause(std::string host, std::chrono::milliseconds duration);
     void fell_back(std::string_view what, const std::exception& e);
 
@@ -63,6 +68,7 @@ private:
     local_politeness local_;
     std::string process_; ///< makes tokens unique over the fleet
     std::uint64_t tokens_ = 0;
+    std::size_t doubtful_ = 0; ///< leases that are being forgotten
     task_group tasks_;
 };
 

@@ -17,7 +17,10 @@ std::string to_json(const image_order& order) {
         append_json_string(out, item.url);
         out += '}';
     }
-    return out + "]}";
+    out += ']';
+    if (order.before != decltype(order.before){})
+        out += fmt::format(R"(,"before":[{},{},{}])", order.before[0], order.before[1], order.before[2]);
+    return out + '}';
 }
 
 result<image_order, bad_job_data> parse_image_order(std::string_view json) {
@@ -31,6 +34,12 @@ result<image_order, bad_job_data> parse_image_order(std::string_view json) {
         root["images"].get(images))
         return bad_job_data{R"(data: expected {"source", "images": [{"id", "url"}]})"};
     out.source = source;
+    if (dom::array before; !root["before"].get(before)) {
+        std::size_t i = 0;
+        for (const auto entry : before)
+            if (i == out.before.size() || entry.get(out.before[i++]))
+                return bad_job_data{"data.before: expected three numbers"};
+    }
     for (const auto entry : images) {
         image_order::item item;
         std::string_view url;

@@ -1,13 +1,15 @@
 #pragma once
 #include "job_data.hpp"
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 namespace tiktrend::worker {
 
-/// The data of a job `mirror_images`: {"source", "images": [{"id", "url"}]}.
+/// The data of a job `mirror_images`: {"source", "images": [{"id", "url"}]}, and "before": [mirrored,
+/// present, refused] once a part of it is done.
 struct image_order {
     struct item {
         std::int64_t id = 0; ///< of the product
@@ -17,6 +19,7 @@ struct image_order {
 
     std::string source;
     std::vector<item> items;
+    std::array<std::int64_t, 3> before{}; ///< what became of images that are no longer among `items`
 };
 
 std::string to_json(const image_order& order);

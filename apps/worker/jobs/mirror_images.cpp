@@ -2,6 +2,7 @@
 
 #include "../crawl/image_facts.hpp"
 #include "../crawl/postpone.hpp"
+#include "../crawl/retry_after.hpp"
 
 #include <tiktrend/base/digest.hpp>
 
@@ -20,46 +21,88 @@ std::string name_of_image(std::string_view bytes, std::string_view extension) {
 
 } // namespace
 
-task<result<std::string, mirror_images::copy>> mirror_images::download(const queue::active_job& job,
-                                                                       const std::string& url) const {
+/// How the host may be asked by its robots.txt, or why it may not; throws when that is not known now.
+task<result<host_rules, std::string>> mirror_images::rules_for(const queue::active_job& job,
+                                                               const fetch::url& where) const {
     const auto& settings = *services_.settings.images;
-    const auto where = fetch::parse_url(url);
-    if (!where) co_return copy{fate::refused, {}, std::string{fetch::to_string(where.error())}};
     host_rules rules;
     rules.delay = settings.delay;
     rules.concurrency = settings.concurrency;
-    const auto patience = services_.settings.retries.wait_in_place;
-    if (services_.settings.obey_robots) {
-        const auto verdict = co_await services_.robots.check(*where, rules, patience);
-        if (verdict.what == robots_verdict::kind::disallowed)
-            co_return copy{fate::refused, {}, "robots_disallowed: " + verdict.reason};
-        if (verdict.what == robots_verdict::kind::unavailable)
-            postpone(job, services_.clock, verdict.retry_after, "robots_unavailable: " + verdict.reason);
-        rules.delay = std::max(rules.delay, verdict.crawl_delay);
-    }
-    auto permit = co_await services_.polite.enter(where->origin(), rules, patience);
+    if (!services_.settings.obey_robots) co_return rules;
+    const auto verdict =
+        co_await services_.robots.check(where, rules, services_.settings.retries.wait_in_place);
+    if (verdict.what == robots_verdict::kind::disallowed) co_return "robots_disallowed: " + verdict.reason;
+    if (verdict.what == robots_verdict::kind::unavailable)
+        postpone(job, services_.clock, verdict.retry_after, "robots_unavailable: " + verdict.reason);
+    rules.delay = std::max(rules.delay, verdict.crawl_delay);
+    co_return rules;
+}
+
+/// Waits for the host's turn. Text: why it may not be asked.
+task<std::string> mirror_images::take_turn(const queue::active_job& job, turn& t,
+                                           const fetch::url& where) const {
+    const auto rules = co_await rules_for(job, where);
+    if (!rules) co_return rules.error();
+    auto host = where.origin();
+    if (host == t.host) co_return std::string{};
+    t.permit.reset(); // two jobs could wait for each other's
+    auto permit = co_await services_.polite.enter(host, *rules, services_.settings.retries.wait_in_place);
     if (!permit)
         postpone(job, services_.clock, permit.error(),
-                 fmt::format("rate_limited: {} is left alone for now", where->origin()));
+                 fmt::format("rate_limited: {} is left alone for now", host));
+    t.host = std::move(host);
+    t.permit.emplace(std::move(*permit));
+    co_return std::string{};
+}
+
+/// A host that redirects stands for itself alone; what robots.txt forbids is not followed.
+task<bool> mirror_images::may_follow(const queue::active_job& job, turn& t, const fetch::url& next) const {
+    const auto refusal = co_await take_turn(job, t, next);
+    co_return refusal.empty();
+}
+
+task<result<std::string, mirror_images::copy>> mirror_images::download(const queue::active_job& job,
+                                                                       const std::string& url) const {
+    const auto where = fetch::parse_url(url);
+    if (!where) co_return copy{fate::refused, {}, std::string{fetch::to_string(where.error())}};
+    turn t;
+    if (auto refusal = co_await take_turn(job, t, *where); !refusal.empty())
+        co_return copy{fate::refused, {}, std::move(refusal)};
     fetch::request request{url};
     request.headers.push_back({"accept", "image/avif,image/webp,image/png,image/jpeg,image/gif"});
-    request.max_body_bytes = settings.max_bytes;
+    request.max_body_bytes = services_.settings.images->max_bytes;
+    request.may_follow = [this, &job, &t](const fetch::url& next) { return may_follow(job, t, next); };
     auto answer = co_await services_.fetcher.fetch(request);
+    host_visit visit;
     if (!answer) {
         const auto& f = answer.error();
         if (f.kind == fetch::failure_kind::cancelled) throw queue::released_error{f.message()};
+        visit.is_overloaded = f.kind == fetch::failure_kind::timeout;
+        if (t.permit) t.permit->report(visit);
         co_return copy{
             f.cls == fetch::failure_class::permanent ? fate::refused : fate::failed, {}, f.message()};
     }
-    host_visit visit;
     visit.first_byte = std::chrono::duration_cast<std::chrono::milliseconds>(answer->first_byte_time);
     visit.is_overloaded = answer->status == 429 || answer->status == 503;
-    permit->report(visit);
+    if (t.permit) t.permit->report(visit);
+    if (visit.is_overloaded) leave_alone(job, t.host, *answer);
     if (answer->status != 200) {
-        const bool may_come = answer->status == 429 || answer->status >= 500;
+        const bool may_come = answer->status >= 500;
         co_return copy{may_come ? fate::failed : fate::refused, {}, fmt::format("status {}", answer->status)};
     }
     co_return std::move(answer->body);
+}
+
+/// A host that asks for patience gets it from every job; returns if it is a 503 that names no time.
+void mirror_images::leave_alone(const queue::active_job& job, const std::string& host,
+                                const fetch::response& answer) const {
+    const auto& retries = services_.settings.retries;
+    const auto asked = parse_retry_after(answer.header_value("retry-after"), services_.clock.now_ms(),
+                                         retries.retry_after_cap);
+    if (!asked && answer.status != 429) return;
+    const auto wait = std::max(asked.value_or(retries.max), retries.base);
+    services_.polite.pause(host, wait);
+    postpone(job, services_.clock, wait, fmt::format("rate_limited: {} answered {}", host, answer.status));
 }
 
 task<mirror_images::copy> mirror_images::mirror(const queue::active_job& job, const std::string& url) const {
@@ -89,13 +132,18 @@ task<std::string> mirror_images::operator()(queue::active_job& job) const {
 
     std::array<std::int64_t, 4> counts{};
     std::vector<catalog::mirrored_image> done;
+    image_order left; // what another try has to do
+    left.source = order->source;
     std::string trouble;
     std::exception_ptr stopped;
+    std::size_t next = 0;
     try {
-        for (const auto& item : order->items) {
+        for (; next < order->items.size(); ++next) {
+            const auto& item = order->items[next];
             if (job.should_stop()) throw queue::released_error{std::string{job.stop_reason()}};
             auto made = co_await mirror(job, item.url);
             ++counts[static_cast<std::size_t>(made.what)];
+            if (made.what == fate::failed) left.items.push_back(item);
             if (!made.name.empty())
                 done.push_back({item.id, item.url, services_.settings.images->public_url + '/' + made.name});
             if (made.trouble.empty()) continue;
@@ -115,11 +163,24 @@ task<std::string> mirror_images::operator()(queue::active_job& job) const {
     std::string out = "{";
     for (std::size_t i = 0; i < names.size(); ++i) {
         services_.metrics.image(names[i], counts[i]);
+        if (i < order->before.size()) left.before[i] = counts[i] += order->before[i];
         out += fmt::format(R"({}"{}":{})", i ? "," : "", names[i], counts[i]);
     }
+    left.items.insert(left.items.end(), order->items.begin() + static_cast<std::ptrdiff_t>(next),
+                      order->items.end());
+    if (!left.items.empty() && left.items.size() < order->items.size()) co_await keep(job, left);
     if (stopped) std::rethrow_exception(stopped);
     if (!trouble.empty()) throw std::runtime_error(fmt::format("{} images failed: {}", counts[3], trouble));
     co_return out + '}';
+}
+
+/// Best effort: another try that does not know what is done finds it stored.
+task<void> mirror_images::keep(queue::active_job& job, const image_order& left) const {
+    try {
+        co_await job.update_data(to_json(left));
+    } catch (const system_error& e) {
+        services_.log.warn("images_left_not_kept", {{"job_id", job.id()}, {"error", e.what()}});
+    }
 }
 
 } // namespace tiktrend::worker

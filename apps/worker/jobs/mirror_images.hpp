@@ -13,7 +13,8 @@ namespace tiktrend::worker {
 /// content, so that one image is stored once and can be cached for ever. Its return value counts what came of
 /// each: {"mirrored", "present", "refused", "failed"}; "skipped" when no storage is configured. A refusal (no
 /// image, too large, too many pixels, not to be had) is an answer; when the storage or the network failed for
-/// any of them the attempt fails, and the next one finds the others stored.
+/// any of them the attempt fails, and the next one tries those alone. A host that asks for patience (429,
+/// Retry-After) gets it: the job is delayed with what is left of it.
 class mirror_images {
 public:
     static constexpr std::string_view name = mirror_images_name;
@@ -31,6 +32,18 @@ private:
         std::string name;    ///< in the bucket
         std::string trouble; ///< for the log
     };
+    /// The host that may be asked at present, and the leave to.
+    struct turn {
+        std::string host;
+        std::optional<host_permit> permit;
+    };
+    task<result<host_rules, std::string>> rules_for(const queue::active_job& job,
+                                                    const fetch::url& where) const;
+    task<std::string> take_turn(const queue::active_job& job, turn& t, const fetch::url& where) const;
+    task<bool> may_follow(const queue::active_job& job, turn& t, const fetch::url& next) const;
+    void leave_alone(const queue::active_job& job, const std::string& host,
+                     const fetch::response& answer) const;
+    task<void> keep(queue::active_job& job, const image_order& left) const;
     task<copy> mirror(const queue::active_job& job, const std::string& url) const;
     task<result<std::string, copy>> download(const queue::active_job& job, const std::string& url) const;
 

@@ -8,8 +8,10 @@
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <fstream>
+#include <map>
 
 using namespace tiktrend;
 using namespace tiktrend::worker_tests;
@@ -73,8 +75,8 @@ private:
 };
 
 /// 64 x 64 pixels by its header; nobody decodes the rest.
-const std::string picture =
-    "\x89PNG\r\n\x1A\n\0\0\0\rIHDR\0\0\0\x40\0\0\0\x40\x08\x02\0\0\0"s + std::string(2000, 'p');
+const std::string picture = "\x89PNG\r\n\x1A\n\0\0\0\rIHDR\0\0\0\x40\0\0\0\x40\x08\x02\0\0\0"s +
+                            std::string(200'000, 'p'); // more than an answer of the store may have
 
 std::map<std::string, scripted_shop::answer> shop_with_images() {
     const auto serve = [](std::string bytes, std::string type) {
@@ -189,6 +191,42 @@ TEST_CASE("curl trap 18: product images are mirrored once by their content, and 
     const auto again = stack.add(order);
     REQUIRE(stack.wait_for_state(again, "completed"));
     CHECK(stack.result(again).at("image_jobs") == 0);
+}
+
+TEST_CASE("a host of images that asks for patience gets it, and the rest is mirrored later",
+          "[integration][worker][images]") {
+    const object_store store;
+    std::atomic<int> refusals{1};
+    auto answers = shop_with_images();
+    answers["/copy-of-a.png"] = [&refusals](const http::request&) {
+        if (refusals-- <= 0) return http::response::text(200, picture, "image/png");
+        auto out = http::response::text(429, "slow down", "text/plain");
+        out.headers.add("Retry-After", "2");
+        return out;
+    };
+    const scripted_shop shop{std::move(answers)};
+    worker_stack stack;
+    write_definition(stack.directory() / "sources");
+    auto settings = store.settings();
+    settings["SOURCES_DIR"] = (stack.directory() / "sources").string();
+    settings["FETCH_ALLOW"] = shop.host();
+    const auto worker = stack.start_worker(settings);
+    worker_stack::job_order order;
+    order.data = fmt::format(R"({{"source":"t.pictures","filters":{{"shop":"{}"}}}})", shop.url(""));
+    const auto begun = std::chrono::steady_clock::now();
+    const auto id = stack.add(order);
+    REQUIRE(stack.wait_for_state(id, "completed"));
+    CHECK(std::chrono::steady_clock::now() - begun >= 2s);
+    INFO(stack.log(1));
+    const auto images = stack.result(id).at("images").as_object();
+    CHECK(images.at("mirrored").as_int64() + images.at("present").as_int64() == 2);
+    CHECK(images.at("refused") == 2);
+    CHECK(images.at("failed") == 0);
+    std::map<std::string, int> times;
+    for (const auto& target : shop.asked())
+        ++times[target];
+    CHECK(times["/copy-of-a.png"] == 2);
+    CHECK(times["/a.png"] == 1); // what is done is not done again
 }
 
 TEST_CASE("without storage an order of images is skipped", "[integration][worker][images]") {

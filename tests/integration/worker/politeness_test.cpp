@@ -159,6 +159,30 @@ TEST_CASE("the lease of a worker that died ends by itself", "[integration][worke
     testing::run_coroutine(body(redis));
 }
 
+TEST_CASE("a lease whose answer is lost does not close the host", "[integration][worker][politeness]") {
+    testing::redis_server redis;
+    auto body = [](const testing::redis_server& server) -> task<void> {
+        shared_politeness_options o;
+        o.redis_limit = 50ms;
+        participant a{co_await asio::this_coro::executor, server, o};
+        participant b{co_await asio::this_coro::executor, server};
+        co_await a.client.wait_connected(5s);
+        co_await b.client.wait_connected(5s);
+        // Commands wait in the server and run all the same, when their caller has given up.
+        co_await b.client.exec(redis::command{"CLIENT", "PAUSE", "300", "ALL"});
+        {
+            const auto own_rule = co_await a.polite.enter("https://shop.test", rules(0ms, 1), 10s);
+            CHECK(own_rule.has_value());
+        }
+        const auto begun = steady::now();
+        CHECK((co_await b.polite.enter("https://shop.test", rules(0ms, 1), 10s)).has_value());
+        CHECK(steady::now() - begun < 30s); // the lease itself would last for two minutes
+        co_await a.stop();
+        co_await b.stop();
+    };
+    testing::run_coroutine(body(redis));
+}
+
 TEST_CASE("with Redis gone a worker keeps its own rule and counts it", "[integration][worker][politeness]") {
     testing::redis_server redis;
     auto body = [](testing::redis_server& server) -> task<void> {

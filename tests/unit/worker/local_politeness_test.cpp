@@ -50,6 +50,23 @@ TEST_CASE("requests to one host keep their distance and their number", "[unit][w
     testing::run_coroutine(body());
 }
 
+TEST_CASE("nobody stands in the line of a slow host for ever", "[unit][worker]") {
+    auto body = []() -> task<void> {
+        default_random random{1};
+        local_politeness polite{co_await asio::this_coro::executor, random, 50ms};
+        auto slow = co_await polite.enter("a", rules(0ms, 1), 10s);
+        REQUIRE(slow.has_value());
+        const auto second = co_await polite.enter("a", rules(0ms, 1), 10s);
+        REQUIRE(second.has_error());
+        CHECK(second.error() == 1s);
+        {
+            const auto ends = std::move(*slow);
+        }
+        CHECK((co_await polite.enter("a", rules(0ms, 1), 10s)).has_value());
+    };
+    testing::run_coroutine(body());
+}
+
 TEST_CASE("one host's turn does not hold up another host", "[unit][worker]") {
     auto body = []() -> task<void> {
         default_random random{1};

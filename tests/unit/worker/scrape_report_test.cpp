@@ -38,6 +38,27 @@ TEST_CASE("the report adds up pages and says it all in JSON", "[unit][worker]") 
     CHECK(r.progress_json() == R"({"page":5,"pages":5,"products_found":40,"products_changed":4})");
 }
 
+TEST_CASE("the report says what was cut, mended and refused", "[unit][worker]") {
+    scrape_report r;
+    sources::page_result page;
+    page.outcome = sources::outcome::ok;
+    page.statistics.rows = page.statistics.valid = 9;
+    page.statistics.duplicates = 2;
+    page.statistics.over_limit = 3;
+    page.statistics.notes = {4, 5, true, true};
+    page.statistics.problems.assign(6, {1, "price", "\"free\" has no number"});
+    r.add(page);
+    r.add(page);
+    const auto out = json::parse(r.result_json(std::chrono::milliseconds{1})).as_object();
+    CHECK(out.at("duplicates") == 4);
+    CHECK(out.at("over_limit") == 6);
+    CHECK(json::serialize(out.at("mended")) ==
+          R"({"duplicate_keys":8,"replaced_surrogates":10,"repaired_pages":2,"cut_pages":2})");
+    CHECK(out.at("problems").as_array().size() == scrape_report::most_problems);
+    CHECK(json::serialize(out.at("problems").at(0)) ==
+          R"({"row":1,"field":"price","message":"\"free\" has no number"})");
+}
+
 TEST_CASE("the report says which alternative won, and what share was missing", "[unit][worker]") {
     scrape_report r;
     sources::page_result page;

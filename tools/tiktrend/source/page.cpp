@@ -124,6 +124,7 @@ std::optional<answered> page_of(const sources::definition& d, const sources::inp
     fetch::request request{spec->url};
     request.method = spec->method;
     request.body = spec->body;
+    request.has_secret_body = spec->has_secrets && !spec->body.empty();
     for (const auto& h : spec->headers)
         request.headers.push_back({h.name, h.value, h.is_secret});
     for (const auto& [name, value] : context.secrets)
@@ -264,9 +265,13 @@ int record_page(const page_options& options) {
         path.string(), done->page.body.size());
     fmt::print("  - response: {}\n", name);
     if (!d.inputs.empty()) fmt::print("    input: {}\n", done->inputs);
+    auto base = done->page.url; // goes into a file that others read
+    for (const auto& [secret, value] : pairs_of(options.secrets, "--secret"))
+        for (auto at = base.find(value); !value.empty() && at != std::string::npos;
+             at = base.find(value, at + 3))
+            base.replace(at, value.size(), "***");
     fmt::print("    status: {}\n    content_type: {}\n    base: {}\n    expect:\n", done->page.status,
-               done->page.content_type.empty() ? "application/json" : done->page.content_type,
-               done->page.url);
+               done->page.content_type.empty() ? "application/json" : done->page.content_type, base);
     fmt::print("      outcome: {}\n      count: {}\n", name_of(result.outcome), result.records.size());
     if (!result.records.empty()) fmt::print("      first: {}\n", sources::to_json(result.records.front()));
     return exit_ok;

@@ -1,5 +1,7 @@
 #include "robots_gate.hpp"
 
+#include "../retry_after.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -112,7 +114,7 @@ task<void> robots_gate::load(const std::string& origin, origin_state& s, host_ru
     {
         auto permit = co_await polite_.enter(origin, rules, longest_pause);
         if (permit)
-            text = co_await download(origin, s.trouble);
+            text = co_await download(origin, s.trouble, wait);
         else {
             s.trouble = "the host is left alone for now";
             wait = permit.error();
@@ -139,8 +141,10 @@ task<void> robots_gate::load(const std::string& origin, origin_state& s, host_ru
     s.retry_at_ms = now + wait.count();
 }
 
-/// The file's text, empty where everything is allowed; nothing and the trouble where it cannot be had.
-task<std::optional<std::string>> robots_gate::download(const std::string& origin, std::string& trouble) {
+/// The file's text, empty where everything is allowed; nothing and the trouble where it cannot be had, and in
+/// `wait` how long the host wants to be left alone, if it says so.
+task<std::optional<std::string>> robots_gate::download(const std::string& origin, std::string& trouble,
+                                                       milliseconds& wait) {
     fetch::request request{origin + "/robots.txt"};
     request.max_body_bytes = robots_rules::max_bytes + 1; // more than counts, so that a cut is seen
     request.cut_body = true;
@@ -168,6 +172,12 @@ task<std::optional<std::string>> robots_gate::download(const std::string& origin
     }
     told("unavailable");
     trouble = fmt::format("status {}", status);
+    const auto asked =
+        parse_retry_after(out->header_value("retry-after"), clock_.now_ms(), options_.last_retry);
+    if (asked && *asked > milliseconds::zero()) {
+        wait = *asked;
+        polite_.pause(origin, wait); // for everybody, whatever they want of the host
+    }
     co_return std::nullopt;
 }
 

@@ -89,7 +89,8 @@ private:
                     std::chrono::milliseconds longest_pause);
     task<std::shared_ptr<const file>> from_cache(const std::string& origin);
     task<void> to_cache(const std::string& origin, std::int64_t at_ms, std::string_view text);
-    task<std::optional<std::string>> download(const std::string& origin, std::string& trouble);
+    task<std::optional<std::string>> download(const std::string& origin, std::string& trouble,
+                                              std::chrono::milliseconds& wait);
     robots_verdict verdict_of(const file& f, const fetch::url& where) const;
 
     fetch::client& fetcher_;

@@ -204,7 +204,10 @@ task<outcome> client::impl::follow(const request& r) {
         const bool sends_on = !body.empty() && !becomes_get(answer.status, method);
         if (r.has_secret_body && sends_on && may_follow && *next && (*next)->origin() != where->origin())
             may_follow = false;
-        if (may_follow && *next && r.may_follow) may_follow = co_await r.may_follow(**next);
+        // Nobody is asked about a place that is refused below in any case.
+        const bool is_possible = may_follow && *next && !options.guard.check(**next) &&
+                                 behind.size() < static_cast<std::size_t>(options.max_redirects);
+        if (is_possible && r.may_follow) may_follow = co_await r.may_follow(**next);
         if (!may_follow) {
             answer.url = where->text;
             answer.redirects = std::move(behind);

@@ -1,7 +1,7 @@
 // deploy/compose, deploy/systemd, deploy/redis and deploy/prometheus/one-server.yml: what one server gets.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -115,6 +115,29 @@ test('compose.yaml: the health checks of the programs tell ready from not ready 
     }
     await new Promise((resolve) => { server.close(resolve); });
     for (const name of Object.keys(checks)) assert.notEqual(await ask(name), 0, name);
+});
+
+test('examples hold no secret that works, and compose says which ones are missing', () => {
+    const text = read('deploy/compose/compose.yaml');
+    const example = settings('deploy/compose/example.env');
+    const required = new Set([...text.matchAll(/\$\{([A-Z_]+):\?/g)].map((m) => m[1]));
+    assert.deepEqual([...required].sort(), ['CURSOR_SECRET', 'GRAFANA_PASSWORD', 'POSTGRES_PASSWORD', 'REDIS_PASSWORD']);
+    for (const name of required) assert.equal(example[name], '', name); // `:?` refuses the empty one too
+    for (const [name, value] of Object.entries(example)) if (/PASSWORD|SECRET/.test(name)) assert.equal(value, '', name);
+    assert.equal(settings('deploy/systemd/gateway.env.example').CURSOR_SECRET, '');
+    for (const file of ['deploy/compose/example.env', 'deploy/systemd/worker.env.example']) assert.equal(settings(file).CONTACT, '', 'shops are not told of somebody else');
+    // What the example says to type fills every one.
+    const dir = mkdtempSync(join(tmpdir(), 'tiktrend-env.'));
+    try {
+        mkdirSync(join(dir, 'deploy/compose'), { recursive: true });
+        copyFileSync(join(root, 'deploy/compose/example.env'), join(dir, 'deploy/compose/.env'));
+        const typed = [...read('deploy/compose/example.env').matchAll(/^# {3}(.*)$/gm)].map((m) => m[1]).join('\n');
+        assert.equal(spawnSync('bash', ['-c', typed], { cwd: dir }).status, 0);
+        const filled = Object.fromEntries([...readFileSync(join(dir, 'deploy/compose/.env'), 'utf8').matchAll(/^([A-Z_]+)=(.*)$/gm)].map((m) => [m[1], m[2]]));
+        for (const name of required) assert.match(filled[name], /^[\w-]{32}$/, name); // part of URLs
+    } finally {
+        rmSync(dir, { recursive: true });
+    }
 });
 
 // -- systemd -----------------------------------------------------------------------------------------------------------

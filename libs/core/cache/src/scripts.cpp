@@ -1,10 +1,12 @@
 #include "scripts.hpp"
 
-#include <tiktrend/base/digest.hpp>
 #include <tiktrend/base/embedded.hpp>
 #include <tiktrend/base/random.hpp>
 
 #include <fmt/format.h>
+
+#include <cstdint>
+#include <random>
 
 namespace tiktrend::cache {
 namespace lua {
@@ -37,8 +39,15 @@ std::string lsn_text(std::uint64_t lsn) {
     return fmt::format("{:020}", lsn);
 }
 
+/// Unique, not secret: OpenSSL's generator is asked for the seed alone, as each call to it costs as much as
+/// the rest of an invalidation.
 std::string fresh_token() {
-    return to_hex(random_bytes(8));
+    thread_local std::mt19937_64 numbers = [] {
+        std::uint64_t seed = 0;
+        random_bytes(sizeof seed).copy(reinterpret_cast<char*>(&seed), sizeof seed);
+        return std::mt19937_64{seed};
+    }();
+    return fmt::format("{:016x}", numbers());
 }
 
 } // namespace tiktrend::cache

@@ -1,5 +1,7 @@
 #include "curl_driver.hpp"
 
+#include <boost/asio/post.hpp>
+
 #include <new>
 
 namespace tiktrend::fetch {
@@ -61,7 +63,15 @@ int curl_driver::on_timer(CURLM*, long timeout_ms, void* self) {
         driver.timer_.cancel();
         return 0;
     }
-    // Also at 0 through the loop: libcurl forbids acting from inside its callbacks.
+    // Through the loop at 0 too, since libcurl forbids acting from inside its callbacks; without the timer,
+    // which would cost the kernel three calls for every transfer.
+    if (timeout_ms == 0) {
+        driver.timer_.cancel();
+        asio::post(driver.executor_, [alive = driver.alive_] {
+            if (*alive) (*alive)->act(CURL_SOCKET_TIMEOUT, 0);
+        });
+        return 0;
+    }
     driver.timer_.expires_after(std::chrono::milliseconds{timeout_ms});
     driver.timer_.async_wait([alive = driver.alive_](const boost::system::error_code& ec) {
         if (!ec && *alive) (*alive)->act(CURL_SOCKET_TIMEOUT, 0);

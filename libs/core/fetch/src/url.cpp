@@ -151,6 +151,7 @@ result<url, failure_kind> parse_url(std::string_view text) {
 
     // Making the host ASCII can turn a name into an address, so read again until nothing changes.
     auto current = read(std::string{text});
+    if (current && current->text == text) return current;
     for (int round = 0; current && round < 3; ++round) {
         auto again = read(current->text);
         if (!again || again->text == current->text) return again;

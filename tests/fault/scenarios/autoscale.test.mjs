@@ -65,10 +65,8 @@ test('25: Redis killed, then Prometheus stopped: the fleet stays, and shrinks wh
         const drained = () => logs().filter((l) => l.includes('"draining"')).length;
         await until('the smallest fleet', () => ready() === 1);
 
-        let page = 50; // the same page would not be fetched twice at once
-        const burst = async () => { for (let i = 0; i < 25; i++) await site.scrapes(1, { filters: { per_page: page++ } }); };
         await site.slow_shop(3000);
-        await burst();
+        for (let i = 0; i < 25; i++) await site.scrapes(1, { filters: { per_page: 50 + i } }); // the same page would not be fetched twice at once
         await until('25 jobs ask for three workers', () => steps().at(-1) === 3);
         await until('they are there', () => ready() === 3);
         await site.queue.kill();
@@ -78,12 +76,9 @@ test('25: Redis killed, then Prometheus stopped: the fleet stays, and shrinks wh
         assert.deepEqual(steps(), [3], 'without a depth nothing is scaled');
         assert.equal(drained(), 0);
 
-        await site.queue.start();
-        await until('starts are accepted', async () => (await site.scrape({ filters: { per_page: page++ } })).status === 202);
-        await burst(); // while the jobs that lost their locks run again
-        await until('the depth asks for three again', async () => (await site.metric(site.gateway, depth)) > 20, 10_000);
         await prometheus.stop();
-        await until('the jobs are done', async () => (await site.queue.client.zcard(base + 'completed')) === 51, 180_000); // a slow shop is asked less and less
+        await site.queue.start();
+        await until('the jobs are done', async () => (await site.queue.client.zcard(base + 'completed')) === 25, 180_000); // a slow shop is asked less and less
         await until('the gateway says 0', async () => (await site.metric(site.gateway, depth)) === 0, 10_000);
         await sleep(outage_ms);
         assert.deepEqual(steps(), [3], 'without Prometheus nothing is scaled');

@@ -17,6 +17,8 @@ using namespace std::chrono_literals;
 namespace {
 #if defined(__has_feature) && __has_feature(address_sanitizer)
 constexpr std::size_t most_bytes_per_connection = 30'000; // with the sanitizer's red zones
+#elif defined(__has_feature) && __has_feature(thread_sanitizer)
+constexpr std::size_t most_bytes_per_connection = 60'000; // with the sanitizer's shadow of each word
 #else
 constexpr std::size_t most_bytes_per_connection = 12'000; // the client's side of the test included
 #endif

@@ -192,7 +192,9 @@ void model::keep(const std::string& target, const std::string& id, const json::v
     }
     set[id] = static_cast<double>(now_);
     if (!policy || !policy->is_number()) return;
-    while (static_cast<std::int64_t>(set.size()) > policy->to_number<std::int64_t>()) {
+    // Read once: the policy goes with its job, which may be the oldest.
+    const auto most = policy->to_number<std::int64_t>();
+    while (static_cast<std::int64_t>(set.size()) > most) {
         const auto oldest = *first(set);
         set.erase(oldest);
         jobs_.erase(oldest);

@@ -80,14 +80,14 @@ std::string page_fetcher::proxy() const {
     return std::move(*choice);
 }
 
-task<host_rules> page_fetcher::rules_for(const fetch::url& where) {
+task<host_rules> page_fetcher::rules_for(const fetch::url& where, const std::string& proxy) {
     const auto& asked = order_.source->politeness;
     host_rules rules;
     rules.delay = std::max(asked.delay, services_.settings.min_delay);
     rules.concurrency = asked.concurrency;
     if (!asked.obey_robots || !services_.settings.obey_robots) co_return rules;
     const auto verdict =
-        co_await services_.robots.check(where, rules, services_.settings.retries.wait_in_place);
+        co_await services_.robots.check(where, rules, services_.settings.retries.wait_in_place, proxy);
     switch (verdict.what) {
     case robots_verdict::kind::allowed:
         break;
@@ -95,6 +95,7 @@ task<host_rules> page_fetcher::rules_for(const fetch::url& where) {
         services_.metrics.page(order_.source->id, "robots_disallowed");
         throw queue::unrecoverable_error{failure_text("robots_disallowed", verdict.reason)};
     case robots_verdict::kind::unavailable:
+        if (verdict.is_for_proxy) services_.proxies.failed(proxy);
         services_.metrics.page(order_.source->id, "robots_unavailable");
         put_off(verdict.retry_after, failure_text("robots_unavailable", verdict.reason));
     }
@@ -110,7 +111,7 @@ task<host_rules> page_fetcher::rules_for(const fetch::url& where) {
 
 /// Leave to ask the host of `where` now, by its robots.txt and its rules; throws when there is none.
 task<void> page_fetcher::take_turn(turn& t, const fetch::url& where) {
-    const auto rules = co_await rules_for(where);
+    const auto rules = co_await rules_for(where, t.proxy);
     auto host = where.origin();
     auto permit = co_await services_.polite.enter(host, rules, services_.settings.retries.wait_in_place);
     if (!permit) put_off(permit.error(), fmt::format("rate_limited: {} is left alone for now", host));
@@ -122,7 +123,7 @@ task<void> page_fetcher::take_turn(turn& t, const fetch::url& where) {
 /// one that redirected has answered: its permit is given back first, or two jobs could wait for each other's.
 task<bool> page_fetcher::may_follow(turn& t, const fetch::url& next) {
     if (next.origin() == t.host) {
-        co_await rules_for(next);
+        co_await rules_for(next, t.proxy);
     } else {
         t.permit.reset();
         co_await take_turn(t, next);
@@ -135,6 +136,7 @@ task<bool> page_fetcher::may_follow(turn& t, const fetch::url& next) {
 task<result<fetch::response, std::string>> page_fetcher::send(fetch::request request, const fetch::url& where,
                                                               std::string& host) {
     turn t;
+    t.proxy = request.proxy;
     co_await take_turn(t, where);
     request.may_follow = [this, &t](const fetch::url& next) { return may_follow(t, next); };
 

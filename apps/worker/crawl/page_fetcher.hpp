@@ -57,10 +57,11 @@ private:
     task<std::optional<catalog::cached_page>> memory_of(const std::string& url);
     /// How the host may be asked, once robots.txt has been obeyed; throws when it may not be asked now, or at
     /// all.
-    task<host_rules> rules_for(const fetch::url& where);
+    task<host_rules> rules_for(const fetch::url& where, const std::string& proxy);
     /// The host that may be asked at present, and the leave to.
     struct turn {
         std::string host;
+        std::string proxy; ///< by which it is asked; empty: none
         std::optional<host_permit> permit;
     };
     task<void> take_turn(turn& t, const fetch::url& where);

@@ -124,6 +124,36 @@ request: {url: "{{ input.shop }}/go"}
     CHECK(asked[2] - asked[1] >= 200ms);  // 300 ms less a fifth, less what answers take
 }
 
+TEST_CASE("a shop that only a proxy reaches is asked by it alone, for its robots.txt too",
+          "[integration][worker][proxy]") {
+    // What a proxy sees is a request for a whole address; this one answers by its path.
+    std::atomic<int> robots{0};
+    const scripted_shop proxy{{{"/robots.txt",
+                                [&robots](const http::request&) {
+                                    ++robots;
+                                    return http::response::text(200, "User-agent: *\nDisallow: /no\n");
+                                }},
+                               {"/list", [](const http::request&) {
+                                    return http::response::json(200, R"({"rows":[{"id":"1","t":"T"}]})");
+                                }}}};
+    worker_stack stack;
+    auto settings = with_definition(stack, R"(
+politeness: {delay: 0s}
+request: {url: "{{ input.shop }}/list"}
+)");
+    settings["SOURCE_PROXIES"] =
+        "t.visit=http://127.0.0.1:1 http://" + proxy.host(); // nobody listens at the first
+    const auto worker = stack.start_worker(settings);
+    worker_stack::job_order order;
+    order.data = R"({"source":"t.visit","filters":{"shop":"http://shop.invalid"}})";
+    for (int i = 0; i < 4; ++i) { // the jobs spread over both
+        const auto id = stack.add(order);
+        REQUIRE(stack.wait_for_state(id, "completed"));
+        CHECK(stack.field(id, "atm") == "1");
+    }
+    CHECK(robots == 1);
+}
+
 TEST_CASE("bad input 42: a secret of an address is not what the database remembers of the page",
           "[integration][worker]") {
     const scripted_shop shop{{{"/list", [](const http::request& r) {

@@ -1,5 +1,6 @@
 #include "robots_gate.hpp"
 
+#include "../proxy_pool.hpp"
 #include "../retry_after.hpp"
 
 #include <fmt/format.h>
@@ -77,8 +78,8 @@ robots_verdict robots_gate::verdict_of(const file& f, const fetch::url& where) c
     return v;
 }
 
-task<robots_verdict> robots_gate::check(const fetch::url& where, host_rules rules,
-                                        milliseconds longest_pause) {
+task<robots_verdict> robots_gate::check(const fetch::url& where, host_rules rules, milliseconds longest_pause,
+                                        const std::string& proxy) {
     const auto origin = where.origin();
     const auto s = state_of(origin);
     for (;;) {
@@ -93,92 +94,104 @@ task<robots_verdict> robots_gate::check(const fetch::url& where, host_rules rule
                                    s->trouble);
             co_return v;
         }
-        if (s->is_loading)
+        if (s->is_loading) {
             co_await s->changed.wait();
-        else
-            co_await load(origin, *s, rules, longest_pause);
+        } else if (!co_await load(origin, *s, rules, longest_pause, proxy)) {
+            robots_verdict v;
+            v.what = robots_verdict::kind::unavailable;
+            v.is_for_proxy = true;
+            v.retry_after = milliseconds{1000};
+            v.reason = s->trouble;
+            co_return v;
+        }
     }
 }
 
-/// Afterwards `known` is fresh or `retry_at_ms` lies ahead.
-task<void> robots_gate::load(const std::string& origin, origin_state& s, host_rules rules,
-                             milliseconds longest_pause) {
+/// Afterwards `known` is fresh or `retry_at_ms` lies ahead, unless it is the proxy's fault.
+task<bool> robots_gate::load(const std::string& origin, origin_state& s, host_rules rules,
+                             milliseconds longest_pause, const std::string& proxy) {
     const loading_mark mark{s.is_loading, s.changed};
     if (auto shared = co_await from_cache(origin);
         shared && (!s.known || shared->fetched_at_ms > s.known->fetched_at_ms))
         s.known = std::move(shared);
-    if (is_fresh(s.known.get(), clock_.now_ms())) co_return;
+    if (is_fresh(s.known.get(), clock_.now_ms())) co_return true;
 
-    std::optional<std::string> text;
-    milliseconds wait{0};
+    fetched got;
     {
         auto permit = co_await polite_.enter(origin, rules, longest_pause);
-        if (permit)
-            text = co_await download(origin, s.trouble, wait);
-        else {
-            s.trouble = "the host is left alone for now";
-            wait = permit.error();
+        if (permit) {
+            got = co_await download(origin, proxy);
+        } else {
+            got.trouble = "the host is left alone for now";
+            got.wait = permit.error();
         }
     }
     const auto now = clock_.now_ms();
-    if (text) {
+    if (got.text) {
         auto fresh = std::make_shared<file>();
-        fresh->rules = robots_rules::parse(*text, options_.product);
+        fresh->rules = robots_rules::parse(*got.text, options_.product);
         fresh->fetched_at_ms = now;
         s.known = std::move(fresh);
         s.retry_at_ms = 0;
         s.backoff = milliseconds{0};
-        if (!text->empty())
-            co_await to_cache(origin, now, *text); // "none" may be our own guard, which others need not share
-        co_return;
+        if (!got.text->empty())
+            co_await to_cache(origin, now,
+                              *got.text); // "none" may be our own guard, which others need not share
+        co_return true;
     }
-    if (wait == milliseconds::zero()) {
+    s.trouble = std::move(got.trouble);
+    if (got.is_for_proxy) co_return false;
+    if (got.wait == milliseconds::zero()) {
         s.backoff = std::clamp(s.backoff * 2, options_.first_retry, options_.last_retry);
-        wait = s.backoff;
+        got.wait = s.backoff;
         options_.log.warn("robots_unavailable",
-                          {{"origin", origin}, {"error", s.trouble}, {"retry_ms", wait.count()}});
+                          {{"origin", origin}, {"error", s.trouble}, {"retry_ms", got.wait.count()}});
     }
-    s.retry_at_ms = now + wait.count();
+    s.retry_at_ms = now + got.wait.count();
+    co_return true;
 }
 
-/// The file's text, empty where everything is allowed; nothing and the trouble where it cannot be had, and in
-/// `wait` how long the host wants to be left alone, if it says so.
-task<std::optional<std::string>> robots_gate::download(const std::string& origin, std::string& trouble,
-                                                       milliseconds& wait) {
+task<robots_gate::fetched> robots_gate::download(const std::string& origin, const std::string& proxy) {
     fetch::request request{origin + "/robots.txt"};
     request.max_body_bytes = robots_rules::max_bytes + 1; // more than counts, so that a cut is seen
     request.cut_body = true;
     request.total_timeout = options_.fetch_limit;
+    request.proxy = proxy;
+    if (const auto secret = password_of(proxy); !secret.empty()) request.secrets.emplace_back(secret);
     const auto told = [this](std::string_view result) {
         if (options_.on_fetch) options_.on_fetch(result);
     };
+    fetched got;
     auto out = co_await fetcher_.fetch(request);
     if (!out) {
         const auto& f = out.error();
         const bool is_none = f.kind == fetch::failure_kind::too_many_redirects || is_refused_by_guard(f.kind);
         told(is_none ? "none" : "unavailable");
-        if (is_none) co_return std::string{};
-        trouble = f.message();
-        co_return std::nullopt;
+        if (is_none) got.text.emplace();
+        got.trouble = f.message();
+        got.is_for_proxy = f.kind == fetch::failure_kind::proxy_failed;
+        co_return got;
     }
     const int status = out->status;
     if (status >= 200 && status < 300) {
         told("found");
-        co_return std::move(out->body);
+        got.text = std::move(out->body);
+        co_return got;
     }
     if (status != 429 && status < 500) { // 4xx, and redirects that lead nowhere
         told("none");
-        co_return std::string{};
+        got.text.emplace();
+        co_return got;
     }
     told("unavailable");
-    trouble = fmt::format("status {}", status);
+    got.trouble = fmt::format("status {}", status);
     const auto asked =
         parse_retry_after(out->header_value("retry-after"), clock_.now_ms(), options_.last_retry);
     if (asked && *asked > milliseconds::zero()) {
-        wait = *asked;
-        polite_.pause(origin, wait); // for everybody, whatever they want of the host
+        got.wait = *asked;
+        polite_.pause(origin, got.wait); // for everybody, whatever they want of the host
     }
-    co_return std::nullopt;
+    co_return got;
 }
 
 /// Stored as "<ms of the fetch>\n<text>".

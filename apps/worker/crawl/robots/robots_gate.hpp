@@ -29,7 +29,8 @@ struct robots_verdict {
     kind what = kind::allowed;
     std::chrono::milliseconds crawl_delay{0}; ///< as the file asks; 0: it does not
     std::chrono::milliseconds retry_after{0};
-    std::string reason; ///< for people, unless allowed
+    bool is_for_proxy = false; ///< unavailable since the proxy did not serve; another one may
+    std::string reason;        ///< for people, unless allowed
 };
 
 struct robots_gate_options {
@@ -61,9 +62,10 @@ public:
     robots_gate(fetch::client& fetcher, politeness& polite, redis::client& cache, const wall_clock& clock,
                 robots_gate_options options = robots_gate_options{});
 
-    /// Cancellation: terminal; another caller then fetches.
+    /// `proxy`: the file is fetched through it, as the page will be; empty: none. Cancellation: terminal;
+    /// another caller then fetches.
     task<robots_verdict> check(const fetch::url& where, host_rules rules,
-                               std::chrono::milliseconds longest_pause);
+                               std::chrono::milliseconds longest_pause, const std::string& proxy = {});
 
 private:
     struct file {
@@ -85,12 +87,18 @@ private:
     origin_ptr state_of(const std::string& origin);
     bool is_fresh(const file* f, std::int64_t now) const noexcept;
     bool is_usable(const file* f, std::int64_t now) const noexcept;
-    task<void> load(const std::string& origin, origin_state& s, host_rules rules,
-                    std::chrono::milliseconds longest_pause);
+    /// False: the proxy did not serve, and nothing is known.
+    task<bool> load(const std::string& origin, origin_state& s, host_rules rules,
+                    std::chrono::milliseconds longest_pause, const std::string& proxy);
     task<std::shared_ptr<const file>> from_cache(const std::string& origin);
     task<void> to_cache(const std::string& origin, std::int64_t at_ms, std::string_view text);
-    task<std::optional<std::string>> download(const std::string& origin, std::string& trouble,
-                                              std::chrono::milliseconds& wait);
+    struct fetched {
+        std::optional<std::string> text;   ///< empty where everything is allowed
+        std::string trouble;               ///< why there is none
+        std::chrono::milliseconds wait{0}; ///< that the host asks for
+        bool is_for_proxy = false;
+    };
+    task<fetched> download(const std::string& origin, const std::string& proxy);
     robots_verdict verdict_of(const file& f, const fetch::url& where) const;
 
     fetch::client& fetcher_;

@@ -71,7 +71,7 @@ TEST_CASE("check names file, line, field and what stands there", "[integration][
     const auto good =
         run_source({"source", "check", shipped("demo.shop.yaml"), shipped("generic.product_page.yaml")});
     CHECK(good.status == 0);
-    CHECK_THAT(good.output, Catch::Contains("generic.product_page version 1"));
+    CHECK_THAT(good.output, Catch::Contains("generic.product_page version 2"));
     CHECK(run_source({"source", "check", "/nowhere.yaml"}).status == 1);
 }
 

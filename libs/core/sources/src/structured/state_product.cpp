@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t most_nodes = 200'000; ///< of one script that are looked at
 constexpr std::size_t most_bytes = 8 << 20; ///< of all scripts that are parsed
 constexpr std::size_t most_near = 4'000;    ///< nodes around a title
+constexpr int most_titles = 20'000;         ///< of one page that are compared with its own
 constexpr std::size_t most_variants = 200;  ///< whose stock is looked at
 constexpr double least_likeness = 0.75;
 
@@ -281,7 +282,7 @@ private:
             if (!value.is(json_kind::string) || value.raw().size() < 3 || value.raw().size() > 500)
                 return true;
             const auto r = rank(title_names, plain(key));
-            if (!r) return true;
+            if (!r || ++titles_ > most_titles) return true;
             std::string scratch;
             const auto title = value.text(scratch);
             const auto agreement = likeness(title, page_);
@@ -304,6 +305,7 @@ private:
     facts facts_;
     std::size_t seen_ = 0;
     int tries_ = 0;
+    int titles_ = 0;
 };
 
 /// JSON texts of the scripts that may hold a state, without those that only describe the page.

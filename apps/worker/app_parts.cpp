@@ -132,7 +132,7 @@ app::parts::parts(app& owner, const config& s, const logger& log)
       fetcher{executor, fetch_options(s, log)}, polite{shared, *random, politeness_options(s, metrics, log)},
       robots{fetcher, polite, cache, system_wall_clock(), robots_options(s, metrics, log)},
       products{database, store_options(log)}, pages{database}, health{database}, stored_definitions{database},
-      images{database}, trends{database_options(s, log).pool.connection},
+      images{database}, old_rows{database}, trends{database_options(s, log).pool.connection},
       definitions{std::move(owner.definitions_), definition_options(s), stored_definitions, log},
       proxies{s.proxies, system_wall_clock(), proxy_options(log)}, storage{make_storage(executor, s, log)},
       queue_of_jobs{shared, s.queue_name, queue_options(s)},
@@ -156,7 +156,7 @@ app::parts::parts(app& owner, const config& s, const logger& log)
     jobs.add(mirror_images::name, [run = mirror_images{services, storage.get(), images}](
                                       queue::active_job& job) { return run(job); });
     jobs.add(refresh_trends::name,
-             [run = refresh_trends{services, trends}](queue::active_job& job) { return run(job); });
+             [run = refresh_trends{services, trends, old_rows}](queue::active_job& job) { return run(job); });
 }
 
 task<std::string> app::parts::run_wanted(queue::active_job& job) {

@@ -10,6 +10,7 @@
 #include <tiktrend/base/random.hpp>
 #include <tiktrend/base/task_group.hpp>
 #include <tiktrend/catalog/image_store.hpp>
+#include <tiktrend/catalog/retention.hpp>
 #include <tiktrend/catalog/source_health.hpp>
 #include <tiktrend/catalog/trend_store.hpp>
 #include <tiktrend/fetch/s3_client.hpp>
@@ -47,6 +48,7 @@ struct app::parts {
     catalog::source_health health;
     catalog::source_store stored_definitions;
     catalog::image_store images;
+    catalog::retention old_rows;
     catalog::trend_store trends;
     source_book definitions;
     proxy_pool proxies;

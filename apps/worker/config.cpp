@@ -238,6 +238,7 @@ config read_config(config_reader& r) {
     c.proxies = read_proxies(r);
     c.images = read_images(r);
     c.trend_refresh = r.duration("TREND_REFRESH", 1h, 0ms, 24h);
+    c.retention = r.duration("RETENTION", 2160h, 0ms, 87'600h);
     c.plain_http_hosts = r.list("PLAIN_HTTP_HOSTS", "");
     c.fetch = read_fetch(r, c.concurrency);
     c.limits = read_limits(r, c.fetch.max_body_bytes);

@@ -56,6 +56,7 @@ struct config {
     proxy_lists proxies;
     std::optional<image_settings> images;      ///< nothing: images are not mirrored
     std::chrono::milliseconds trend_refresh{}; ///< how often a worker refreshes the trends; 0: nobody does
+    std::chrono::milliseconds retention{};     ///< how long page_cache and scrape_runs are kept; 0: for ever
     std::vector<std::string> plain_http_hosts; ///< https URLs to these are asked over http
     sources::limits limits;                    ///< what the operator allows a definition at most
     bool obey_robots = true;               ///< false: no robots.txt is read at all, for shops of one's own

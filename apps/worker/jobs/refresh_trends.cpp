@@ -15,6 +15,10 @@ task<std::string> refresh_trends::operator()(queue::active_job& job) const {
     services_.metrics.trends_refreshed(changed, static_cast<double>(services_.clock.now_ms()) / 1000);
     services_.log.info("trends_refreshed", {{"job_id", job.id()}, {"changed", changed}});
     if (changed > 0) co_await services_.caches.unknown_changed(); // too many to name
+    if (services_.settings.retention.count() > 0) {
+        const auto gone = co_await old_.forget(now, services_.settings.retention);
+        if (gone > 0) services_.log.info("old_rows_deleted", {{"job_id", job.id()}, {"rows", gone}});
+    }
     co_return fmt::format(R"({{"changed":{}}})", changed);
 }
 

@@ -76,6 +76,23 @@ TEST_CASE("an hourly scheduler makes the trends' job once, however many workers 
     CHECK(ended(1) + ended(2) == 1);
 }
 
+TEST_CASE("pages and attempts that are older than RETENTION go", "[integration][worker][trends]") {
+    worker_stack stack;
+    stack.sql(
+        "INSERT INTO page_cache (url, digest, fetched_at) VALUES ('old', 'd', now() - interval '49 h'), "
+        "('young', 'd', now() - interval '47 h')");
+    stack.sql(
+        "INSERT INTO scrape_runs (job_id, job_timestamp_ms, attempt, source, status, updated_at) VALUES "
+        "('old', 1, 1, 's', 'succeeded', now() - interval '49 h'), "
+        "('young', 1, 1, 's', 'failed', now() - interval '47 h'), "
+        "('runs', 1, 1, 's', 'running', now() - interval '490 h')");
+    const auto worker = stack.start_worker({{"TREND_REFRESH", "1h"}, {"RETENTION", "48h"}});
+    REQUIRE(
+        testing::poll_until([&] { return stack.log(1).find("old_rows_deleted") != std::string::npos; }, 30s));
+    CHECK(stack.sql("SELECT string_agg(url, ',') FROM page_cache") == "young");
+    CHECK(stack.sql("SELECT string_agg(job_id, ',' ORDER BY job_id) FROM scrape_runs") == "runs,young");
+}
+
 TEST_CASE("what trends worked out survives the next scrape, which says nothing of it",
           "[integration][worker][trends]") {
     worker_stack stack;

@@ -80,7 +80,7 @@ fetch::client_options read_fetch(config_reader& r, std::size_t jobs) {
     if (product_token(o.user_agent).empty())
         r.fail("FETCH_USER_AGENT", o.user_agent,
                "a product name of letters first, which robots.txt files can name");
-    o.max_body_bytes = static_cast<std::size_t>(r.bytes("FETCH_MAX_BODY", 8 << 20, 1024, 1 << 30));
+    o.max_body_bytes = static_cast<std::size_t>(r.bytes("FETCH_MAX_BODY", 16 << 20, 1024, 1 << 30));
     o.connect_timeout = r.duration("FETCH_CONNECT_TIMEOUT", o.connect_timeout, 10ms, 5min);
     o.first_byte_timeout = r.duration("FETCH_FIRST_BYTE_TIMEOUT", o.first_byte_timeout, 10ms, 5min);
     o.total_timeout = r.duration("FETCH_TOTAL_TIMEOUT", o.total_timeout, 10ms, 1h);

@@ -75,6 +75,19 @@ TEST_CASE("CSS selectors find what browsers find", "[unit][sources][html]") {
     CHECK(css("<p title=\"it's &quot;so&quot;\">x</p>", "[title='it\\'s \"so\"']") == "x");
 }
 
+TEST_CASE("CSS finds names as XML writes them, and those of HTML however they are written",
+          "[unit][sources][html]") {
+    html_document feed;
+    REQUIRE(feed.parse_xml("<SHOP><SHOPITEM Id='1'><PRODUCTNAME>Tea</PRODUCTNAME></SHOPITEM><SHOPITEM>"
+                           "<PRODUCTNAME>Pot</PRODUCTNAME></SHOPITEM></SHOP>"));
+    CHECK(select(feed, *compile_css("SHOPITEM > PRODUCTNAME")) == "Tea|Pot");
+    CHECK(select(feed, *compile_css("SHOPITEM[Id='1'] PRODUCTNAME")) == "Tea");
+    CHECK(select(feed, *compile_css("SHOPITEM:nth-of-type(2)")) == "Pot");
+    html_document page;
+    REQUIRE(page.parse_html("<DIV Data-X=1>a</DIV>"));
+    CHECK(select(page, *compile_css("DIV[Data-X]")) == "a");
+}
+
 TEST_CASE("what is no selector is refused with a reason", "[unit][sources][html]") {
     CHECK(css(list, "") == "is empty");
     CHECK(css(list, "li:hover") == "the pseudo-class :hover is not understood");

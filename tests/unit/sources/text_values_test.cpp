@@ -91,7 +91,8 @@ TEST_CASE("availability is read from schema.org names and short phrases", "[unit
     for (const auto* affirmed :
          {"Not many left, but in stock", "Only 3 left in stock", "In stock. No minimum order.",
           "Sofort lieferbar", "Auf Lager, kein Mindestbestellwert", "12 stokta", "No tax! In stock",
-          "Knaben-Hose auf Lager"}) {
+          "Il n'en reste que 3 en stock", "Plus que 3 en stock", "Plus size in stock",
+          "Kein Problem – sofort lieferbar", "Noch auf\u00A0Lager", "Knaben-Hose auf Lager"}) {
         INFO(affirmed);
         CHECK(says(affirmed));
     }

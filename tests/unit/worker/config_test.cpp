@@ -37,7 +37,7 @@ TEST_CASE("without variables the defaults are those of the documentation", "[uni
     CHECK(c.keep_completed == 1000);
     CHECK(c.keep_failed == 5000);
     CHECK(c.retries.tries == 4);
-    CHECK(c.fetch.max_body_bytes == 8U << 20);
+    CHECK(c.fetch.max_body_bytes == 16U << 20);
 }
 
 TEST_CASE("every mistake is one line with variable, value and what is expected", "[unit][worker]") {

@@ -153,14 +153,21 @@ private:
         if (take("*")) {
             has_type = true;
         } else if (!rest_.empty() && (is_identifier(rest_.front()) || rest_.front() == '\\')) {
-            type = lower(identifier());
+            type = name_test(identifier(), "");
             has_type = true;
-            if (!std::all_of(type.begin(), type.end(), is_identifier)) fail("a type has odd characters");
         }
         const auto conditions = predicates(type);
         if (!has_type && conditions.empty())
             fail(fmt::format("a selector is expected before \"{}\"", excerpt(rest_, 40)));
         return axis + type + conditions;
+    }
+
+    /// An element or attribute of that name. HTML has its names in lower case, XML as they are written.
+    std::string name_test(const std::string& name, std::string_view axis) {
+        if (!std::all_of(name.begin(), name.end(), is_identifier)) fail("a name has odd characters");
+        const auto small = lower(name);
+        if (small == name) return fmt::format("{}{}", axis, name);
+        return fmt::format("{}*[name()='{}' or name()='{}']", axis, name, small);
     }
 
     /// #id, .class, [attribute] and :pseudo classes as predicates.
@@ -190,10 +197,9 @@ private:
 
     std::string attribute_test() {
         skip_blanks();
-        const auto name = lower(identifier());
-        if (!std::all_of(name.begin(), name.end(), is_identifier)) fail("an attribute has odd characters");
+        const auto name = name_test(identifier(), "@");
         skip_blanks();
-        if (take("]")) return fmt::format("[@{}]", name);
+        if (take("]")) return fmt::format("[{}]", name);
         std::string operation;
         for (const std::string_view known : {"~=", "|=", "^=", "$=", "*=", "="})
             if (take(known)) {
@@ -206,10 +212,10 @@ private:
         }
         auto value = string_or_identifier();
         skip_blanks();
-        std::string subject = "@" + name;
+        std::string subject = name;
         if (take("i]") || take("I]")) {
             subject =
-                fmt::format("translate(@{},'ABCDEFGHIJKLMNOPQRSTUVWXYZ','abcdefghijklmnopqrstuvwxyz')", name);
+                fmt::format("translate({},'ABCDEFGHIJKLMNOPQRSTUVWXYZ','abcdefghijklmnopqrstuvwxyz')", name);
             value = lower(value);
         } else if (!take("]")) {
             fail("a bracket is not closed");

@@ -2,6 +2,7 @@
 
 #include "glob.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -95,30 +96,37 @@ constexpr std::array<std::string_view, 28> negations{
 /// And the few that stand behind: "stokta yok", "на складе нет".
 constexpr std::array<std::string_view, 4> negations_behind{"yok", "değil", "нет", "немає"};
 
-/// The words of a clause, nearest first, `most` of them; what is behind them is too far away to be meant.
-template <std::size_t N>
-bool negates(const std::array<std::string_view, N>& words, std::string_view clause, bool is_before) {
-    constexpr int most = 4;
-    constexpr std::string_view ends = ".,;:!?|/()\n";
-    constexpr std::string_view blanks = " \t\r\xC2\xA0";
-    if (is_before) {
-        if (const auto end = clause.find_last_of(ends); end != std::string_view::npos)
-            clause.remove_prefix(end + 1);
+/// Takes the nearest word of a clause, which stands before or behind something; empty at its end. A dash by
+/// itself ends a clause too.
+std::string_view take_nearest(std::string_view& clause, bool is_before) noexcept {
+    constexpr std::string_view blanks = " \t\r";
+    const auto edge = is_before ? clause.find_last_not_of(blanks) : clause.find_first_not_of(blanks);
+    if (edge == std::string_view::npos) return {};
+    clause = is_before ? clause.substr(0, edge + 1) : clause.substr(edge);
+    const auto gap = is_before ? clause.find_last_of(blanks) : clause.find_first_of(blanks);
+    std::string_view word = clause;
+    if (gap == std::string_view::npos) {
+        clause = {};
     } else {
-        clause = clause.substr(0, clause.find_first_of(ends));
-    }
-    for (int i = 0; i < most; ++i) {
-        const auto edge = is_before ? clause.find_last_not_of(blanks) : clause.find_first_not_of(blanks);
-        if (edge == std::string_view::npos) return false;
-        clause = is_before ? clause.substr(0, edge + 1) : clause.substr(edge);
-        const auto gap = is_before ? clause.find_last_of(blanks) : clause.find_first_of(blanks);
-        std::string_view word = clause;
-        if (gap != std::string_view::npos) word = is_before ? clause.substr(gap + 1) : clause.substr(0, gap);
-        for (const auto negation : words)
-            if (word == negation || (negation == "pas" && (word == "plus" || word.starts_with("n'"))))
-                return true;
-        if (gap == std::string_view::npos) return false;
+        word = is_before ? clause.substr(gap + 1) : clause.substr(0, gap);
         clause = is_before ? clause.substr(0, gap) : clause.substr(gap);
+    }
+    return word == "-" || word == "–" || word == "—" || word == "•" || word == "·" ? std::string_view{}
+                                                                                   : word;
+}
+
+/// Whether one of the words stands among the nearest ones in the clause that `text` ends (or begins).
+template <std::size_t N>
+bool negates(const std::array<std::string_view, N>& words, std::string_view text, bool is_before) {
+    constexpr int most = 4; // what is farther away is not meant
+    constexpr std::string_view ends = ".,;:!?|/()\n";
+    const auto end = is_before ? text.find_last_of(ends) : text.find_first_of(ends);
+    if (end != std::string_view::npos) text = is_before ? text.substr(end + 1) : text.substr(0, end);
+    for (int i = 0; i < most; ++i) {
+        const auto word = take_nearest(text, is_before);
+        if (word.empty()) return false;
+        if (std::find(words.begin(), words.end(), word) != words.end()) return true;
+        if (i == 0 && is_before && word == "plus") return true; // "plus en stock", but "plus que 3 en stock"
     }
     return false;
 }
@@ -152,7 +160,9 @@ converted<bool> availability_from_text(std::string_view text) {
     const auto word = letters_of(trim_blanks(text));
     if (is_one_of(yes, word)) return true;
     if (is_one_of(no, word)) return false;
-    const auto small = lower_of(text);
+    auto small = lower_of(text);
+    for (auto at = small.find("\u00A0"); at != std::string::npos; at = small.find("\u00A0", at))
+        small.replace(at, 2, " ");
     if (holds_one(denials, small)) return false;
     for (const auto phrase : affirmations) {
         const auto at = small.find(phrase);

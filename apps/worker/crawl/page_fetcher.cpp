@@ -5,6 +5,7 @@
 #include "retry_after.hpp"
 
 #include <tiktrend/base/json_text.hpp>
+#include <tiktrend/fetch/sigv4.hpp>
 
 #include <fmt/format.h>
 
@@ -168,11 +169,16 @@ std::string page_fetcher::sample_of(const sources::page_state& state, const fetc
         if (static_cast<unsigned char>(c) < 0x20) c = ' ';
     auto out = fmt::format("page {}: HTTP {}, {}, {} bytes: {}", state.number, response.status,
                            response.header_value("content-type").substr(0, 200), response.body.size(), body);
-    for (const auto& [name, secret] : context_.secrets) // a site may show what it was sent
-        for (auto at = out.find(secret); !secret.empty() && at != std::string::npos;
-             at = out.find(secret, at + 3))
-            out.replace(at, secret.size(), "***");
-    return repair_utf8(out);
+    return repair_utf8(hidden(std::move(out)));
+}
+
+/// Without secrets: a site may show what it was sent.
+std::string page_fetcher::hidden(std::string text) const {
+    for (const auto& [name, secret] : context_.secrets)
+        for (auto at = text.find(secret); !secret.empty() && at != std::string::npos;
+             at = text.find(secret, at + 3))
+            text.replace(at, secret.size(), "***");
+    return text;
 }
 
 /// One request and what its answer means. Nothing: no response, and `trouble` says why; another try may help.
@@ -199,7 +205,8 @@ task<std::optional<page_answer>> page_fetcher::ask(const sources::page_state& st
     if (may_be_unread && !validators->last_modified.empty())
         request.headers.push_back({"if-modified-since", validators->last_modified});
     for (const auto& [name, value] : context_.secrets)
-        request.secrets.push_back(value);
+        for (auto& form : {value, fetch::percent_encode(value, false)}) // as it stands in an address
+            request.secrets.push_back(form);
     request.max_body_bytes = static_cast<std::size_t>(limits_.max_bytes);
     if (!source.hosts.empty())
         request.allow_host = [&source](std::string_view host) {
@@ -252,6 +259,7 @@ task<std::optional<page_answer>> page_fetcher::ask(const sources::page_state& st
     const bool is_same = memory && validators && is_same_body(*memory, *validators);
     a.page.result = services_.reader.read(source, order_.inputs, state, view);
     auto& result = a.page.result;
+    if (!context_.secrets.empty()) result.message = hidden(std::move(result.message));
     if (result.outcome == sources::outcome::not_modified) {
         a.page.found = validators ? validators->found : 0;
     } else {

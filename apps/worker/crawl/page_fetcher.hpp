@@ -68,6 +68,7 @@ private:
     task<bool> may_follow(turn& t, const fetch::url& next);
     task<result<fetch::response, std::string>> send(fetch::request request, const fetch::url& where,
                                                     std::string& host);
+    std::string hidden(std::string text) const;
     std::string sample_of(const sources::page_state& state, const fetch::response& response) const;
     sources::request_spec render(const sources::page_state& state) const;
     std::string proxy() const;

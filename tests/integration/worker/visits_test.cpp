@@ -196,13 +196,14 @@ TEST_CASE("an answer that is no page is kept in the job's log, without secrets",
 politeness: {delay: 0s, robots: {ignore: the shop is ours}}
 secrets: [token]
 request: {url: "{{ input.shop }}/list", headers: {x-key: "{{ secret.token }}"}}
+outcomes: [{when: {missing: [rows]}, is: invalid, message: [sorry]}]
 )");
     settings["FETCH_ALLOW"] = shop.host();
     settings["SOURCE_SECRETS"] = "t.visit.token=hush-hush";
     const auto worker = stack.start_worker(settings);
     const auto id = stack.add(visit(shop));
     REQUIRE(stack.wait_for_state(id, "failed"));
-    CHECK(stack.field(id, "failedReason").starts_with("unexpected_empty"));
+    CHECK(stack.field(id, "failedReason") == "invalid: no rows for *** (HTTP 200)");
     const auto rows = stack.queue_redis().command({"LRANGE", "bull:scraping:" + id + ":logs", "0", "-1"});
     CHECK(rows.starts_with(R"(page 1: HTTP 200, application/json)"));
     CHECK(rows.find(R"({"sorry":"no rows for ***"})") != std::string::npos);

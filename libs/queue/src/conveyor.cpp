@@ -1,5 +1,6 @@
 #include "conveyor.hpp"
 
+#include "call_words.hpp"
 #include "record.hpp"
 #include "script_call.hpp"
 #include "scripts.hpp"
@@ -10,8 +11,6 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 
 namespace tiktrend::queue {
 namespace {
@@ -22,62 +21,6 @@ constexpr std::size_t worth_halving =
 constexpr std::size_t worth_another = 8; ///< jobs at least in a call behind one that is on its way
 constexpr std::chrono::milliseconds pause_after_failure{200};
 constexpr std::int64_t most_ahead_ms = 10;
-
-/// Words of a script call; those that are not views of something older are kept here. Room is taken once, so
-/// that no word moves.
-class word_list {
-public:
-    explicit word_list(std::size_t n) {
-        words_.reserve(n);
-        numbers_.reserve(n);
-    }
-    void add(std::string_view word) { words_.push_back(word); }
-    void add_own(std::string word) { words_.emplace_back(texts_.emplace_back(std::move(word))); }
-    void add(std::int64_t n) {
-        auto& text = numbers_.emplace_back();
-        const auto end = std::to_chars(text.data(), text.data() + text.size(), n).ptr;
-        words_.emplace_back(text.data(), static_cast<std::size_t>(end - text.data()));
-    }
-    void add(const std::optional<std::int64_t>& n) { n ? add(*n) : add(std::string_view{}); }
-    std::span<const std::string_view> words() const noexcept { return words_; }
-
-private:
-    std::vector<std::string_view> words_;
-    std::vector<std::array<char, 20>> numbers_;
-    std::deque<std::string> texts_;
-};
-
-bool is_removed_at_once(const settlement& s) noexcept {
-    return s.keep.count == 0;
-}
-
-void add_settlement(word_list& words, const running_job& job) {
-    const auto& s = job.outcome;
-    std::string_view flag = s.lifo ? "R" : "L";
-    if (s.what == settlement::kind::delayed) flag = s.spends_attempt ? "0" : "1";
-    if (s.what == settlement::kind::release && s.pauses) flag = "P";
-    words.add(to_string(s.what));
-    words.add(job.id());
-    words.add(job.token());
-    words.add(s.value);
-    words.add(s.stack);
-    words.add(s.keep.count);
-    words.add(s.keep.age ? std::optional<std::int64_t>{s.keep.age->count()} : std::nullopt);
-    words.add(s.keep.limit);
-    words.add(s.argument);
-    if (s.telemetry_metadata.empty())
-        words.add(flag);
-    else
-        words.add_own(std::string{flag} + s.telemetry_metadata);
-}
-
-/// `job` ends as `before` does, with an id and a value of its own.
-bool ends_alike(const running_job& job, const running_job& before) noexcept {
-    const auto &a = job.outcome, &b = before.outcome;
-    return a.what == b.what && job.token() == before.token() && a.keep == b.keep &&
-           a.argument == b.argument && a.lifo == b.lifo && a.spends_attempt == b.spends_attempt &&
-           a.pauses == b.pauses && a.stack == b.stack && a.telemetry_metadata == b.telemetry_metadata;
-}
 
 } // namespace
 
@@ -361,79 +304,6 @@ void conveyor::report_failures(const call& c, const redis::reply::view& failures
                             {"job_id", position > 0 ? c.ended.at(position - 1)->id() : ""},
                             {"error", failures[i + 1].text()}});
     }
-}
-
-/// Whether the lost call ran is written in Redis: see recover.lua. What was found out already is no longer in
-/// `c`.
-task<bool> conveyor::try_recover(call& c) {
-    std::size_t sent_again = 0, taken = 0;
-    const auto ended = c.ended.size();
-    for (bool has_more = true; has_more;) {
-        redis::reply reply;
-        try {
-            reply = co_await ask_what_became_of(c);
-        } catch (const system_error& e) {
-            if (is_cancelled(e.code())) throw;
-            options_.log.debug("queue_recovery_waits", {{"queue", keys_.base()}, {"error", e.what()}});
-            co_return false;
-        } catch (const std::runtime_error& e) {
-            options_.log.error("queue_script_failed", {{"queue", keys_.base()}, {"error", e.what()}});
-            co_return false;
-        }
-        has_more = reply[2].integer() != 0;
-        if (!has_more) answered(c);
-        const auto verdicts = reply[0];
-        const auto jobs = reply[1];
-        settled_jobs again;
-        for (std::size_t i = 0; i < c.ended.size(); ++i) {
-            switch (verdicts[i].integer()) {
-            case 0:
-                again.push_back(c.ended[i]);
-                break;
-            case 1:
-                report(*c.ended[i], 0);
-                break;
-            default:
-                report(*c.ended[i], static_cast<std::int64_t>(errc::lock_not_found) * -1);
-            }
-        }
-        c.ended.clear();
-        sent_again += again.size();
-        put_back(again);
-        for (std::size_t i = 0; i < jobs.size(); ++i)
-            take(jobs[i], c, true);
-        taken += jobs.size();
-    }
-    options_.log.info(
-        "queue_call_recovered",
-        {{"queue", keys_.base()}, {"ended_jobs", ended}, {"sent_again", sent_again}, {"taken_jobs", taken}});
-    is_drained_ = false;
-    idle_changed_.set();
-    co_return true;
-}
-
-task<redis::reply> conveyor::ask_what_became_of(const call& c) {
-    std::vector<std::string>
-        known; // jobs of the call that an earlier portion brought; they may end meanwhile
-    if (!c.token.empty())
-        jobs_.for_each([&](const running_job& job) {
-            if (job.token() == c.token) known.push_back(job.id());
-        });
-    word_list words{4 + known.size() + c.ended.size() * 4};
-    words.add(c.token);
-    words.add(options_.lock_duration.count());
-    words.add(c.now_ms);
-    words.add(static_cast<std::int64_t>(known.size()));
-    for (const auto& id : known)
-        words.add(id);
-    for (const auto* job : c.ended) {
-        words.add(to_string(job->outcome.what));
-        words.add(job->id());
-        words.add(job->token());
-        words.add(is_removed_at_once(job->outcome) ? "1" : "");
-    }
-    co_return co_await run_script_views(connection_.client, scripts::all().recover, keys_.base(),
-                                        words.words());
 }
 
 void conveyor::put_back(const settled_jobs& ended) {

@@ -10,26 +10,21 @@ namespace tiktrend::gateway {
 
 queue_gauges::queue_gauges(asio::any_io_executor executor, queue::queue& jobs,
                            std::chrono::milliseconds max_age, std::chrono::milliseconds deadline)
-    : jobs_{jobs}, max_age_{max_age}, deadline_{deadline}, read_done_{std::move(executor)} {}
+    : jobs_{jobs}, max_age_{max_age}, deadline_{deadline}, read_{std::move(executor)} {}
 
 task<std::optional<queue_reading>> queue_gauges::sample() {
-    if (reading_) {
-        co_await read_done_.wait();
+    if (read_.is_taken()) {
+        co_await read_.wait();
         co_return value_;
     }
     if (value_ && std::chrono::steady_clock::now() - read_at_ < max_age_) co_return value_;
-    reading_ = true;
-    read_done_.reset();
+    const auto mine = read_.take();
     try {
         co_await read();
-    } catch (...) { // cancelled with its scrape: whoever waits must not wait for ever
+    } catch (...) { // cancelled with its scrape
         value_.reset();
-        reading_ = false;
-        read_done_.set();
         throw;
     }
-    reading_ = false;
-    read_done_.set();
     co_return value_;
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-#include <tiktrend/base/event.hpp>
+#include <tiktrend/base/single_flight.hpp>
 #include <tiktrend/queue/queue.hpp>
 
 #include <chrono>
@@ -39,8 +39,7 @@ private:
     std::chrono::milliseconds deadline_;
     std::optional<queue_reading> value_;
     std::chrono::steady_clock::time_point read_at_ = std::chrono::steady_clock::time_point::min();
-    bool reading_ = false;
-    event read_done_;
+    single_flight read_;
     std::uint64_t errors_ = 0;
     std::string last_error_;
     std::int64_t last_success_ms_ = 0;

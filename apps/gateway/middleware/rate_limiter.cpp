@@ -3,6 +3,7 @@
 #include "middleware/principal.hpp"
 #include "scripts.hpp"
 
+#include <tiktrend/base/json_text.hpp>
 #include <tiktrend/http/problem.hpp>
 
 #include <boost/asio/ip/address.hpp>
@@ -30,10 +31,16 @@ std::string policy_field(const rate_policy& p) {
     return fmt::format("\"{}\";q={};w={}", p.name, p.limit->quota, seconds_up(p.limit->window));
 }
 
+/// With every answer, so without fmt's parsing.
 std::string state_field(const rate_policy& p, const rate_limiter::decision& d) {
-    return fmt::format("\"{}\";r={};t={}", p.name, d.left,
-                       d.allowed ? seconds_up(d.until_full)
-                                 : std::max<std::int64_t>(seconds_up(d.retry_after), 1));
+    std::string out;
+    out.reserve(64);
+    out.append(1, '"').append(p.name).append("\";r=");
+    append_json_number(out, d.left);
+    out.append(";t=");
+    append_json_number(out, d.allowed ? seconds_up(d.until_full)
+                                      : std::max<std::int64_t>(seconds_up(d.retry_after), 1));
+    return out;
 }
 
 } // namespace
@@ -117,28 +124,14 @@ task<rate_limiter::decision> rate_limiter::settle(rate_policy policy, std::strin
             if (settings_.closed_without_redis) throw system_error(redis::errc::not_connected);
             co_return decision{};
         }
-        if (a->asking) { // one question at a time: it asks for everybody who waits
-            struct counted {
-                std::int64_t& n;
-                explicit counted(std::int64_t& of) : n{of} { ++n; }
-                ~counted() { --n; }
-            };
-            const counted me{a->waiting};
-            co_await a->answered.wait();
+        if (a->question.is_taken()) { // it asks for everybody who waits
+            co_await a->question.wait();
             continue;
         }
-        a->asking = true;
-        a->answered.reset();
-        struct release { // also when this request is cancelled: others must not wait for ever
-            account& of;
-            ~release() {
-                of.asking = false;
-                of.answered.set();
-            }
-        };
-        const release at_end{*a};
+        const auto mine = a->question.take();
+        const auto waiting = static_cast<std::int64_t>(a->question.waiting());
         const auto wanted =
-            spend ? std::max(std::clamp(a->left / share, std::int64_t{1}, most_at_once), a->waiting + 1) : 0;
+            spend ? std::max(std::clamp(a->left / share, std::int64_t{1}, most_at_once), waiting + 1) : 0;
         try {
             co_await ask(key, *a, *policy.limit, wanted);
         } catch (const system_error& e) {

@@ -1,8 +1,8 @@
 #pragma once
 #include "rate_limits.hpp"
 
-#include <tiktrend/base/event.hpp>
 #include <tiktrend/base/log.hpp>
+#include <tiktrend/base/single_flight.hpp>
 #include <tiktrend/http/problem.hpp>
 #include <tiktrend/http/router.hpp>
 #include <tiktrend/observe/registry.hpp>
@@ -49,15 +49,13 @@ private:
     using clock = std::chrono::steady_clock;
     /// What this thread knows of one limit.
     struct account {
-        explicit account(asio::any_io_executor executor) : answered{std::move(executor)} {}
+        explicit account(asio::any_io_executor executor) : question{std::move(executor)} {}
         std::int64_t permits = 0; ///< taken and not spent
         clock::time_point permits_until{};
         std::int64_t left = 0; ///< as Redis said last, beside our permits
         clock::time_point full_at{};
         clock::time_point denied_until{};
-        bool asking = false;
-        std::int64_t waiting = 0;
-        event answered;
+        single_flight question;
     };
 
     std::shared_ptr<account> account_of(const std::string& key);

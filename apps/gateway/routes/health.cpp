@@ -34,7 +34,7 @@ health::health(asio::any_io_executor executor, std::vector<dependency> dependenc
                const std::atomic<bool>& draining, std::atomic<bool>& was_ready,
                std::function<std::string()> more)
     : executor_{executor}, dependencies_{std::move(dependencies)}, states_(dependencies_.size()),
-      draining_{draining}, was_ready_{was_ready}, more_{std::move(more)}, checked_{executor} {}
+      draining_{draining}, was_ready_{was_ready}, more_{std::move(more)}, check_{executor} {}
 
 http::handler health::live() {
     return [](http::request&) { return alive(); };
@@ -73,24 +73,12 @@ task<void> health::probe_from(std::size_t i) {
 }
 
 task<void> health::refresh() {
-    if (checking_) {
-        co_await checked_.wait();
-        co_return;
-    }
+    if (check_.is_taken()) co_return co_await check_.wait();
     const auto now = std::chrono::steady_clock::now();
     if (checked_at_ != std::chrono::steady_clock::time_point::min() &&
         now - checked_at_ < (needs_are_met() ? max_age : max_age_of_no))
         co_return;
-    checking_ = true;
-    checked_.reset();
-    struct release { // also when the request that looks is cancelled: others must not wait for ever
-        health& self;
-        ~release() {
-            self.checking_ = false;
-            self.checked_.set();
-        }
-    };
-    const release at_end{*this};
+    const auto mine = check_.take();
     if (!dependencies_.empty()) co_await probe_from(0);
     checked_at_ = std::chrono::steady_clock::now();
     if (needs_are_met()) was_ready_ = true;

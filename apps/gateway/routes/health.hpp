@@ -1,5 +1,5 @@
 #pragma once
-#include <tiktrend/base/event.hpp>
+#include <tiktrend/base/single_flight.hpp>
 #include <tiktrend/http/router.hpp>
 
 #include <atomic>
@@ -55,8 +55,7 @@ private:
         was_ready_; ///< ever, this process: its threads share it, as load balancers see one gateway
     std::function<std::string()> more_;
     std::chrono::steady_clock::time_point checked_at_ = std::chrono::steady_clock::time_point::min();
-    bool checking_ = false;
-    event checked_;
+    single_flight check_;
 };
 
 } // namespace tiktrend::gateway

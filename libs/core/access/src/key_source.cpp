@@ -36,7 +36,7 @@ fetch::client_options client_options(const key_source_options& o) {
 key_source::key_source(asio::any_io_executor executor, key_source_options options)
     : options_{std::move(options)},
       is_url_{options_.location.starts_with("https://") || options_.location.starts_with("http://")},
-      client_{executor, client_options(options_)}, read_done_{executor}, tasks_{executor} {}
+      client_{executor, client_options(options_)}, read_{executor}, tasks_{executor} {}
 
 void key_source::start() {
     tasks_.spawn("refresh", refresh_for_ever());
@@ -57,25 +57,13 @@ task<void> key_source::refresh_for_ever() {
 
 task<void> key_source::refresh_for_miss() {
     const auto now = std::chrono::steady_clock::now();
-    if (!reading_ && keys_ && now - tried_at_ < options_.between_misses) co_return;
+    if (!read_.is_taken() && keys_ && now - tried_at_ < options_.between_misses) co_return;
     co_await read();
 }
 
 task<void> key_source::read() {
-    if (reading_) {
-        co_await read_done_.wait();
-        co_return;
-    }
-    reading_ = true;
-    read_done_.reset();
-    struct release { // also when cancelled: others must not wait for ever
-        key_source& of;
-        ~release() {
-            of.reading_ = false;
-            of.read_done_.set();
-        }
-    };
-    const release at_end{*this};
+    if (read_.is_taken()) co_return co_await read_.wait();
+    const auto mine = read_.take();
     tried_at_ = std::chrono::steady_clock::now();
     try {
         auto read = parse_key_set(co_await text());

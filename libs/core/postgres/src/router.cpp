@@ -1,4 +1,4 @@
-#include <tiktrend/base/event.hpp>
+#include <tiktrend/base/single_flight.hpp>
 #include <tiktrend/base/task_group.hpp>
 #include <tiktrend/postgres/router.hpp>
 
@@ -30,13 +30,12 @@ bool worth_another_server(const error_code& e) noexcept {
 
 struct router::impl {
     struct replica {
-        replica(const asio::any_io_executor& e, pool_options o) : servers{e, std::move(o)}, told{e} {}
+        replica(const asio::any_io_executor& e, pool_options o) : servers{e, std::move(o)}, question{e} {}
         pool servers;
         lsn replayed;
         std::int64_t lag_bytes = 0;
-        bool answered = false; // to the last probe
-        bool asking = false;   // for its position, between two probes
-        event told;            // set when that question has ended
+        bool answered = false;  // to the last probe
+        single_flight question; // for its position, between two probes
         std::chrono::milliseconds lag{0};
         bool serving = false;
         int good_in_row = 0;
@@ -155,15 +154,7 @@ struct router::impl {
     }
 
     /// One question at a time for all who wait, never cut short: ending a statement costs its connection.
-    task<void> ask_position(replica& r) {
-        struct release {
-            replica& r;
-            ~release() {
-                r.asking = false;
-                r.told.set();
-            }
-        };
-        const release at_end{r};
+    task<void> ask_position(replica& r, single_flight::lead /*until it ends*/) {
         try {
             if (const auto at = co_await position(r.servers, replica_position))
                 r.replayed = std::max(r.replayed, *at);
@@ -237,11 +228,10 @@ task<read_choice> router::read_at(lsn at_least) {
         auto* behind = impl_->best();
         if (!behind || impl_->is_stopping || clock::now() >= deadline) co_return impl_->choice(nullptr);
         // Probes are a second apart; ask again now.
-        if (!std::exchange(behind->asking, true)) {
-            behind->told.reset();
-            impl_->probes.spawn("position of " + behind->servers.description(), impl_->ask_position(*behind));
-        }
-        co_await behind->told.wait_for(deadline - clock::now());
+        if (!behind->question.is_taken())
+            impl_->probes.spawn("position of " + behind->servers.description(),
+                                impl_->ask_position(*behind, behind->question.take()));
+        co_await behind->question.wait_until(deadline);
         if (behind->replayed < at_least) co_await sleep_for(std::chrono::milliseconds{5});
     }
 }

@@ -1,8 +1,8 @@
 #pragma once
 #include <tiktrend/access/key_set.hpp>
 #include <tiktrend/base/asio.hpp>
-#include <tiktrend/base/event.hpp>
 #include <tiktrend/base/log.hpp>
+#include <tiktrend/base/single_flight.hpp>
 #include <tiktrend/base/task_group.hpp>
 #include <tiktrend/fetch/client.hpp>
 
@@ -51,8 +51,7 @@ private:
     fetch::client client_;
     std::shared_ptr<const key_set> keys_;
     std::chrono::steady_clock::time_point tried_at_{};
-    bool reading_ = false;
-    event read_done_;
+    single_flight read_;
     task_group tasks_;
 };
 

@@ -13,34 +13,37 @@ struct door {
     observe::counter refused;
 };
 
-task<http::response> enter(std::shared_ptr<door> d, http::request& r, const http::handler& next) {
-    if (r.path.starts_with("/health")) co_return co_await next(r);
-    if (d->inside >= d->limit) {
-        d->refused.add();
-        co_return http::problem(503, "overloaded",
-                                "Too many requests are being worked on. Try again in a moment.")
-            .with_type("https://iana.org/assignments/http-problem-types#temporary-reduced-capacity")
-            .with_retry_after(std::chrono::seconds{1})
-            .to_response(r.request_id);
+bool counts(const http::request& r) noexcept {
+    return !r.path.starts_with("/health");
+}
+
+std::optional<http::response> enter(door& d, const http::request& r) {
+    if (!counts(r)) return std::nullopt;
+    if (d.inside < d.limit) {
+        ++d.inside;
+        return std::nullopt;
     }
-    struct counted {
-        std::size_t& n;
-        explicit counted(std::size_t& c) : n{++c} {}
-        ~counted() { --n; }
-    } const inside{d->inside};
-    co_return co_await next(r);
+    d.refused.add();
+    return http::problem(503, "overloaded", "Too many requests are being worked on. Try again in a moment.")
+        .with_type("https://iana.org/assignments/http-problem-types#temporary-reduced-capacity")
+        .with_retry_after(std::chrono::seconds{1})
+        .to_response(r.request_id);
 }
 
 } // namespace
 
-http::middleware admit_at_most(std::size_t limit, observe::registry& metrics) {
+http::filter admit_at_most(std::size_t limit, observe::registry& metrics) {
     auto d = std::make_shared<door>(
         door{limit, 0,
              metrics.make_counter("http_overload_refusals_total",
                                   "Requests refused since too many were being worked on.")});
-    return [d](http::request& r, const http::handler& next) {
-        return d->limit == 0 ? next(r) : enter(d, r, next);
+    http::filter f;
+    if (limit == 0) return f;
+    f.before = [d](http::request& r) { return enter(*d, r); };
+    f.after = [d](http::request& r, http::response&) {
+        if (counts(r)) --d->inside;
     };
+    return f;
 }
 
 } // namespace tiktrend::gateway

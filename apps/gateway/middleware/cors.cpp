@@ -25,22 +25,20 @@ struct rules {
     }
 };
 
-task<http::response> apply(std::shared_ptr<const rules> r, http::request& q, const http::handler& next) {
-    auto response = co_await next(q);
-    if (!r->any) http::add_vary(response.headers, "Origin");
+void add_fields(const rules& r, const http::request& q, http::response& answer) {
+    if (!r.any) http::add_vary(answer.headers, "Origin");
     const auto origin = q.headers.get("Origin");
-    if (origin.empty() || !r->allows(origin)) co_return response;
-    response.headers.set("Access-Control-Allow-Origin", r->any ? std::string_view{"*"} : origin);
+    if (origin.empty() || !r.allows(origin)) return;
+    answer.headers.set("Access-Control-Allow-Origin", r.any ? std::string_view{"*"} : origin);
     if (q.method != http::method::options || !q.headers.has("Access-Control-Request-Method")) {
-        response.headers.set("Access-Control-Expose-Headers", exposed);
-        co_return response;
+        answer.headers.set("Access-Control-Expose-Headers", exposed);
+        return;
     }
     // The router's own answer to OPTIONS knows the path's methods.
-    if (const auto allow = response.headers.get("Allow"); !allow.empty())
-        response.headers.set("Access-Control-Allow-Methods", std::string{allow});
-    response.headers.set("Access-Control-Allow-Headers", request_headers);
-    response.headers.set("Access-Control-Max-Age", r->max_age);
-    co_return response;
+    if (const auto allow = answer.headers.get("Allow"); !allow.empty())
+        answer.headers.set("Access-Control-Allow-Methods", std::string{allow});
+    answer.headers.set("Access-Control-Allow-Headers", request_headers);
+    answer.headers.set("Access-Control-Max-Age", r.max_age);
 }
 
 } // namespace
@@ -56,15 +54,17 @@ bool is_cors_origin(std::string_view text) noexcept {
     });
 }
 
-http::middleware allow_origins(cors_settings settings) {
+http::filter allow_origins(cors_settings settings) {
     auto r = std::make_shared<rules>();
     r->origins = std::move(settings.origins);
     std::sort(r->origins.begin(), r->origins.end());
     r->any = std::find(r->origins.begin(), r->origins.end(), "*") != r->origins.end();
     r->max_age = std::to_string(settings.max_age.count());
-    return [r = std::shared_ptr<const rules>{std::move(r)}](http::request& q, const http::handler& next) {
-        return apply(r, q, next);
+    http::filter f;
+    f.after = [r = std::shared_ptr<const rules>{std::move(r)}](http::request& q, http::response& answer) {
+        add_fields(*r, q, answer);
     };
+    return f;
 }
 
 } // namespace tiktrend::gateway

@@ -21,6 +21,6 @@ bool is_cors_origin(std::string_view text) noexcept;
 
 /// Answers preflights and adds the fields that let a page read the answers. Credentials mode is never allowed
 /// (callers send Authorization themselves, there are no cookies), so "*" is safe.
-http::middleware allow_origins(cors_settings settings);
+http::filter allow_origins(cors_settings settings);
 
 } // namespace tiktrend::gateway

@@ -33,27 +33,27 @@ std::optional<system_error> unavailability(const std::exception_ptr& failure) {
     return std::nullopt;
 }
 
-/// The router turns what a handler throws into a 500 with `failure` set, before middleware sees it.
-task<http::response> guard(const logger& log, http::request& r, const http::handler& next) {
-    auto response = co_await next(r);
-    const auto cause = unavailability(response.failure);
-    if (!cause) co_return response;
+/// The router turns what a handler throws into a 500 with `failure` set, before filters see it.
+void look_at(const logger& log, const http::request& r, http::response& answer) {
+    const auto cause = unavailability(answer.failure);
+    if (!cause) return;
     log.warn("dependency_unavailable", {{"request_id", r.request_id},
                                         {"route", r.route},
                                         {"dependency", dependency_of(cause->code())},
                                         {"error", cause->what()}});
-    co_return http::problem(503, "temporary_reduced_capacity",
-                            "The service cannot do this right now. Try again in a moment.")
-        .with_type("https://iana.org/assignments/http-problem-types#temporary-reduced-capacity")
-        .with_retry_after(retry_after)
-        .to_response(r.request_id);
+    answer = http::problem(503, "temporary_reduced_capacity",
+                           "The service cannot do this right now. Try again in a moment.")
+                 .with_type("https://iana.org/assignments/http-problem-types#temporary-reduced-capacity")
+                 .with_retry_after(retry_after)
+                 .to_response(r.request_id);
 }
 
 } // namespace
 
-http::middleware unavailable_as_503(logger log) {
-    return
-        [log = std::move(log)](http::request& r, const http::handler& next) { return guard(log, r, next); };
+http::filter unavailable_as_503(logger log) {
+    http::filter f;
+    f.after = [log = std::move(log)](http::request& r, http::response& answer) { look_at(log, r, answer); };
+    return f;
 }
 
 } // namespace tiktrend::gateway

@@ -12,9 +12,9 @@ bool is_believed(const http::request& r) {
 
 } // namespace
 
-http::middleware warn_of_untrusted_proxy(logger log) {
-    return [log = std::move(log), has_warned = std::make_shared<bool>(false)](http::request& r,
-                                                                              const http::handler& next) {
+http::filter warn_of_untrusted_proxy(logger log) {
+    http::filter f;
+    f.before = [log = std::move(log), has_warned = std::make_shared<bool>(false)](http::request& r) {
         if (!*has_warned && r.headers.has("X-Forwarded-For") && !is_believed(r)) {
             *has_warned = true;
             log.warn("forwarded_for_not_believed",
@@ -22,8 +22,9 @@ http::middleware warn_of_untrusted_proxy(logger log) {
                       {"effect",
                        "its clients count as one address; if it is a balancer, name it in TRUSTED_PROXIES"}});
         }
-        return next(r);
+        return std::optional<http::response>{};
     };
+    return f;
 }
 
 } // namespace tiktrend::gateway

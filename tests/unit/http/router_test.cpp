@@ -129,6 +129,50 @@ TEST_CASE("middleware sees every outcome as a response, the first added outermos
     CHECK(broken.failure);
 }
 
+TEST_CASE("filters stand around middleware and see each answer once", "[unit][http]") {
+    std::string seen;
+    const auto named = [&seen](std::string name) {
+        filter f;
+        f.before = [&seen, name](request& r) {
+            seen += name + '(';
+            std::optional<response> answer;
+            if (r.query == name) answer = response::text(202, "from " + name);
+            if (r.query == name + "!") throw problem{403, "no", "not here"};
+            return answer;
+        };
+        f.after = [&seen, name](request&, response& answer) {
+            seen += name + std::to_string(answer.status) + ')';
+            answer.headers.add("X-Passed", name);
+        };
+        return f;
+    };
+    router t;
+    t.use(named("a"));
+    t.use(filter{}); // neither function
+    t.use([](request& r, const handler& next) -> task<response> {
+        if (r.query == "layer") throw problem{409, "no", "not now"};
+        return next(r);
+    });
+    t.use(named("b"));
+    t.add(method::get, "/ok", says("ok"));
+    t.add(method::get, "/broken", throws_other);
+    const auto check = [&](const char* target, int status, const std::string& order) {
+        INFO(target);
+        seen.clear();
+        CHECK(ask(t, method::get, target).status == status);
+        CHECK(seen == order);
+    };
+    check("/ok", 200, "a(b(b200)a200)");
+    check("/missing", 404, "a(b(b404)a404)");
+    check("/broken", 500, "a(b(b500)a500)");
+    check("/ok?layer", 409, "a(b(b409)a409)");
+    check("/ok?b", 202, "a(b(a202)"); // the filter that answers does not see its answer
+    check("/ok?a", 202, "a(");
+    check("/ok?b!", 403, "a(b(a403)");
+    CHECK(ask(t, method::get, "/broken").failure);
+    CHECK(ask(t, method::get, "/ok").headers.get("X-Passed") == "b");
+}
+
 TEST_CASE("a malformed or doubled route is refused when it is added", "[unit][http]") {
     router t;
     t.add(method::get, "/a/{id}", says(""));

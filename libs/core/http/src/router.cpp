@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <unordered_map>
 
@@ -100,6 +101,28 @@ task<response> call_layer(const middleware& layer, const handler& next, request&
     co_return response_for(failure, r.request_id);
 }
 
+/// Around everything: what the layers inside throw becomes an answer, and all of it passes the filters.
+task<response> call_filtered(const std::vector<filter>& filters, const handler& inner, request& r) {
+    std::size_t passed = 0;
+    response out;
+    std::exception_ptr failure;
+    try {
+        std::optional<response> early;
+        for (; passed < filters.size(); ++passed)
+            if (const auto& before = filters[passed].before; before && (early = before(r))) break;
+        if (early)
+            out = std::move(*early);
+        else
+            out = co_await inner(r);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure) out = response_for(failure, r.request_id);
+    while (passed > 0)
+        if (const auto& after = filters[--passed].after) after(r, out);
+    co_return out;
+}
+
 task<response> answer_problem(problem p, std::string request_id) {
     co_return p.to_response(request_id);
 }
@@ -124,6 +147,7 @@ struct router::impl {
     std::unordered_map<std::string_view, const route*>
         literal_paths; ///< templates without parameters: one look-up
     std::vector<std::shared_ptr<const middleware>> layers;
+    std::vector<filter> filters;
     handler not_found = [](request& r) {
         return answer_problem(problem{404, "not_found", "There is nothing at this path."}, r.request_id);
     };
@@ -139,12 +163,13 @@ struct router::impl {
     impl() { compose_all(); }
 
     handler compose(const handler& innermost) const {
-        handler chain = [innermost](request& r) { return call_and_catch(innermost, r); };
+        handler chain = innermost;
+        if (!layers.empty()) chain = [innermost](request& r) { return call_and_catch(innermost, r); };
         for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer)
             chain = [outer = *layer, next = std::move(chain)](request& r) {
                 return call_layer(*outer, next, r);
             };
-        return chain;
+        return [this, chain = std::move(chain)](request& r) { return call_filtered(filters, chain, r); };
     }
 
     void compose_all() {
@@ -245,6 +270,11 @@ router& router::add(method m, std::string_view path_template, handler h) {
 router& router::use(middleware m) {
     impl_->layers.push_back(std::make_shared<const middleware>(std::move(m)));
     impl_->compose_all();
+    return *this;
+}
+
+router& router::use(filter f) {
+    impl_->filters.push_back(std::move(f));
     return *this;
 }
 

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,16 @@ using handler = std::function<task<response>(request&)>;
 /// Wraps what comes after it: middleware(request, next). `next` gives a response even where the handler
 /// threw, so that middleware can count and log every outcome.
 using middleware = std::function<task<response>(request&, const handler& next)>;
+
+/// What looks at requests and answers without waiting, around all middleware: it costs a call, where
+/// middleware costs two coroutines. Either function may be empty.
+struct filter {
+    /// Before anything else. What it gives is the answer, and nothing behind this filter sees the request.
+    std::function<std::optional<response>(request&)> before{};
+    /// The answer, whoever gave it: once for each request that this filter's `before` let pass. Must not
+    /// throw.
+    std::function<void(request&, response&)> after{};
+};
 
 /// Routes by method and path template ("/products/{id}"; a segment is literal or a parameter, which is never
 /// empty). Literal beats parameter. Unknown path: 404; known path, other method: 405 with Allow; OPTIONS and
@@ -35,6 +46,8 @@ public:
     /// Runs around every request, in the order added (the first is the outermost): also around 404, 405 and
     /// automatic OPTIONS.
     router& use(middleware m);
+    /// As above; of filters, `before` runs in the order added and `after` in the opposite one.
+    router& use(filter f);
 
     /// The whole answer to one request. Throws only what cancellation throws.
     task<response> handle(request& r) const;

@@ -28,11 +28,15 @@ std::string_view reference(std::size_t n) {
     return texts[n];
 }
 
+bool are_equal(const add_batcher::option_words& a, const add_batcher::option_words& b) noexcept {
+    return &a == &b ||
+           (a.opts == b.opts && a.delay == b.delay && a.priority == b.priority && a.side == b.side);
+}
+
 /// `job` differs from `earlier` in its data alone.
 bool shares_words(const add_batcher::prepared_job& job, const add_batcher::prepared_job& earlier) noexcept {
-    return job.job.options.id.empty() && job.timestamp == earlier.timestamp && job.opts == earlier.opts &&
-           job.job.name == earlier.job.name && job.delay == earlier.delay &&
-           job.priority == earlier.priority && job.side == earlier.side;
+    return job.id.empty() && job.timestamp_ms == earlier.timestamp_ms && job.name == earlier.name &&
+           are_equal(*job.options, *earlier.options);
 }
 
 } // namespace
@@ -53,25 +57,38 @@ std::optional<options_problem> add_batcher::refusal_of(new_job job) {
     return find_problem(job);
 }
 
-result<add_batcher::prepared_job> add_batcher::prepare(new_job job, std::optional<options_problem>* why,
+result<add_batcher::prepared_job> add_batcher::prepare(new_job&& job, std::optional<options_problem>* why,
                                                        std::size_t ahead) {
-    job.options = with_defaults(std::move(job.options), options_.defaults);
-    if (auto problem = find_problem(job)) {
+    auto& o = job.options;
+    fill_in(o, options_.defaults);
+    const bool is_known = last_ && last_->source == o; // and was found good
+    if (auto problem = is_known ? find_data_problem(job.data, o, json_) : find_problem(job)) {
         const auto code = problem->code;
         if (why) *why = std::move(problem);
         return code;
     }
     if (waiting_.size() + ahead >= max_waiting) return error_code{tiktrend::errc::overloaded};
-    if (options_.trace_context && job.options.telemetry_metadata.empty() && !job.options.omit_context)
-        job.options.telemetry_metadata = options_.trace_context();
+    if (options_.trace_context && o.telemetry_metadata.empty() && !o.omit_context)
+        o.telemetry_metadata = options_.trace_context();
     prepared_job p;
-    p.opts = options_to_json(job.options);
-    p.timestamp = std::to_string(job.options.timestamp_ms.value_or(options_.clock->now_ms()));
-    p.delay = std::to_string(job.options.delay.count());
-    p.priority = std::to_string(job.options.priority);
-    p.side = side_word(job.options, false, options_.emits_debounced);
-    p.job = std::move(job);
+    p.id = o.id;
+    p.name = std::move(job.name);
+    p.data = std::move(job.data);
+    p.timestamp_ms = o.timestamp_ms.value_or(options_.clock->now_ms());
+    p.options = is_known && o.telemetry_metadata.empty() ? last_ : words_of(std::move(o));
     return p;
+}
+
+std::shared_ptr<const add_batcher::option_words> add_batcher::words_of(job_options&& o) {
+    auto words = std::make_shared<option_words>();
+    words->opts = options_to_json(o);
+    words->delay = std::to_string(o.delay.count());
+    words->priority = std::to_string(o.priority);
+    words->side = side_word(o, false, options_.emits_debounced);
+    const bool is_common = o.id.empty() && !o.timestamp_ms && o.telemetry_metadata.empty();
+    words->source = std::move(o);
+    if (is_common) last_ = words;
+    return words;
 }
 
 void add_batcher::enqueue(prepared_job job, handler done, bool more_follow) {
@@ -103,7 +120,7 @@ std::size_t add_batcher::next_batch_size() const noexcept {
     std::size_t count = 0, bytes = 0;
     for (; count < most; ++count) {
         const auto& p = waiting_[count].prepared;
-        bytes += p.job.data.size() + p.opts.size() + p.job.name.size() + p.side.size();
+        bytes += p.data.size() + p.options->opts.size() + p.name.size() + p.options->side.size();
         if (bytes > max_batch_bytes && count > 0) break;
     }
     return count;
@@ -133,21 +150,21 @@ task<redis::reply> add_batcher::run(std::shared_ptr<add_batcher> self, const bat
     std::vector<std::string_view> args;
     args.reserve(jobs.size() * 8);
     std::vector<const prepared_job*> told; // with all their words
+    std::vector<std::string> times;
+    times.reserve(jobs.size()); // so that no text moves
     for (const auto& w : jobs) {
         const auto& p = w.prepared;
         const auto from = told.end() - static_cast<std::ptrdiff_t>(std::min(told.size(), compared));
         const auto like = std::find_if(from, told.end(), [&](const auto* t) { return shares_words(p, *t); });
         if (like != told.end()) {
             args.push_back(reference(static_cast<std::size_t>(like - told.begin())));
-            args.push_back(p.job.data);
+            args.push_back(p.data);
             continue;
         }
         told.push_back(&p);
-        for (const std::string_view word :
-             {std::string_view{p.job.options.id}, std::string_view{p.job.name}, std::string_view{p.job.data},
-              std::string_view{p.opts}, std::string_view{p.timestamp}, std::string_view{p.delay},
-              std::string_view{p.priority}, std::string_view{p.side}})
-            args.push_back(word);
+        const auto& o = *p.options;
+        const auto& time = times.emplace_back(std::to_string(p.timestamp_ms));
+        args.insert(args.end(), {p.id, p.name, p.data, o.opts, time, o.delay, o.priority, o.side});
     }
     auto reply = co_await run_script_views(self->client_, scripts::all().add, self->options_.key_base, args);
     if (reply.size() != jobs.size()) throw std::runtime_error("queue add: unexpected reply");
@@ -161,12 +178,10 @@ void add_batcher::finished(batch jobs, std::exception_ptr error, const redis::re
         if (error) {
             jobs[i].done(error, {});
         } else if (replies[i].type() == redis::reply::kind::integer) { // refused: this one alone
-            const auto& options = jobs[i].prepared.job.options;
+            const auto& parent = jobs[i].prepared.options->source.parent;
             std::string what = "queue add";
-            auto refusal = system_error(
-                outcome_of(replies[i].integer()),
-                what + (options.parent ? " under parent " + options.parent->queue + ":" + options.parent->id
-                                       : std::string{}));
+            if (parent) what += " under parent " + parent->queue + ":" + parent->id;
+            auto refusal = system_error(outcome_of(replies[i].integer()), what);
             jobs[i].done(std::make_exception_ptr(std::move(refusal)), {});
         } else {
             jobs[i].done(nullptr, std::string{replies[i].text()});

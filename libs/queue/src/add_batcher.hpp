@@ -36,15 +36,22 @@ public:
     };
     add_batcher(redis::client& client, options o);
 
-    /// A job that was accepted, with its words for the script.
+    /// What is made of a job's options: the words for the script. Jobs of one kind have the same options, so
+    /// these are made once and shared.
+    struct option_words {
+        job_options source;
+        std::string opts, delay, priority, side;
+    };
+    /// A job that was accepted.
     struct prepared_job {
-        new_job job;
-        std::string opts, timestamp, delay, priority, side;
+        std::string id, name, data; ///< id: the custom one
+        std::int64_t timestamp_ms = 0;
+        std::shared_ptr<const option_words> options;
     };
     /// Fills in the defaults and checks everything; queue::errc for what is refused, errc::overloaded when
     /// too much waits. `why` gets what is refused about the job itself.
     /// `ahead`: prepared jobs of the caller that are not handed in yet.
-    result<prepared_job> prepare(new_job job, std::optional<options_problem>* why = nullptr,
+    result<prepared_job> prepare(new_job&& job, std::optional<options_problem>* why = nullptr,
                                  std::size_t ahead = 0);
     /// What prepare() would refuse about the job itself.
     std::optional<options_problem> refusal_of(new_job job);
@@ -63,6 +70,7 @@ private:
 
     /// Of a job with its defaults.
     std::optional<options_problem> find_problem(const new_job& job);
+    std::shared_ptr<const option_words> words_of(job_options&& options);
     void schedule();
     void send();
     std::size_t next_batch_size() const noexcept;
@@ -79,6 +87,8 @@ private:
     redis::client& client_;
     options options_;
     json_checker json_;
+    std::shared_ptr<const option_words>
+        last_; ///< of a job without anything of its own; null before the first
     std::deque<waiting_job> waiting_;
     std::size_t in_flight_ = 0;
     bool scheduled_ = false;

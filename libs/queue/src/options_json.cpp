@@ -146,7 +146,7 @@ std::string side_word(const job_options& o, bool waits_for_children, bool emits_
     return out;
 }
 
-job_options with_defaults(job_options o, const job_options& d) {
+void fill_in(job_options& o, const job_options& d) {
     if (!o.group) o.group = d.group;
     if (o.priority == 0 && !o.group) o.priority = d.priority;
     if (o.delay.count() == 0) o.delay = d.delay;
@@ -165,6 +165,10 @@ job_options with_defaults(job_options o, const job_options& d) {
         o.remove_dependency_on_failure = d.remove_dependency_on_failure;
     }
     o.lifo = o.lifo || d.lifo;
+}
+
+job_options with_defaults(job_options o, const job_options& d) {
+    fill_in(o, d);
     return o;
 }
 

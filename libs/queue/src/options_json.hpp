@@ -16,6 +16,7 @@ std::string options_to_json(const job_options& options, attempts_member attempts
 
 /// The options with the queue's defaults in place of what is unset. A number counts as unset when it is zero.
 job_options with_defaults(job_options options, const job_options& defaults);
+void fill_in(job_options& options, const job_options& defaults); ///< as with_defaults(), in place
 
 /// The hash field `parent` of a child: {"id","queueKey"} and the flag of its failure policy.
 std::string parent_field(const job_options& options);

@@ -34,6 +34,12 @@ job_counts read_counts(redis::reply::view v) {
     return c;
 }
 
+template <class Error>
+task<std::string> refuse(Error e) {
+    throw e;
+    co_return std::string{};
+}
+
 /// The jobs of one add_bulk() call that are still on their way.
 struct bulk_call {
     std::vector<result<std::string>> results;
@@ -112,16 +118,17 @@ task<void> queue::initialize() {
     checked(co_await impl_->client.exec(c), "initialize");
 }
 
+/// Only what is refused needs a coroutine; the job itself is handed to the batcher when the answer is
+/// awaited.
 task<std::string> queue::add(new_job job) {
     std::optional<options_problem> why;
     auto prepared = impl_->batcher->prepare(std::move(job), &why);
-    if (why) throw why->error();
-    if (!prepared) throw system_error(prepared.error(), "queue add");
+    if (why) return refuse(why->error());
+    if (!prepared) return refuse(system_error(prepared.error(), "queue add"));
     auto initiate = [](auto handler, add_batcher* batcher, add_batcher::prepared_job p) {
         batcher->enqueue(std::move(p), std::move(handler));
     };
-    co_return co_await asio::async_initiate<const asio::use_awaitable_t<>,
-                                            void(std::exception_ptr, std::string)>(
+    return asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr, std::string)>(
         initiate, asio::use_awaitable, impl_->batcher.get(), std::move(*prepared));
 }
 

@@ -12,6 +12,7 @@ struct backoff_options {
         "fixed"; ///< "fixed", "exponential", or a name that worker_options::custom_backoff knows
     std::chrono::milliseconds delay{0};
     double jitter = 0; ///< 0 … 1: share of the delay that is random
+    friend bool operator==(const backoff_options&, const backoff_options&) = default;
 };
 
 /// What happens to a finished job (removeOnComplete, removeOnFail; layout 4.6).
@@ -81,6 +82,7 @@ struct job_options {
     bool continue_parent_on_failure = false;   ///< the parent runs at once, and can cancel what is pending
     bool ignore_dependency_on_failure = false; ///< the failure is recorded and this job counts as done
     bool remove_dependency_on_failure = false; ///< this job counts as done
+    friend bool operator==(const job_options&, const job_options&) = default;
 };
 
 /// A job to add.

@@ -79,7 +79,8 @@ public:
     /// next script (group commit, no added delay). An existing custom id is not an error: its id comes back
     /// and nothing changes (with a parent: that job becomes its child). A suppressed duplicate by
     /// deduplication id: the id of the job that stands in its way. parent_not_found,
-    /// parent_cannot_be_replaced: nothing was added.
+    /// parent_cannot_be_replaced: nothing was added. The job is checked, and gets its time, when this is
+    /// called.
     task<std::string> add(new_job job);
 
     /// Adds many in as few scripts as max_batch allows, in order. One result a job: an input that is refused

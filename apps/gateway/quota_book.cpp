@@ -24,11 +24,6 @@ std::size_t index_of(catalog::usage_kind kind) {
     return static_cast<std::size_t>(kind);
 }
 
-/// The answer depends on the day, so that no cached one outlives midnight.
-std::string answer_id(std::int64_t user_id, std::int64_t day) {
-    return fmt::format("{}-{}", user_id, day);
-}
-
 http::problem quota_exceeded(catalog::usage_kind kind, const catalog::usage_state& state,
                              std::int64_t now_ms) {
     const auto left = std::chrono::seconds{(day_ms - now_ms % day_ms) / 1000 + 1};
@@ -93,13 +88,18 @@ quota_book::quota_book(asio::any_io_executor executor, catalog::usage_store& sto
 
 quota_book::~quota_book() = default;
 
-task<catalog::usage_key> quota_book::take(const principal& who, catalog::usage_kind kind, std::int64_t n) {
+std::optional<catalog::usage_key> quota_book::take_unlimited(const principal& who, catalog::usage_kind kind,
+                                                             std::int64_t n) {
+    if (!who.is_admin()) return std::nullopt;
     const catalog::usage_key key{who.user_id, kind, catalog::usage_day_of(clock_.now_ms())};
-    if (who.is_admin()) {
-        unlimited_[key] += n;
-        if (!std::exchange(flushing_, true)) tasks_.spawn("count", flush_later());
-        co_return key;
-    }
+    unlimited_[key] += n;
+    if (!std::exchange(flushing_, true)) tasks_.spawn("count", flush_later());
+    return key;
+}
+
+task<catalog::usage_key> quota_book::take(const principal& who, catalog::usage_kind kind, std::int64_t n) {
+    if (const auto counted = take_unlimited(who, kind, n)) co_return *counted;
+    const catalog::usage_key key{who.user_id, kind, catalog::usage_day_of(clock_.now_ms())};
     auto mine = std::make_shared<claim>(executor_, n);
     auto& place = lines_[key];
     if (place && place->claims.size() >= max_waiting) throw system_error(errc::overloaded);
@@ -228,14 +228,14 @@ task<std::optional<std::int64_t>> quota_book::limit_of(std::int64_t user_id, cat
 
 task<cache::answer> quota_book::describe(std::int64_t user_id) {
     const auto day = catalog::usage_day_of(clock_.now_ms());
-    const auto key = cache::key::one(scope, answer_id(user_id, day));
+    const auto key = cache::key::one(scope, catalog::usage_answer_id(user_id, day));
     co_return co_await answers_.get(
         key, limits_.cache_ttl,
         [&store = store_, user_id, day, limits = limits_] { return load(store, user_id, day, limits); });
 }
 
 void quota_book::forget_answer(catalog::usage_key key, std::uint64_t lsn) {
-    auto& at = changed_[answer_id(key.user_id, key.day)];
+    auto& at = changed_[catalog::usage_answer_id(key.user_id, key.day)];
     at = std::max(at, lsn);
     if (!std::exchange(forgetting_, true)) tasks_.spawn("forget", forget_answers());
 }

@@ -40,6 +40,10 @@ public:
     /// cancelled is not charged.
     task<catalog::usage_key> take(const principal& who, catalog::usage_kind kind, std::int64_t n = 1);
 
+    /// As take() for administrators, who wait for nothing; nothing is counted for others.
+    std::optional<catalog::usage_key> take_unlimited(const principal& who, catalog::usage_kind kind,
+                                                     std::int64_t n = 1);
+
     /// The work that was counted does not happen. Done in the background; if the database is away then the
     /// charge stays (logged).
     void give_back(catalog::usage_key what, std::int64_t n = 1);

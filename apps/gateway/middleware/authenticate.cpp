@@ -60,8 +60,18 @@ std::chrono::steady_clock::time_point authenticator::remembered_until(const prin
 
 http::handler authenticator::require(std::string scope, http::handler next) {
     return [this, scope = std::move(scope), next = std::move(next)](http::request& r) {
-        return check(r, scope, next);
+        // Who is remembered, and most are, needs no coroutine.
+        auto who = find_remembered(r);
+        return who ? enter(r, std::move(who), scope, next) : check(r, scope, next);
     };
+}
+
+std::shared_ptr<principal> authenticator::find_remembered(const http::request& r) const {
+    const auto token = bearer_token(r.headers.get("authorization"));
+    if (token.empty() || token.size() > max_token_bytes) return nullptr;
+    const auto it = known_.find(sha256(token));
+    if (it == known_.end() || it->second.until <= std::chrono::steady_clock::now()) return nullptr;
+    return it->second.who;
 }
 
 task<std::shared_ptr<principal>> authenticator::identify(const http::request& r) {
@@ -74,8 +84,6 @@ task<std::shared_ptr<principal>> authenticator::identify(const http::request& r)
         throw unauthorized("invalid_token", "The Authorization header is not 'Bearer <key>'.", true);
     const auto id = sha256(token);
     const auto now = std::chrono::steady_clock::now();
-    if (const auto it = known_.find(id); it != known_.end() && it->second.until > now)
-        co_return it->second.who;
     std::optional<principal> found;
     std::exception_ptr unavailable;
     try {
@@ -105,6 +113,12 @@ task<std::shared_ptr<principal>> authenticator::identify(const http::request& r)
 task<http::response> authenticator::check(http::request& r, std::string_view scope,
                                           const http::handler& next) {
     auto who = co_await identify(r);
+    co_return co_await enter(r, std::move(who), scope, next);
+}
+
+task<http::response> authenticator::enter(http::request& r, std::shared_ptr<principal> who,
+                                          std::string_view scope,
+                                          const http::handler& next) { // no coroutine
     if (!scope.empty() && !who->may(scope))
         throw http::problem(403, "insufficient_scope",
                             "This credential may not do that; it needs the scope '" + std::string{scope} +
@@ -114,7 +128,7 @@ task<http::response> authenticator::check(http::request& r, std::string_view sco
                              std::string{scope} + '"');
     if (!seen_.contains(who->id)) seen_.insert(who->id);
     r.attach(std::move(who));
-    co_return co_await next(r);
+    return next(r);
 }
 
 } // namespace tiktrend::gateway

@@ -54,8 +54,12 @@ public:
     std::set<std::string> take_seen() { return std::exchange(seen_, {}); }
 
 private:
+    /// Null: identify() has to look, or to refuse.
+    std::shared_ptr<principal> find_remembered(const http::request& r) const;
     task<http::response> check(http::request& r, std::string_view scope, const http::handler& next);
     task<std::shared_ptr<principal>> identify(const http::request& r);
+    task<http::response> enter(http::request& r, std::shared_ptr<principal> who, std::string_view scope,
+                               const http::handler& next);
     /// Not beyond the end of the credential itself.
     std::chrono::steady_clock::time_point remembered_until(const principal& who,
                                                            std::chrono::milliseconds life) const;

@@ -5,6 +5,7 @@
 #include <tiktrend/base/ids.hpp>
 #include <tiktrend/base/timeout.hpp>
 #include <tiktrend/http/problem.hpp>
+#include <tiktrend/queue/error.hpp>
 
 #include <algorithm>
 #include <set>
@@ -33,6 +34,10 @@ http::problem reduced(std::string code, std::string detail, std::chrono::seconds
 
 } // namespace
 
+bool is_refused_for_good(const error_code& e) noexcept {
+    return e.category() == queue::category();
+}
+
 /// Jobs that were written and go to the queue now.
 struct job_intake::handover {
     explicit handover(asio::any_io_executor executor) : done{std::move(executor)} {}
@@ -49,8 +54,10 @@ job_intake::job_intake(asio::any_io_executor executor, queue::queue& jobs, catal
       added_again_{m.make_counter("outbox_lost_jobs_total",
                                   "Jobs that the queue had lost and that were added again.")},
       relay_errors_{m.make_counter("outbox_relay_errors_total", "Times the outbox could not be worked on.")},
+      refused_by_queue_{m.make_counter("outbox_refused_jobs_total",
+                                       "Accepted jobs that the queue will never take; the log names them.")},
       refused_{m.make_counter("enqueue_refusals_total", "Requests refused since too many jobs wait.")},
-      log_{log}, clock_{clock}, handovers_{executor}, loops_{executor} {
+      log_{log}, clock_{clock}, backlog_question_{executor}, handovers_{executor}, loops_{executor} {
     if (settings.how == durability::outbox && relays) {
         waiting_ =
             m.make_gauge("outbox_waiting_jobs", "Accepted jobs that are not known to be in the queue.");
@@ -80,18 +87,25 @@ task<void> job_intake::stop() {
 
 // ---- taking in
 
-task<void> job_intake::refuse_when_full() {
-    if (settings_.max_backlog == 0) co_return;
-    if (const auto now = steady::now(); now >= backlog_until_) {
-        backlog_until_ = now + backlog_age; // one asks, the others go by the old number meanwhile
-        try {
-            backlog_ = (co_await jobs_.depth()).backlog;
-        } catch (const system_error& e) {
-            if (is_cancelled(e.code())) throw;
-            backlog_ = 0; // adding will say what is wrong
-        }
+bool job_intake::knows_backlog() const noexcept {
+    // While one asks, the others go by the old number.
+    return settings_.max_backlog == 0 || backlog_question_.is_taken() || steady::now() < backlog_until_;
+}
+
+task<void> job_intake::ask_backlog() {
+    if (knows_backlog()) co_return;
+    const auto mine = backlog_question_.take();
+    try {
+        backlog_ = (co_await jobs_.depth()).backlog;
+    } catch (const system_error& e) {
+        if (is_cancelled(e.code())) throw;
+        backlog_ = 0; // adding will say what is wrong
     }
-    if (backlog_ < settings_.max_backlog) co_return;
+    backlog_until_ = steady::now() + backlog_age;
+}
+
+void job_intake::refuse_when_full() {
+    if (settings_.max_backlog == 0 || backlog_ < settings_.max_backlog) return;
     refused_.add();
     throw reduced("queue_full", "Too many jobs wait already. Try again later.", 10s);
 }
@@ -108,7 +122,14 @@ task<void> job_intake::confirm(std::vector<std::string> ids) {
 }
 
 task<std::string> job_intake::add(queue::new_job job) {
+    // Without a promise of its own it costs no coroutine of its own.
+    return settings_.how == durability::local ? jobs_.add(std::move(job)) : add_durably(std::move(job));
+}
+
+task<std::string> job_intake::add_durably(queue::new_job job) {
     if (settings_.how == durability::outbox) {
+        // What the queue would refuse is not taken in: nobody would be there to be told later.
+        if (const auto why = jobs_.refusal_of(job)) throw *why;
         if (job.options.id.empty()) job.options.id = uuid_v7(clock_.now_ms());
         const auto id = job.options.id;
         std::vector<queue::new_job> one;
@@ -124,11 +145,17 @@ task<std::string> job_intake::add(queue::new_job job) {
 task<std::vector<result<std::string>>> job_intake::add_bulk(std::vector<queue::new_job> jobs) {
     if (settings_.how == durability::outbox) {
         std::vector<result<std::string>> out;
+        std::vector<queue::new_job> good;
         for (auto& j : jobs) {
+            if (const auto why = jobs_.refusal_of(j)) {
+                out.emplace_back(why->code());
+                continue;
+            }
             if (j.options.id.empty()) j.options.id = uuid_v7(clock_.now_ms());
             out.emplace_back(j.options.id);
+            good.push_back(std::move(j));
         }
-        co_await write_and_hand_over(std::move(jobs));
+        if (!good.empty()) co_await write_and_hand_over(std::move(good));
         co_return out;
     }
     auto out = co_await jobs_.add_bulk(std::move(jobs));
@@ -285,15 +312,20 @@ task<void> job_intake::add_wanted(std::vector<queue::new_job> jobs, std::vector<
         ids.push_back(j.options.id);
     const auto added = co_await within(hold_limit, jobs_.add_bulk(std::move(jobs)));
     co_await held.end();
+    std::vector<std::string> later;
     for (std::size_t i = 0; i < added.size(); ++i) {
         if (added[i]) {
             added_.add();
             present.push_back(ids[i]);
-            continue;
+        } else if (is_refused_for_good(added[i].error())) {
+            refused_by_queue_.add();
+            log_.error("outbox_job_refused", {{"job_id", ids[i]}, {"error", added[i].error().message()}});
+            over.push_back(ids[i]);
+        } else {
+            later.push_back(ids[i]);
         }
-        log_.error("outbox_job_refused", {{"job_id", ids[i]}, {"error", added[i].error().message()}});
-        over.push_back(ids[i]);
     }
+    if (!later.empty()) co_await store_.release(std::move(later));
 }
 
 task<void> job_intake::measure() {

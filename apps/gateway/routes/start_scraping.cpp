@@ -32,15 +32,6 @@ scrape_order read_start_request(const http::request& r, const services& s) {
     return out;
 }
 
-task<std::string> add_or_give_back(const services& s, catalog::usage_key charge, queue::new_job job) {
-    try {
-        co_return co_await s.jobs.add(std::move(job));
-    } catch (const system_error& e) {
-        give_back_unless_done(s.quotas, charge, e.code());
-        throw;
-    }
-}
-
 void write_job_link(json_object_writer& w, const std::string& id) {
     w.text("job_id", id);
     w.text("status_url", "/scraping/jobs/" + id);
@@ -48,7 +39,8 @@ void write_job_link(json_object_writer& w, const std::string& id) {
 
 task<http::response> start(const services& s, http::request& r) {
     auto order = read_start_request(r, s);
-    co_await s.jobs.refuse_when_full();
+    if (!s.jobs.knows_backlog()) co_await s.jobs.ask_backlog();
+    s.jobs.refuse_when_full();
     if (order.source->retired) throw retired_source(*order.source);
     carry_trace(r, order.options);
     const auto& who = principal_of(r);
@@ -56,9 +48,16 @@ task<http::response> start(const services& s, http::request& r) {
     auto* once = r.attached<idempotent_request>();
     if (once) order.options.id = once->name;
     auto job = scrape_job(std::move(order), who, r.request_id);
-    const auto charge = co_await s.quotas.take(who, catalog::usage_kind::scrapes);
+    auto charge = s.quotas.take_unlimited(who, catalog::usage_kind::scrapes);
+    if (!charge) charge = co_await s.quotas.take(who, catalog::usage_kind::scrapes);
     if (once) once->has_begun = true;
-    const auto id = co_await add_or_give_back(s, charge, std::move(job));
+    std::string id;
+    try {
+        id = co_await s.jobs.add(std::move(job));
+    } catch (const system_error& e) {
+        give_back_unless_done(s.quotas, *charge, e.code());
+        throw;
+    }
     json_object_writer w;
     write_job_link(w, id);
     auto response = private_json(202, w.take());
@@ -164,7 +163,8 @@ task<http::response> start_batch(const services& s, http::request& r) {
         if (item.job) jobs.push_back(*item.job);
     std::vector<result<std::string>> added;
     if (!jobs.empty()) {
-        co_await s.jobs.refuse_when_full();
+        if (!s.jobs.knows_backlog()) co_await s.jobs.ask_backlog();
+        s.jobs.refuse_when_full();
         const auto n = static_cast<std::int64_t>(jobs.size());
         const auto charge = co_await s.quotas.take(principal_of(r), catalog::usage_kind::scrapes, n);
         if (once) once->has_begun = true;

@@ -138,6 +138,30 @@ TEST_CASE("a job that has failed for good is not added again when the queue has 
     CHECK(waiting(s) == "0");
 }
 
+TEST_CASE("a job that succeeded and was forgotten by the queue is not added again", "[e2e][outbox]") {
+    e2e::stack s{with_outbox()};
+    const auto id = s.start_scrape();
+    s.database().execute(
+        "e2e", "INSERT INTO scrape_runs (job_id, job_timestamp_ms, attempt, source, status) VALUES ('" + id +
+                   "', 1, 1, 'demo.shop', 'succeeded')");
+    s.queue_redis().command({"ZREM", "bull:scraping:prioritized", id});
+    s.queue_redis().command({"DEL", "bull:scraping:" + id});
+    CHECK(testing::poll_until([&] { return rows(s) == "0"; }, 30s));
+    CHECK(stays(s, "0"));
+}
+
+TEST_CASE("a job that the queue refuses leaves the outbox, and an operator can see it", "[e2e][outbox]") {
+    e2e::stack s{with_outbox()};
+    s.database().execute(
+        "e2e", "INSERT INTO job_outbox (queue, job_id, name, data, options, due_at) VALUES "
+               "('bull:scraping', 'odd', 'scrape_products', '{}', '{\"v\":1,\"priority\":9999999}', now())");
+    CHECK(testing::poll_until([&] { return rows(s) == "0"; }, 30s));
+    CHECK(waiting(s) == "0");
+    CHECK(s.metrics().get("/metrics").body.find("\noutbox_refused_jobs_total 1\n") != std::string::npos);
+    s.start_scrape(); // the others go on
+    CHECK(waiting(s) == "1");
+}
+
 TEST_CASE("a job counts as accepted when a replica has it", "[e2e][replicated]") {
     e2e::stack::options o;
     o.with_worker = false;

@@ -20,6 +20,21 @@ TEST_CASE("strings are escaped as RFC 8259 asks", "[unit][base]") {
     CHECK(quoted("é😀") == "\"é😀\"");
 }
 
+TEST_CASE("what needs an escape is found at every place of a text", "[unit][base]") {
+    for (std::size_t size = 1; size <= 20; ++size)
+        for (std::size_t at = 0; at < size; ++at)
+            for (int byte = 0; byte < 0x80; ++byte) {
+                std::string text(size, 'x');
+                text[at] = static_cast<char>(byte);
+                const bool needs = byte < 0x20 || byte == '"' || byte == '\\';
+                const auto out = quoted(text);
+                CAPTURE(size, at, byte, out);
+                REQUIRE((out.size() > size + 2) == needs);
+                REQUIRE(out.substr(0, at + 1) == '"' + std::string(at, 'x'));
+                REQUIRE(out.substr(out.size() - (size - at)) == std::string(size - at - 1, 'x') + '"');
+            }
+}
+
 TEST_CASE("bytes that are not UTF-8 become U+FFFD", "[unit][base]") {
     CHECK(quoted("a\xff"
                  "b") == "\"a\xEF\xBF\xBD"

@@ -1,7 +1,11 @@
 // Small decisions at the gateway's edge: the outbox's text, origins, what a region answers itself.
 #include "middleware/cors.hpp"
+#include "outbox/job_intake.hpp"
 #include "outbox/job_text.hpp"
 #include "regions/forwarder.hpp"
+
+#include <tiktrend/queue/error.hpp>
+#include <tiktrend/redis/error.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -49,6 +53,13 @@ TEST_CASE("a job comes out of the outbox as it went in", "[unit][outbox]") {
     CHECK_FALSE(from_outbox(to_outbox(plain))->options.backoff);
     CHECK_FALSE(from_outbox({"id", "n", "{}", "nonsense"}));
     CHECK_FALSE(from_outbox({"id", "n", "{}", R"({"v":2})"}));
+}
+
+TEST_CASE("an accepted job is given up only for what the queue says about the job itself", "[unit][outbox]") {
+    CHECK(is_refused_for_good(make_error_code(queue::errc::invalid_priority)));
+    CHECK(is_refused_for_good(make_error_code(queue::errc::invalid_job_id)));
+    CHECK_FALSE(is_refused_for_good(make_error_code(errc::overloaded)));
+    CHECK_FALSE(is_refused_for_good(make_error_code(redis::errc::timed_out)));
 }
 
 TEST_CASE("origins are written as browsers send them", "[unit][cors]") {

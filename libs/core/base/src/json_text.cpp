@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 namespace tiktrend {
 namespace {
@@ -36,15 +37,33 @@ bool is_plain(unsigned char c) noexcept {
     return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
 }
 
+/// is_plain() of eight bytes at once: none has its high bit, is below a blank, or is one of the two.
+bool are_plain(const char* eight) noexcept {
+    constexpr std::uint64_t each = 0x0101010101010101, high = each << 7;
+    std::uint64_t word = 0;
+    std::memcpy(&word, eight, sizeof word);
+    const auto zero_in = [](std::uint64_t w) { return (w - each) & ~w; };
+    const auto below_blank = (word - each * 0x20) & ~word;
+    return ((word | below_blank | zero_in(word ^ each * '"') | zero_in(word ^ each * '\\')) & high) == 0;
+}
+
+/// Bytes at the start of `text` that need no escape.
+std::size_t plain_run(std::string_view text) noexcept {
+    std::size_t n = 0;
+    while (n + 8 <= text.size() && are_plain(text.data() + n))
+        n += 8;
+    while (n < text.size() && is_plain(static_cast<unsigned char>(text[n])))
+        ++n;
+    return n;
+}
+
 } // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
     static constexpr char hex[] = "0123456789abcdef";
     out += '"';
     while (!text.empty()) {
-        std::size_t run = 0;
-        while (run < text.size() && is_plain(static_cast<unsigned char>(text[run])))
-            ++run;
+        const auto run = plain_run(text);
         out.append(text, 0, run);
         text.remove_prefix(run);
         if (text.empty()) break;

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -20,6 +21,12 @@ std::optional<usage_kind> parse_usage_kind(std::string_view name) noexcept;
 /// Days since 1970-01-01 in UTC: quotas begin anew at midnight UTC.
 constexpr std::int64_t usage_day_of(std::int64_t unix_ms) noexcept {
     return unix_ms / 86'400'000;
+}
+
+/// What cached answers about a user's quotas are called, in the cache's scope "quota". The day is in it, so
+/// that none outlives midnight.
+inline std::string usage_answer_id(std::int64_t user_id, std::int64_t day) {
+    return std::to_string(user_id) + '-' + std::to_string(day);
 }
 
 /// Whose use of what, on which day.

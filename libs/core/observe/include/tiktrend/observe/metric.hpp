@@ -89,18 +89,21 @@ class label_cache {
 public:
     label_cache() = default; ///< gives handles that drop everything
     explicit label_cache(metric_family<Handle>& family) : family_{&family} {}
+    label_cache(label_cache&&) noexcept = default;
+    label_cache& operator=(label_cache&&) noexcept = default;
 
     template <class... Values>
     Handle operator()(const Values&... values) {
         static_assert(sizeof...(Values) == N);
         if (!family_) return {};
         const std::array<std::string_view, N> wanted{std::string_view{values}...};
+        if (last_ && last_->is(wanted)) return last_->handle; // mostly the same again
         std::size_t hash = 0;
         for (const auto v : wanted)
             hash = hash * 31 + std::hash<std::string_view>{}(v);
         const auto [from, to] = entries_.equal_range(hash);
         for (auto it = from; it != to; ++it)
-            if (it->second.is(wanted)) return it->second.handle;
+            if (it->second.is(wanted)) return (last_ = &it->second)->handle;
         entry made{{}, family_->with({wanted.begin(), wanted.end()})};
         for (std::size_t i = 0; i < N; ++i)
             made.values[i] = wanted[i];
@@ -119,6 +122,7 @@ private:
     };
     metric_family<Handle>* family_ = nullptr;
     std::unordered_multimap<std::size_t, entry> entries_;
+    const entry* last_ = nullptr; ///< asked for
 };
 
 } // namespace tiktrend::observe

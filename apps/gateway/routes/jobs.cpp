@@ -103,14 +103,15 @@ public:
 
     task<bool> replay(const stream_id& after, std::string text) {
         sent_ = after;
-        const auto missed = co_await queue::queue_events::read_for_job(
-            services_.redis, services_.jobs.key_base(), id_, std::move(text), services_.options.max_replayed);
-        for (const auto& e : missed)
+        const auto& o = services_.options;
+        const auto missed =
+            co_await queue::queue_events::resume_job(services_.redis, services_.jobs.key_base(), id_,
+                                                     std::move(text), o.max_replayed, o.max_looked_at);
+        for (const auto& e : missed.events)
             if (co_await forward(e)) co_return true;
         // The state tells what the stream keeps no more, and what lies between the events sent here and those
         // to come.
-        const bool has_gap = missed.empty() || missed.size() == services_.options.max_replayed;
-        co_return has_gap ? co_await send_state() : false;
+        co_return missed.events.empty() || !missed.is_whole ? co_await send_state() : false;
     }
 
     /// True if this event ends the job.

@@ -11,6 +11,16 @@
 namespace tiktrend::queue {
 namespace {
 
+/// Ids of a stream, "<ms>-<n>": numbers of any length without zeros in front.
+bool is_before(std::string_view a, std::string_view b) noexcept {
+    const auto less = [](std::string_view x, std::string_view y) {
+        return x.size() != y.size() ? x.size() < y.size() : x < y;
+    };
+    const auto ms_a = a.substr(0, a.find('-')), ms_b = b.substr(0, b.find('-'));
+    if (ms_a != ms_b) return less(ms_a, ms_b);
+    return less(a.substr(std::min(ms_a.size() + 1, a.size())), b.substr(std::min(ms_b.size() + 1, b.size())));
+}
+
 queue_event read_entry(const redis::reply::view& entry) {
     queue_event e;
     e.stream_id = entry[0].text();
@@ -186,6 +196,25 @@ task<std::vector<queue_event>> queue_events::read_for_job(redis::client& client,
         after = reply[0].text();
     }
     co_return found;
+}
+
+task<queue_events::resumed> queue_events::resume_job(redis::client& client, std::string key_base,
+                                                     std::string job_id, std::string after, std::size_t limit,
+                                                     std::size_t most_looked_at) {
+    const auto wanted = std::to_string(limit),
+               most = std::to_string(std::min<std::size_t>(most_looked_at, 5000));
+    const std::string_view words[]{after, job_id, wanted, most};
+    const auto reply = co_await run_script_views(client, scripts::all().read_events, key_base, words);
+    resumed out;
+    for (std::size_t i = 1; i < reply.size(); ++i)
+        out.events.push_back(read_entry(reply[i]));
+    if (!reply[0].is_nil()) co_return out; // there are more
+    // Asked last: what was dropped before this is noticed.
+    const redis::command c{"XRANGE", key_base + "events", "-", "+", "COUNT", 1};
+    const auto oldest = co_await client.exec(c);
+    if (oldest.is_error()) throw std::runtime_error("queue events: " + std::string{oldest.text()});
+    out.is_whole = oldest.size() > 0 && !is_before(after, oldest[0][0].text());
+    co_return out;
 }
 
 } // namespace tiktrend::queue

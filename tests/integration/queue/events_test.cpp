@@ -97,5 +97,46 @@ TEST_CASE("the events of one job can be read again from any point", "[integratio
     run_coroutine(read_one(f));
 }
 
+task<void> resume(queue_fixture& f) {
+    redis::client client{co_await asio::this_coro::executor, f.address()};
+    client.start();
+    co_await client.wait_connected(5s);
+    const auto from = [&](std::string after, std::size_t limit = 100, std::size_t looked_at = 5000) {
+        return queue::queue_events::resume_job(client, f.base(), "a", std::move(after), limit, looked_at);
+    };
+    const auto all = co_await queue::queue_events::read_for_job(client, f.base(), "a", "0", 100);
+    REQUIRE(all.size() == 3); // added and waiting come first, progress 300 entries later
+    const auto rest = co_await from(all[0].stream_id);
+    CHECK(rest.events.size() == 2);
+    CHECK(rest.is_whole);
+    const auto few = co_await from(all[0].stream_id, 100, 200);
+    CHECK(few.events.size() == 1);
+    CHECK_FALSE(few.is_whole); // there are entries that were not looked at
+    const auto one = co_await from(all[0].stream_id, 1);
+    CHECK(one.events.size() == 1);
+    CHECK_FALSE(one.is_whole);
+    const auto last = co_await from(all[2].stream_id);
+    CHECK(last.events.empty());
+    CHECK(last.is_whole);
+    CHECK_FALSE((co_await from("1-0")).is_whole); // nobody knows what was before the first one
+
+    f.redis({"XTRIM", f.key("events"), "MAXLEN", "10"});
+    const auto trimmed = co_await from(all[0].stream_id);
+    CHECK(trimmed.events.size() == 1); // progress
+    CHECK_FALSE(trimmed.is_whole);
+    f.redis({"DEL", f.key("events")});
+    CHECK_FALSE((co_await from(all[0].stream_id)).is_whole);
+    co_await client.stop();
+}
+
+TEST_CASE("who resumes learns whether events are missing, at a bounded cost", "[integration][queue]") {
+    queue_fixture f;
+    f.add("a");
+    for (int i = 0; i < 150; ++i)
+        f.add("other" + std::to_string(i));
+    f.script("update_progress", {"a", "50"});
+    run_coroutine(resume(f));
+}
+
 } // namespace
 } // namespace tiktrend::testing

@@ -56,6 +56,18 @@ public:
                                                        std::string job_id, std::string after,
                                                        std::size_t limit);
 
+    struct resumed {
+        std::vector<queue_event> events;
+        /// Nothing is missing: all that came after the entry was still there, and was looked at. Else the
+        /// job's state tells the rest.
+        bool is_whole = false;
+    };
+    /// As read_for_job() for a client that resumes after an entry ("<ms>-<n>") it names itself, who could
+    /// otherwise have the whole stream read time and again: one call, which looks at `most_looked_at` entries
+    /// (up to 5,000) and no more.
+    static task<resumed> resume_job(redis::client& client, std::string key_base, std::string job_id,
+                                    std::string after, std::size_t limit, std::size_t most_looked_at);
+
 private:
     struct impl;
     std::unique_ptr<impl> impl_;

@@ -16,11 +16,6 @@ namespace {
 
 constexpr int exit_config = 2;
 
-void print_settings(const tiktrend::logger& log, const tiktrend::config_reader& reader) {
-    for (const auto& e : reader.entries())
-        if (!e.is_default) log.info("setting", {{"name", e.name}, {"value", e.value}});
-}
-
 } // namespace
 
 int main(int argc, char** argv) {
@@ -53,7 +48,7 @@ int main(int argc, char** argv) {
     reports.from = report::this_process("tiktrend-gateway", settings.sentry_environment);
     const auto log = report::reporting_logger(settings.level, settings.sentry_dsn, std::move(reports))
                          .with("program", "tiktrend-gateway");
-    print_settings(log, reader);
+    log_settings(log, reader);
     gateway::raise_file_limit(settings.threads * settings.http.max_connections, log);
     if (settings.cursor_secret_is_random)
         log.warn(

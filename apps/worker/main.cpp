@@ -15,11 +15,6 @@ namespace {
 
 constexpr int exit_config = 2;
 
-void print_settings(const tiktrend::logger& log, const tiktrend::config_reader& reader) {
-    for (const auto& e : reader.entries())
-        if (!e.is_default) log.info("setting", {{"name", e.name}, {"value", e.value}});
-}
-
 } // namespace
 
 int main(int argc, char** argv) {
@@ -47,7 +42,7 @@ int main(int argc, char** argv) {
     reports.from = report::this_process("tiktrend-worker", settings.sentry_environment);
     const auto log = report::reporting_logger(settings.level, settings.sentry_dsn, std::move(reports))
                          .with("program", "tiktrend-worker");
-    print_settings(log, reader);
+    log_settings(log, reader);
     if (!fetch::names_contact(settings.fetch.user_agent))
         log.warn("no_contact",
                  {{"user_agent", settings.fetch.user_agent},

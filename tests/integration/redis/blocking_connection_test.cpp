@@ -24,26 +24,44 @@ task<void> pop(blocking_connection& b, std::chrono::milliseconds block, reply& o
     }
 }
 
+/// A connection and what its last pop brought.
+struct popper {
+    explicit popper(asio::any_io_executor e, redis_server& s, client_options o = quick())
+        : server{s}, b{e, at(s.unix_url()), std::move(o)}, group{e} {}
+
+    redis_server& server;
+    blocking_connection b;
+    reply r;
+    error_code code;
+    task_group group;
+
+    /// Begins a pop in `group`; the server holds it when this ends.
+    task<void> begin(std::chrono::milliseconds block = 60s) {
+        group.spawn("pop", pop(b, block, r, code));
+        CHECK(co_await eventually([this] { return blocked(server) == 1; }));
+    }
+    task<void> pop_now(std::chrono::milliseconds block) { // no coroutine
+        code = {};
+        return pop(b, block, r, code);
+    }
+};
+
 } // namespace
 
 TEST_CASE("a blocking command gets its element, or nil after its own timeout", "[integration][redis]") {
     auto body = []() -> task<void> {
         auto& s = redis_server::shared();
         s.command({"DEL", "queue"});
-        blocking_connection b{co_await asio::this_coro::executor, at(s.unix_url()), quick("waiter")};
-        reply r;
-        error_code code;
-        co_await pop(b, 20ms, r, code);
-        CHECK_FALSE(code.failed());
-        CHECK(r.is_nil());
-        task_group group{co_await asio::this_coro::executor};
-        group.spawn("pop", pop(b, 5s, r, code));
-        CHECK(co_await eventually([&] { return blocked(s) == 1; }));
+        popper p{co_await asio::this_coro::executor, s, quick("waiter")};
+        co_await p.pop_now(20ms);
+        CHECK_FALSE(p.code.failed());
+        CHECK(p.r.is_nil());
+        co_await p.begin(5s);
         CHECK(s.command({"CLIENT", "LIST"}).find("name=waiter") != std::string::npos);
         s.command({"RPUSH", "queue", "x"});
-        co_await group.join();
-        CHECK_FALSE(code.failed());
-        CHECK(r[1].text() == "x");
+        co_await p.group.join();
+        CHECK_FALSE(p.code.failed());
+        CHECK(p.r[1].text() == "x");
     };
     testing::run_coroutine(body());
 }
@@ -73,22 +91,17 @@ TEST_CASE("a cancelled blocking command is forgotten by the server, so no elemen
     auto body = []() -> task<void> {
         auto& s = redis_server::shared();
         s.command({"DEL", "queue"});
-        blocking_connection b{co_await asio::this_coro::executor, at(s.unix_url()), quick()};
-        reply r;
-        error_code code;
-        task_group group{co_await asio::this_coro::executor};
-        group.spawn("pop", pop(b, 60s, r, code));
-        CHECK(co_await eventually([&] { return blocked(s) == 1; }));
-        group.cancel();
-        co_await group.join();
-        CHECK(is_cancelled(code));
+        popper p{co_await asio::this_coro::executor, s};
+        co_await p.begin();
+        p.group.cancel();
+        co_await p.group.join();
+        CHECK(is_cancelled(p.code));
         CHECK(co_await eventually([&] { return blocked(s) == 0; }));
         s.command({"RPUSH", "queue", "kept"});
         CHECK(s.command({"LLEN", "queue"}) == "1");
-        code = {};
-        co_await pop(b, 5s, r, code); // connects again
-        CHECK_FALSE(code.failed());
-        CHECK(r[1].text() == "kept");
+        co_await p.pop_now(5s); // connects again
+        CHECK_FALSE(p.code.failed());
+        CHECK(p.r[1].text() == "kept");
     };
     testing::run_coroutine(body());
 }
@@ -167,19 +180,14 @@ TEST_CASE("close ends a running blocking command, and the next one connects agai
     auto body = []() -> task<void> {
         auto& s = redis_server::shared();
         s.command({"DEL", "queue"});
-        blocking_connection b{co_await asio::this_coro::executor, at(s.unix_url()), quick()};
-        reply r;
-        error_code code;
-        task_group group{co_await asio::this_coro::executor};
-        group.spawn("pop", pop(b, 60s, r, code));
-        CHECK(co_await eventually([&] { return blocked(s) == 1; }));
-        b.close();
-        b.close();
-        co_await group.join();
-        CHECK(code == errc::connection_lost);
-        code = {};
-        co_await pop(b, 10ms, r, code);
-        CHECK_FALSE(code.failed());
+        popper p{co_await asio::this_coro::executor, s};
+        co_await p.begin();
+        p.b.close();
+        p.b.close();
+        co_await p.group.join();
+        CHECK(p.code == errc::connection_lost);
+        co_await p.pop_now(10ms);
+        CHECK_FALSE(p.code.failed());
     };
     testing::run_coroutine(body());
 }
@@ -228,22 +236,16 @@ TEST_CASE("a half-open connection is given up a little after the command's timeo
 TEST_CASE("a killed server ends the wait, and the next command finds it again", "[integration][redis]") {
     redis_server server;
     auto body = [](redis_server& s) -> task<void> {
-        blocking_connection b{co_await asio::this_coro::executor, at(s.unix_url()), quick()};
-        reply r;
-        error_code code;
-        task_group group{co_await asio::this_coro::executor};
-        group.spawn("pop", pop(b, 60s, r, code));
-        CHECK(co_await eventually([&] { return blocked(s) == 1; }));
+        popper p{co_await asio::this_coro::executor, s};
+        co_await p.begin();
         s.kill();
-        co_await group.join();
-        CHECK(code == errc::connection_lost);
-        code = {};
-        co_await pop(b, 10ms, r, code);
-        CHECK(code == errc::not_connected);
+        co_await p.group.join();
+        CHECK(p.code == errc::connection_lost);
+        co_await p.pop_now(10ms);
+        CHECK(p.code == errc::not_connected);
         s.start();
-        code = {};
-        co_await pop(b, 10ms, r, code);
-        CHECK_FALSE(code.failed());
+        co_await p.pop_now(10ms);
+        CHECK_FALSE(p.code.failed());
     };
     testing::run_coroutine(body(server));
 }

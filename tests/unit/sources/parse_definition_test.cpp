@@ -1,5 +1,6 @@
 // Every mistake is told with its place, and nothing that this version does not read is passed over in
 // silence.
+#include "smallest_definition.hpp"
 #include "sources_fixture.hpp"
 
 #include <tiktrend/testing/samples.hpp>
@@ -9,32 +10,6 @@
 using namespace tiktrend::sources;
 using namespace tiktrend::sources::testing;
 using namespace tiktrend::testing;
-
-namespace {
-
-/// The smallest whole definition; each test breaks one thing in it. Lines are counted in the tests below.
-const std::string good = R"(format: 1
-id: test.shop
-kind: product
-input: {shop: {type: host}}
-request: {url: "https://{{ input.shop }}/list"}
-documents: {body: {parse: json}}
-records: {from: body, path: [rows]}
-key: [field:id]
-fields:
-  id: {path: [id], required: true}
-  title: {path: [title]}
-)";
-
-/// `good` with one text replaced by another.
-std::string with(const std::string& from, const std::string& to) {
-    auto out = good;
-    const auto at = out.find(from);
-    REQUIRE(at != std::string::npos);
-    return out.replace(at, from.size(), to);
-}
-
-} // namespace
 
 TEST_CASE("the smallest definition has the defaults of its format", "[unit][sources][definition]") {
     const auto source = define_yaml(good);

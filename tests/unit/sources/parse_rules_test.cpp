@@ -1,4 +1,5 @@
 // Fields, outcomes and tests of a definition are checked like the rest of it.
+#include "smallest_definition.hpp"
 #include "sources_fixture.hpp"
 
 #include <catch2/catch.hpp>
@@ -7,28 +8,6 @@ using namespace tiktrend::sources;
 using namespace tiktrend::sources::testing;
 
 namespace {
-
-/// The smallest whole definition; each test breaks one thing in it. Lines are counted in the tests below.
-const std::string good = R"(format: 1
-id: test.shop
-kind: product
-input: {shop: {type: host}}
-request: {url: "https://{{ input.shop }}/list"}
-documents: {body: {parse: json}}
-records: {from: body, path: [rows]}
-key: [field:id]
-fields:
-  id: {path: [id], required: true}
-  title: {path: [title]}
-)";
-
-/// `good` with one text replaced by another.
-std::string with(const std::string& from, const std::string& to) {
-    auto out = good;
-    const auto at = out.find(from);
-    REQUIRE(at != std::string::npos);
-    return out.replace(at, from.size(), to);
-}
 
 std::string field_mistakes(const std::string& rule) {
     return mistakes_of(with("{path: [title]}", rule));

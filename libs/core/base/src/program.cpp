@@ -29,4 +29,9 @@ std::optional<int> answer_arguments(std::span<char*> arguments, std::string_view
     return 2;
 }
 
+void log_settings(const logger& log, const config_reader& reader) {
+    for (const auto& e : reader.entries())
+        if (!e.is_default) log.info("setting", {{"name", e.name}, {"value", e.value}});
+}
+
 } // namespace tiktrend

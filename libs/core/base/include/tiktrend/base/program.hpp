@@ -1,4 +1,7 @@
 #pragma once
+#include <tiktrend/base/config_reader.hpp>
+#include <tiktrend/base/log.hpp>
+
 #include <optional>
 #include <span>
 #include <string_view>
@@ -14,5 +17,9 @@ std::string_view project_version() noexcept;
 /// what was refused); nothing: go on. `summary`: one sentence for --help.
 std::optional<int> answer_arguments(std::span<char*> arguments, std::string_view program,
                                     std::string_view summary);
+
+/// Logs what was set, secrets hidden (config_reader::entries()): one event `setting` for each that is not its
+/// default.
+void log_settings(const logger& log, const config_reader& reader);
 
 } // namespace tiktrend

@@ -1,6 +1,7 @@
 #include "config.hpp"
 
 #include <tiktrend/base/random.hpp>
+#include <tiktrend/catalog/quota_setting.hpp>
 #include <tiktrend/http/upstream.hpp>
 #include <tiktrend/report/dsn.hpp>
 #include <tiktrend/sources/registry.hpp>
@@ -51,20 +52,10 @@ queue::job_options read_job_defaults(config_reader& r) {
     return o;
 }
 
-/// A number of uses a day, or "off": no limit.
-std::optional<std::int64_t> read_quota(config_reader& r, std::string_view name, std::string_view fallback) {
-    const auto text = r.text(name, fallback);
-    if (text == "off") return std::nullopt;
-    std::int64_t n = -1;
-    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), n);
-    if (ec != std::errc{} || end != text.data() + text.size() || n < 0)
-        r.fail(name, text, "a number of uses a day, or off");
-    return n;
-}
-
 quota_limits read_quotas(config_reader& r) {
     quota_limits q;
-    q.standard = {read_quota(r, "QUOTA_SCRAPES", "1000"), read_quota(r, "QUOTA_COPIES", "200")};
+    q.standard = {catalog::read_daily_quota(r, "QUOTA_SCRAPES", catalog::default_scrape_quota),
+                  catalog::read_daily_quota(r, "QUOTA_COPIES", "200")};
     return q;
 }
 

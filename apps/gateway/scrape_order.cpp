@@ -85,14 +85,18 @@ http::problem retired_source(const sources::definition& source) {
 }
 
 std::string scrape_job_data(const scrape_order& order, const principal& owner, std::string_view request_id) {
-    std::string out = R"({"source":)";
+    std::string out;
+    out.reserve(order.source->id.size() + order.filters.size() + request_id.size() + owner.id.size() + 64);
+    out += R"({"source":)";
     append_json_string(out, order.source->id);
     out += R"(,"filters":)";
     out += order.filters;
     out += R"(,"request_id":)";
     append_json_string(out, request_id);
-    out += ',' + owner_member(owner);
-    return out + '}';
+    out += ',';
+    out += owner_member(owner);
+    out += '}';
+    return out;
 }
 
 std::string owner_member(const principal& owner) {

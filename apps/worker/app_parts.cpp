@@ -137,6 +137,7 @@ app::parts::parts(app& owner, const config& s, const logger& log)
       proxies{s.proxies, system_wall_clock(), proxy_options(log)}, storage{make_storage(executor, s, log)},
       queue_of_jobs{shared, s.queue_name, queue_options(s)},
       caches{cache, [this] { return database.position(); }, metrics, log},
+      quota{database, cache, s.scrape_quota, owner.metrics_registry_, log},
       services{s,     definitions, queue_of_jobs, fetcher, polite,  robots,  products,
                pages, health,      proxies,       caches,  metrics, *random, system_wall_clock(),
                log},
@@ -152,7 +153,7 @@ app::parts::parts(app& owner, const config& s, const logger& log)
                     log},
       wishes{std::make_unique<task_group>(executor)} {
     jobs.add(scrape_products::name,
-             [run = scrape_products{executor, services}](queue::active_job& job) { return run(job); });
+             [run = scrape_products{executor, services, quota}](queue::active_job& job) { return run(job); });
     jobs.add(mirror_images::name, [run = mirror_images{services, storage.get(), images}](
                                       queue::active_job& job) { return run(job); });
     jobs.add(refresh_trends::name,

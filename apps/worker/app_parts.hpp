@@ -5,6 +5,7 @@
 #include "crawl/shared_politeness.hpp"
 #include "drain/deletion_cost.hpp"
 #include "drain/spot_watcher.hpp"
+#include "jobs/schedule_quota.hpp"
 #include "source_book.hpp"
 
 #include <tiktrend/base/random.hpp>
@@ -55,6 +56,7 @@ struct app::parts {
     std::unique_ptr<fetch::s3_client> storage; ///< null: not configured
     queue::queue queue_of_jobs;                ///< for the jobs that jobs make
     cache_invalidation caches;
+    schedule_quota quota;
     scrape_services services;
     queue::worker worker;
     queue::cancellation_listener cancellations;   ///< of single jobs, by whoever may

@@ -2,6 +2,7 @@
 
 #include "crawl/robots/robots_rules.hpp"
 
+#include <tiktrend/catalog/quota_setting.hpp>
 #include <tiktrend/redis/address.hpp>
 #include <tiktrend/report/dsn.hpp>
 #include <tiktrend/sources/registry.hpp>
@@ -230,6 +231,7 @@ config read_config(config_reader& r) {
     c.drain_delay = r.duration("DRAIN_DELAY", 5s, 10ms, 1min);
     c.keep_completed = r.integer("JOB_KEEP_COMPLETED", 1000, 0, 10'000'000);
     c.keep_failed = r.integer("JOB_KEEP_FAILED", 5000, 0, 10'000'000);
+    c.scrape_quota = catalog::read_daily_quota(r, "QUOTA_SCRAPES", catalog::default_scrape_quota);
 
     c.sources_dir = r.text("SOURCES_DIR", "apps/worker/sources");
     c.source_defaults = read_pairs(r, "SOURCE_DEFAULTS", r.text("SOURCE_DEFAULTS", ""), false);

@@ -47,6 +47,7 @@ struct config {
     std::chrono::milliseconds drain_delay{}; ///< longest blocking wait for a job
     std::int64_t keep_completed = 0;
     std::int64_t keep_failed = 0;
+    std::optional<std::int64_t> scrape_quota; ///< of a user and day, for what schedules start; empty: none
 
     std::string sources_dir;
     std::map<std::string, std::string, std::less<>> source_defaults; ///< "source.input" → value

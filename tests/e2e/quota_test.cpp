@@ -124,3 +124,39 @@ TEST_CASE("without PostgreSQL nothing is started on credit", "[e2e][quota]") {
     s.database().start();
     CHECK(testing::poll_until([&] { return ann.post("/scraping/start", s.scrape_body()).status == 202; }));
 }
+
+TEST_CASE("what schedules start counts, and fails when the quota is used up", "[e2e][quota]") {
+    e2e::stack::options o;
+    o.gateway = o.worker = {{"QUOTA_SCRAPES", "2"}};
+    e2e::stack s{o};
+    const auto twice_a_day = s.scrape_body().substr(0, s.scrape_body().size() - 1) + R"(,"every":43200000})";
+    const auto put = [&](const e2e::http_client& c) {
+        return c.send("PUT", "/scraping/schedules/daily", twice_a_day, {"Content-Type: application/json"})
+            .status;
+    };
+    const auto failed_for = [](const e2e::http_client& c) {
+        return c.get("/scraping/jobs?state=failed")
+            .body.find("quota_exceeded: the owner's daily quota of 2 scrapes");
+    };
+    const e2e::http_client ann{s.gateway_url(), s.make_key("scrape", "ann@example.test")};
+    CHECK(used(ann) == 0);
+    REQUIRE(put(ann) == 201);
+    CHECK(testing::poll_until([&] { return used(ann) == 1; }, std::chrono::seconds{30}));
+    CHECK(ann.post("/scraping/start", s.scrape_body()).status == 202);
+    CHECK(ann.post("/scraping/start", s.scrape_body()).status == 429); // the schedule's job was the other
+
+    const e2e::http_client bob{s.gateway_url(), s.make_key("scrape", "bob@example.test")};
+    for (int i = 0; i < 2; ++i)
+        CHECK(bob.post("/scraping/start", s.scrape_body()).status == 202);
+    REQUIRE(put(bob) == 201);
+    CHECK(
+        testing::poll_until([&] { return failed_for(bob) != std::string::npos; }, std::chrono::seconds{30}));
+    CHECK(failed_for(ann) == std::string::npos);
+    CHECK(used(bob) == 2);
+
+    // An administrator's schedule is counted, not refused.
+    for (int i = 0; i < 2; ++i)
+        CHECK(s.api().post("/scraping/start", s.scrape_body()).status == 202);
+    REQUIRE(put(s.api()) == 201);
+    CHECK(testing::poll_until([&] { return used(s.api()) == 3; }, std::chrono::seconds{30}));
+}

@@ -45,6 +45,8 @@ result<job_data, bad_job_data> parse_job_data(std::string_view json) {
             if (!value.is_object() && !value.is_null())
                 return bad_job_data{"data.filters: expected an object"};
             out.filters = value.is_null() ? "{}" : simdjson::minify(value);
+        } else if (name == "unmetered") {
+            if (value.get(out.is_unmetered)) return bad_job_data{"data.unmetered: expected true or false"};
         } else if (name == "depth") {
             std::int64_t depth = 0;
             if (value.get(depth) || depth < 0 || depth > most_depth)
@@ -74,6 +76,7 @@ std::string to_json(const job_data& data) {
     };
     add("request_id", data.request_id);
     add("owner", data.owner);
+    if (data.is_unmetered) out += R"(,"unmetered":true)";
     add("crawl", data.crawl);
     if (data.depth > 0) out += fmt::format(R"(,"depth":{})", data.depth);
     if (!data.report.empty()) out += R"(,"report":)" + data.report;

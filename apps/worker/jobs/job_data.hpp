@@ -6,13 +6,15 @@
 
 namespace tiktrend::worker {
 
-/// What a scraping job's data holds: {"source","filters","request_id","owner"}, and what workers add to jobs
-/// that they make: "crawl" and "depth" to those for links, "report" to one that waits for its images.
+/// What a scraping job's data holds: {"source","filters","request_id","owner"}, "unmetered" in schedules that
+/// an administrator made, and what workers add to jobs that they make: "crawl" and "depth" to those for
+/// links, "report" to one that waits for its images.
 struct job_data {
     std::string source;
     std::string filters = "{}"; ///< JSON object text, checked by the definition
     std::string request_id;     ///< of the API call that asked for it; may be empty
     std::string owner;          ///< who asked, as the gateway names principals; may be empty
+    bool is_unmetered = false;  ///< counted for the owner, but not refused when the quota is used up
     std::string crawl;          ///< the job that the chain of links began with; empty: this one
     int depth = 0;              ///< links from there
     std::string report;         ///< JSON object: the return value of a scrape that is done; empty: none

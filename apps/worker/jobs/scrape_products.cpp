@@ -111,6 +111,16 @@ task<scrape_order> scrape_products::order_for(const queue::active_job& job, cons
     co_return out;
 }
 
+/// Once for a job, before it does anything: what has a line in the ledger was counted then.
+task<void> scrape_products::count_if_scheduled(const queue::active_job& job, const job_data& data,
+                                               const scrape_order& order) const {
+    if (!schedule_quota::concerns(job.record(), data)) co_return;
+    if (order.run.attempt > 1 &&
+        co_await services_.products.resume(order.run.job_id, order.run.job_timestamp_ms))
+        co_return;
+    co_await quota_.charge(data);
+}
+
 /// Best effort: a ledger without this line is as correct, only less telling.
 task<void> scrape_products::close_run(const catalog::run_key& run, std::exception_ptr why) const {
     try {
@@ -164,6 +174,7 @@ task<std::string> scrape_products::operator()(queue::active_job& job) const {
     std::exception_ptr no_order;
     try {
         order = co_await order_for(job, *data);
+        co_await count_if_scheduled(job, *data, order);
     } catch (const system_error&) {
         no_order = std::current_exception();
     }

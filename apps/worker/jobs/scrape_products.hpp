@@ -2,6 +2,7 @@
 #include "../crawl/pager.hpp"
 #include "job_data.hpp"
 #include "job_names.hpp"
+#include "schedule_quota.hpp"
 
 namespace tiktrend::worker {
 
@@ -12,8 +13,8 @@ class scrape_products {
 public:
     static constexpr std::string_view name = scrape_products_name;
 
-    scrape_products(asio::any_io_executor executor, scrape_services& services)
-        : services_{services},
+    scrape_products(asio::any_io_executor executor, scrape_services& services, schedule_quota& quota)
+        : services_{services}, quota_{quota},
           room_{std::make_shared<page_room>(std::move(executor),
                                             pages_by_connection * services.settings.database_pool_size)} {}
 
@@ -22,6 +23,8 @@ public:
 private:
     task<sources::chosen_source> choose(const job_data& data) const;
     task<scrape_order> order_for(const queue::active_job& job, const job_data& data) const;
+    task<void> count_if_scheduled(const queue::active_job& job, const job_data& data,
+                                  const scrape_order& order) const;
     task<void> compare_with_before(const scrape_order& order, scrape_report& report) const;
     task<std::string> end_after_images(queue::active_job& job, job_data data, std::string report) const;
     task<void> close_run(const catalog::run_key& run, std::exception_ptr why) const;
@@ -30,6 +33,7 @@ private:
     static constexpr std::size_t pages_by_connection = 4;
 
     scrape_services& services_;
+    schedule_quota& quota_;
     std::shared_ptr<page_room> room_;
 };
 

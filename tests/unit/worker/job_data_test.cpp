@@ -18,6 +18,10 @@ TEST_CASE("job data has a source, filters and a request id", "[unit][worker]") {
     CHECK(d->filters == R"({"per_page":50})");
     CHECK(d->request_id == "r1");
     CHECK(parse_job_data(R"({"source":"x","owner":"user:7"})")->owner == "user:7");
+    CHECK_FALSE(parse_job_data(R"({"source":"x","owner":"user:7"})")->is_unmetered);
+    const auto unmetered = parse_job_data(R"({"source":"x","owner":"user:7","unmetered":true})");
+    CHECK(unmetered->is_unmetered);
+    CHECK(parse_job_data(to_json(*unmetered))->is_unmetered);
     CHECK(parse_job_data(R"({"source":"x"})")->filters == "{}");
     CHECK(parse_job_data(R"({"source":"x","filters":null})")->filters == "{}");
 }
@@ -30,6 +34,7 @@ TEST_CASE("wrong job data is refused with the member and what is expected", "[un
     CHECK(reason(R"({"source":""})") == "data.source: missing");
     CHECK(reason(R"({"source":7})") == "data.source: expected text");
     CHECK(reason(R"({"source":"x","filters":[]})") == "data.filters: expected an object");
+    CHECK(reason(R"({"source":"x","unmetered":1})") == "data.unmetered: expected true or false");
     CHECK(reason(R"({"source":"x","request_id":{}})") == "data.request_id: expected text");
     CHECK(reason(R"({"source":"x","filter":{}})") ==
           "data.filter: unknown member; expected source, filters, request_id and owner");

@@ -176,7 +176,7 @@ catalog::scraped_product product_of(sources::record r, const sources::definition
         }
     }
     p.price_min = price_of(lowest, price, highest);
-    p.price_max = price_of(highest, price, lowest);
+    p.price_max = lowest || highest ? price_of(highest, price, lowest) : p.price_min;
     // `extra` is an object of its own with other names: its members join ours.
     if (r.extra.size() > 2) {
         if (attributes.size() > 1) attributes += ',';

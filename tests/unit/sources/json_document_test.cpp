@@ -212,3 +212,18 @@ TEST_CASE("the public JSON samples are accepted or refused as their names say",
         CHECK((parse(document, file.text) == json_status::ok) == (file.name.starts_with("y_")));
     }
 }
+
+TEST_CASE("a key that stands twice is noticed in any row of a list", "[unit][sources][json]") {
+    const auto duplicates = [](std::string_view text) {
+        json_document document;
+        REQUIRE(document.parse(text) == json_status::ok);
+        return document.notes().duplicate_keys;
+    };
+    CHECK(duplicates(R"([{"a":1,"b":2},{"a":1,"b":2},{"a":1,"b":2,"c":3}])") == 0);
+    CHECK(duplicates(R"([{"a":1,"b":2},{"a":1,"a":2}])") == 1);
+    CHECK(duplicates(R"([{"a":1,"b":2},{"a":1,"b":2,"a":3}])") == 1);
+    CHECK(duplicates(R"([{"a":1,"b":2},{"b":1,"a":2,"b":3}])") == 1);
+    CHECK(duplicates(R"([{"a":1,"a":2},{"a":1,"a":2},{"a":1}])") == 2);
+    CHECK(duplicates(R"([{"a":{"x":1,"y":2},"b":2},{"a":{"x":1,"y":2,"x":3},"b":2,"b":4}])") == 2);
+    CHECK(duplicates(R"([{"a":1},{},{"a":1,"a":2}])") == 1);
+}

@@ -313,3 +313,19 @@ TEST_CASE("what had to be mended in a document is counted", "[unit][sources][out
     CHECK(page.statistics.notes.replaced_surrogates == 1);
     CHECK(page.statistics.notes.repaired_utf8);
 }
+
+TEST_CASE("the keys of hundreds of pages are known, and copies of them are their own",
+          "[unit][sources][pages]") {
+    key_history all;
+    for (std::uint64_t page = 0; page < 300; ++page)
+        all.add({page * 20 + 3, page * 20 + 7, page * 20 + 9});
+    auto copy = all;
+    copy.add({1});
+    bool is_right = true;
+    for (std::uint64_t key = 0; key < 6'020; ++key) {
+        const bool was_added = key < 6'000 && (key % 20 == 3 || key % 20 == 7 || key % 20 == 9);
+        is_right =
+            is_right && all.contains(key) == was_added && copy.contains(key) == (was_added || key == 1);
+    }
+    CHECK(is_right);
+}

@@ -1,7 +1,6 @@
 #include <tiktrend/catalog/digest.hpp>
 #include <tiktrend/catalog/product.hpp>
 
-#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -48,10 +47,6 @@ private:
     void word(std::uint64_t w) noexcept { state_ = finish(mix(state_ ^ present, w)); }
     std::uint64_t state_ = 1; ///< version of the field list below
 };
-
-bool all_digits(std::string_view s) noexcept {
-    return std::all_of(s.begin(), s.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
 
 } // namespace
 
@@ -104,11 +99,17 @@ std::int64_t content_hash(const scraped_product& p) noexcept {
 }
 
 bool is_price(std::string_view text) noexcept {
-    const auto dot = text.find('.');
-    const auto whole = text.substr(0, dot);
-    const auto part = dot == std::string_view::npos ? std::string_view{} : text.substr(dot + 1);
-    if (whole.empty() || whole.size() > 10 || !all_digits(whole)) return false;
-    return dot == std::string_view::npos || (!part.empty() && part.size() <= 4 && all_digits(part));
+    std::size_t whole = 0, part = 0;
+    bool has_point = false;
+    for (const char c : text) {
+        if (c == '.' && !has_point)
+            has_point = true;
+        else if (c < '0' || c > '9')
+            return false;
+        else
+            ++(has_point ? part : whole);
+    }
+    return whole >= 1 && whole <= 10 && part <= 4 && has_point == (part > 0);
 }
 
 } // namespace tiktrend::catalog

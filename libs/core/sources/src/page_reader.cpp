@@ -10,7 +10,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 #include <set>
 
 namespace tiktrend::sources {
@@ -328,9 +327,7 @@ private:
         return std::all_of(keys_.begin(), keys_.end(), [&](auto h) { return was_seen(h); });
     }
 
-    bool was_seen(std::uint64_t hash) const {
-        return std::binary_search(state_.seen_keys.begin(), state_.seen_keys.end(), hash);
-    }
+    bool was_seen(std::uint64_t hash) const { return state_.seen_keys.contains(hash); }
 
     /// Leaves each key once, those of earlier pages not at all, and no more than max_items in the whole
     /// scrape.
@@ -338,7 +335,9 @@ private:
         auto& statistics = out_.statistics;
         const auto room = std::max<std::int64_t>(source_.limits.max_items - state_.items, 0);
         std::vector<std::uint64_t> fresh;
+        fresh.reserve(keys_.size());
         std::vector<std::pair<std::uint64_t, std::size_t>> sorted;
+        sorted.reserve(keys_.size());
         for (std::size_t i = 0; i < keys_.size(); ++i)
             sorted.emplace_back(keys_[i], i);
         std::sort(sorted.begin(), sorted.end());
@@ -363,11 +362,7 @@ private:
         }
         out_.records.resize(kept);
         state_.items += static_cast<std::int64_t>(kept);
-        std::vector<std::uint64_t> all;
-        all.reserve(state_.seen_keys.size() + fresh.size());
-        std::merge(state_.seen_keys.begin(), state_.seen_keys.end(), fresh.begin(), fresh.end(),
-                   std::back_inserter(all));
-        state_.seen_keys = std::move(all);
+        state_.seen_keys.add(std::move(fresh));
     }
 
     void go_on() {

@@ -68,6 +68,24 @@ field_value to_field_value(typed_value& v) {
         v.value);
 }
 
+namespace {
+
+/// The value in its public form behind the others. Moves out of `v`.
+void append_field(std::vector<field>& fields, std::string_view name, typed_value& v) {
+    auto& to = fields.emplace_back(); // it begins as a text, which most values are
+    to.name = name;
+    if (auto* text = std::get_if<std::string>(&v.value))
+        std::get<std::string>(to.value) = std::move(*text);
+    else if (const auto* n = std::get_if<std::int64_t>(&v.value))
+        to.value.emplace<std::int64_t>(*n);
+    else if (const auto* d = std::get_if<decimal_number>(&v.value))
+        to.value.emplace<decimal>(decimal_text(v, *d));
+    else
+        to.value = to_field_value(v);
+}
+
+} // namespace
+
 row_reader::row_reader(const page_scope& scope, page_statistics& statistics)
     : scope_{scope}, statistics_{statistics} {
     values_.resize(scope.rules.fields.size());
@@ -78,6 +96,7 @@ row_reader::row_reader(const page_scope& scope, page_statistics& statistics)
         stats.name = rule.name;
         stats.won.resize(rule.sources.size());
         statistics_.fields.push_back(std::move(stats));
+        plain_.push_back(plain_field_of(rule));
         if (rule.canonical == "in_stock") stock_field_ = &rule - scope.rules.fields.data();
         if (rule.canonical == "price_max") reads_price_max_ = true;
     }
@@ -86,7 +105,9 @@ row_reader::row_reader(const page_scope& scope, page_statistics& statistics)
 std::optional<record> row_reader::read(row_ref row, std::int64_t index) {
     bool is_valid = true;
     current_ = row;
+    const bool may_be_plain = row.json.exists() && scope_.merged.empty();
     for (const auto i : scope_.rules.order) {
+        if (may_be_plain && plain_[i].key != nullptr && read_plain(i, row.json)) continue;
         was_too_costly_ = false;
         auto how = evaluate(scope_.rules.fields[i], row, values_[i]);
         if (was_too_costly_ && !values_[i].exists()) {
@@ -105,6 +126,37 @@ std::optional<record> row_reader::read(row_ref row, std::int64_t index) {
     }
     drop_prices_of_sold_out();
     return build(std::move(key));
+}
+
+row_reader::plain_field row_reader::plain_field_of(const field_rule& rule) {
+    const bool is_one_value = rule.form == field_rule::shape::single && rule.type != field_type::list &&
+                              rule.reduce == reduction::none && rule.sources.size() == 1;
+    const bool ends_there = !rule.least && !rule.most && !rule.zero_is_null && !rule.drop_unless_above &&
+                            !rule.drop_if_equals && !rule.fallback;
+    if (!is_one_value || !ends_there || rule.sources.front().document) return {};
+    const auto* way = std::get_if<path>(&rule.sources.front().from);
+    if (way == nullptr || way->steps.size() != 1 || way->steps.front().type != path_step::kind::key)
+        return {};
+    return {&way->steps.front(), rule.sources.front().hint};
+}
+
+bool row_reader::read_plain(std::size_t field, json_node row) {
+    const auto& rule = scope_.rules.fields[field];
+    const auto& plain = plain_[field];
+    auto& stats = statistics_.fields[field];
+    auto& value = values_[field];
+    value.reset();
+    const auto node = row.member(plain.key->text, hints_[plain.hint]);
+    if (node.kind() == json_kind::null) { // or not there
+        if (rule.is_required) return false;
+        ++stats.missing;
+        return true;
+    }
+    const auto raw = node.is_scalar() ? found{node, node.text(scratch_), node.is(json_kind::number)}
+                                      : found{node, {}, false};
+    if (convert(rule, raw, value).state != conversion::kind::taken) return false;
+    ++stats.won.front();
+    return true;
 }
 
 /// Counts how the field fared. False if that makes the row invalid.
@@ -175,7 +227,7 @@ record row_reader::build(std::string key) {
         auto& v = values_[i];
         if (!v.exists()) continue;
         if (!fields[i].canonical.empty()) {
-            out.fields.emplace_back(fields[i].canonical, to_field_value(v));
+            append_field(out.fields, fields[i].canonical, v);
             if (fields[i].type == field_type::money && adds_price_max(fields[i], v))
                 out.fields.push_back({"price_max", decimal{decimal_text(v, v.high)}});
             continue;

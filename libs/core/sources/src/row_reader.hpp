@@ -81,6 +81,16 @@ private:
         std::string_view reason;
     };
 
+    /// A field as most are: one value at one key of the row, and no bounds, default or the like after it.
+    struct plain_field {
+        const path_step* key = nullptr; ///< null: the field is not that simple
+        std::size_t hint = 0;
+    };
+    static plain_field plain_field_of(const field_rule& rule);
+    /// Reads and counts a plain field of a JSON row. False if evaluate() has to say what is the matter with
+    /// it.
+    bool read_plain(std::size_t field, json_node row);
+
     // Each leaves the value in `out`, or nothing.
     reading evaluate(const field_rule& rule, row_ref row, typed_value& out);
     void evaluate_single(const field_rule& rule, row_ref row, typed_value& out, reading& how);
@@ -123,6 +133,7 @@ private:
     page_statistics& statistics_;
     std::optional<std::size_t> stock_field_; ///< the one that is `in_stock`
     bool reads_price_max_ = false;
+    std::vector<plain_field> plain_;   ///< by field index
     std::vector<typed_value> values_;  ///< by field index, of the row being read
     std::vector<std::uint32_t> hints_; ///< by value_source::hint
     typed_value spare_;                ///< the value that `reduce` joins next

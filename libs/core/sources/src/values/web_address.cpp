@@ -118,7 +118,8 @@ converted<std::string> page_address::resolve(std::string_view link) const {
         if (!parts_->origin.empty() && link.starts_with('/') && !link.starts_with("//")) {
             std::string out;
             out.reserve(parts_->origin.size() + link.size());
-            return out.append(parts_->origin).append(link);
+            out.append(parts_->origin).append(link);
+            return out;
         }
     }
     auto parsed = boost::urls::parse_uri_reference(link);

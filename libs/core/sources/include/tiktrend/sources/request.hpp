@@ -2,6 +2,7 @@
 // From a definition, its inputs and a page state to the request for that page.
 #include <tiktrend/sources/definition.hpp>
 #include <tiktrend/sources/input.hpp>
+#include <tiktrend/sources/key_history.hpp>
 
 #include <cstdint>
 #include <map>
@@ -24,7 +25,7 @@ struct page_state {
                                              ///< comes again
     /// Key hashes seen in this process, to notice a page without a new key. Not part of to_json(): after a
     /// resume the page digests alone guard against repetition.
-    std::vector<std::uint64_t> seen_keys;
+    key_history seen_keys;
 
     /// Compact JSON for the job's saved cursor (8 bytes a page read).
     std::string to_json() const;

@@ -32,8 +32,8 @@ inline constexpr std::string_view add_categories =
 // locked. What recompute_trends() (migration 012) worked out stays where the shop itself says nothing, and is
 // not taken into the history, which holds what shops said. written: one lock order for all writers, and
 // monotonic: an older scrape cannot overwrite a newer one. now() is the transaction's start, so last_updated
-// = now() tells what this statement changed. The answer: one row of totals, then one for each product that changed;
-// the cursor grows with the pages read, so it is not told with each of them.
+// = now() tells what this statement changed. The answer: one row of totals, then one for each product that
+// changed; the cursor grows with the pages read, so it is not told with each of them.
 inline constexpr std::string_view upsert_products = R"(
 WITH input AS (
     SELECT u.*, 'epoch'::timestamptz + u.scraped_ms * interval '1 millisecond' AS scraped_at

@@ -144,6 +144,7 @@ task<result<fetch::response, std::string>> page_fetcher::send(fetch::request req
     ++report_.requests;
     auto out = co_await services_.fetcher.fetch(request);
     host = t.host;
+    report_.requests += out ? static_cast<std::int64_t>(out->redirects.size()) : out.error().redirects;
     host_visit visit;
     if (out) {
         visit.first_byte = std::chrono::duration_cast<milliseconds>(out->first_byte_time);

@@ -1,7 +1,15 @@
+#include "crawl/local_politeness.hpp"
+#include "crawl/robots/robots_gate.hpp"
+#include "scripted_shop.hpp"
 #include "worker_stack.hpp"
 
-#include <catch2/catch.hpp>
+#include <tiktrend/testing/run_coroutine.hpp>
 
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+
+using namespace tiktrend;
+using namespace tiktrend::worker;
 using namespace tiktrend::worker_tests;
 using namespace std::chrono_literals;
 
@@ -52,6 +60,62 @@ TEST_CASE("crawl delays above a minute end the job, smaller ones slow it down",
     auto worker = stack.start_worker();
     REQUIRE(stack.wait_for_state(refused, "failed"));
     CHECK(stack.field(refused, "failedReason").find("crawl_delay_too_long: ") == 0);
+}
+
+namespace {
+
+/// Asks for the robots.txt of `hosts` names of one server; the memory that the gate then uses for them.
+task<std::size_t> memory_for(const std::string& port, int hosts, const testing::redis_server& server,
+                             std::size_t limit) {
+    const auto ex = co_await asio::this_coro::executor;
+    redis::client cache{ex, *redis::parse_url(server.unix_url())};
+    cache.start();
+    fetch::client_options settings;
+    fetch::address_guard::rules open;
+    open.allow.push_back(*fetch::parse_allow_entry("127.0.0.0/8:*"));
+    settings.guard = fetch::address_guard{std::move(open)};
+    fetch::client fetcher{ex, std::move(settings)};
+    default_random random{1};
+    local_politeness polite{ex, random};
+    robots_gate_options o;
+    o.max_memory = limit;
+    robots_gate gate{fetcher, polite, cache, system_wall_clock(), o};
+    host_rules rules;
+    rules.delay = 0ms;
+    for (int i = 1; i <= hosts; ++i) {
+        const auto where = fetch::parse_url(fmt::format("http://127.0.0.{}:{}/page", i, port));
+        const auto verdict = co_await gate.check(*where, rules, 10s);
+        CHECK(verdict.what == robots_verdict::kind::allowed);
+    }
+    const auto out = gate.memory();
+    co_await fetcher.stop();
+    co_await cache.stop();
+    co_return out;
+}
+
+} // namespace
+
+TEST_CASE("bad input 40: many large robots.txt files take a bounded memory",
+          "[integration][worker][robots]") {
+    std::string text = "User-agent: *\n";
+    while (text.size() < 200'000)
+        text += fmt::format("Disallow: /not/here/{}\n", text.size());
+    const scripted_shop shop{
+        {{"/robots.txt", [&text](const http::request&) { return http::response::text(200, text); }}},
+        "0.0.0.0"};
+    const testing::redis_server redis;
+    const auto port = shop.host().substr(shop.host().find(':') + 1);
+    std::size_t one = 0;
+    std::size_t many = 0;
+    auto body = [](const std::string& p, const testing::redis_server& server, std::size_t& a,
+                   std::size_t& b) -> task<void> {
+        a = co_await memory_for(p, 1, server, 1U << 20);
+        b = co_await memory_for(p, 20, server, 1U << 20);
+    };
+    testing::run_coroutine(body(port, redis, one, many), 60s);
+    CHECK(one > 200'000);
+    CHECK(many > one);
+    CHECK(many <= 1U << 20);
 }
 
 TEST_CASE("all workers read a robots.txt once", "[integration][worker][robots]") {

@@ -48,15 +48,33 @@ robots_gate::origin_ptr robots_gate::state_of(const std::string& origin) {
         used_.splice(used_.begin(), used_, it->second->place);
         return it->second;
     }
-    if (origins_.size() >= options_.max_origins) {
-        origins_.erase(used_.back()); // whoever still loads it holds it
-        used_.pop_back();
-    }
+    if (origins_.size() >= options_.max_origins) forget_longest_unused();
     auto s = std::make_shared<origin_state>(cache_.get_executor());
     used_.push_front(origin);
     s->place = used_.begin();
     origins_.emplace(origin, s);
     return s;
+}
+
+void robots_gate::forget_longest_unused() {
+    const auto oldest = origins_.find(used_.back());
+    memory_ -= oldest->second->bytes;
+    oldest->second->bytes = 0;
+    origins_.erase(oldest); // whoever still loads it holds it
+    used_.pop_back();
+}
+
+/// Takes the file in, and others out as long as all of them are too large together.
+void robots_gate::know(const std::string& origin, origin_state& s, std::shared_ptr<const file> f) {
+    s.known = std::move(f);
+    const auto kept = origins_.find(origin);
+    if (kept == origins_.end() || kept->second.get() != &s) return; // forgotten while it was fetched
+    memory_ -= s.bytes;
+    s.bytes = s.known->rules.bytes();
+    memory_ += s.bytes;
+    used_.splice(used_.begin(), used_, s.place);
+    while (memory_ > options_.max_memory && used_.size() > 1)
+        forget_longest_unused();
 }
 
 bool robots_gate::is_fresh(const file* f, std::int64_t now) const noexcept {
@@ -113,7 +131,7 @@ task<bool> robots_gate::load(const std::string& origin, origin_state& s, host_ru
     const loading_mark mark{s.is_loading, s.changed};
     if (auto shared = co_await from_cache(origin);
         shared && (!s.known || shared->fetched_at_ms > s.known->fetched_at_ms))
-        s.known = std::move(shared);
+        know(origin, s, std::move(shared));
     if (is_fresh(s.known.get(), clock_.now_ms())) co_return true;
 
     fetched got;
@@ -131,7 +149,7 @@ task<bool> robots_gate::load(const std::string& origin, origin_state& s, host_ru
         auto fresh = std::make_shared<file>();
         fresh->rules = robots_rules::parse(*got.text, options_.product);
         fresh->fetched_at_ms = now;
-        s.known = std::move(fresh);
+        know(origin, s, std::move(fresh));
         s.retry_at_ms = 0;
         s.backoff = milliseconds{0};
         if (!got.text->empty())

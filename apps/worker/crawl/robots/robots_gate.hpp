@@ -44,7 +44,8 @@ struct robots_gate_options {
     std::chrono::milliseconds last_retry{3'600'000}; ///< … up to this
     std::chrono::milliseconds fetch_limit{30'000};
     std::chrono::milliseconds redis_limit{500};
-    std::size_t max_origins = 2'000; ///< parsed files in memory; the longest unused one goes first
+    std::size_t max_origins = 2'000;    ///< parsed files in memory; the longest unused one goes first
+    std::size_t max_memory = 32U << 20; ///< bytes that they take together, likewise
     std::function<void(std::string_view result)> on_fetch; ///< "found", "none", "unavailable"
     logger log;
 };
@@ -67,6 +68,8 @@ public:
     task<robots_verdict> check(const fetch::url& where, host_rules rules,
                                std::chrono::milliseconds longest_pause, const std::string& proxy = {});
 
+    std::size_t memory() const noexcept { return memory_; } ///< bytes of parsed files, about
+
 private:
     struct file {
         robots_rules rules;
@@ -77,6 +80,7 @@ private:
         std::shared_ptr<const file> known;
         bool is_loading = false;
         event changed;                ///< of is_loading
+        std::size_t bytes = 0;        ///< of `known`, as counted in memory_
         std::int64_t retry_at_ms = 0; ///< after a file could not be had
         std::chrono::milliseconds backoff{0};
         std::string trouble;                    ///< why it could not be had
@@ -85,6 +89,8 @@ private:
     using origin_ptr = std::shared_ptr<origin_state>;
 
     origin_ptr state_of(const std::string& origin);
+    void know(const std::string& origin, origin_state& s, std::shared_ptr<const file> f);
+    void forget_longest_unused();
     bool is_fresh(const file* f, std::int64_t now) const noexcept;
     bool is_usable(const file* f, std::int64_t now) const noexcept;
     /// False: the proxy did not serve, and nothing is known.
@@ -108,6 +114,7 @@ private:
     robots_gate_options options_;
     std::unordered_map<std::string, origin_ptr> origins_;
     std::list<std::string> used_; ///< newest first
+    std::size_t memory_ = 0;
 };
 
 } // namespace tiktrend::worker

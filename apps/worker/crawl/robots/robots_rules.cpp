@@ -228,6 +228,15 @@ robots_rules robots_rules::parse(std::string_view text, std::string_view product
     return std::move(reader).finish();
 }
 
+std::size_t robots_rules::bytes() const noexcept {
+    std::size_t out = sizeof *this;
+    for (const auto& r : rules_)
+        out += sizeof r + r.pattern.size();
+    for (const auto& s : sitemaps_)
+        out += sizeof s + s.size();
+    return out;
+}
+
 robots_rules robots_rules::disallow_all() {
     robots_rules out;
     out.rules_.push_back({"/", false});

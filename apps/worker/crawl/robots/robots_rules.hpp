@@ -35,6 +35,7 @@ public:
     /// Sitemap lines of the whole file, as written.
     const std::vector<std::string>& sitemaps() const noexcept { return sitemaps_; }
     std::size_t size() const noexcept { return rules_.size(); }
+    std::size_t bytes() const noexcept; ///< of memory, about
 
 private:
     struct rule {

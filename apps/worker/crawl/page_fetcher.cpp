@@ -5,7 +5,7 @@
 #include "retry_after.hpp"
 
 #include <tiktrend/base/json_text.hpp>
-#include <tiktrend/fetch/sigv4.hpp>
+#include <tiktrend/fetch/secrets.hpp>
 
 #include <fmt/format.h>
 
@@ -37,6 +37,8 @@ page_fetcher::page_fetcher(scrape_services& services, page_room& room, const scr
                            const queue::active_job& job, scrape_report& report, const sources::limits& limits)
     : services_{services}, room_{room}, order_{order}, job_{job}, report_{report}, limits_{limits} {
     context_.secrets = secrets_of(services.settings, order.source->id);
+    for (const auto& [name, value] : context_.secrets)
+        fetch::add_secret(secrets_, value);
     context_.plain_http_hosts = services.settings.plain_http_hosts;
     if (order.source->keeps_cookies) cookies_ = std::make_shared<fetch::cookie_jar>();
     const auto& polite = order.source->politeness;
@@ -170,16 +172,7 @@ std::string page_fetcher::sample_of(const sources::page_state& state, const fetc
         if (static_cast<unsigned char>(c) < 0x20) c = ' ';
     auto out = fmt::format("page {}: HTTP {}, {}, {} bytes: {}", state.number, response.status,
                            response.header_value("content-type").substr(0, 200), response.body.size(), body);
-    return repair_utf8(hidden(std::move(out)));
-}
-
-/// Without secrets: a site may show what it was sent.
-std::string page_fetcher::hidden(std::string text) const {
-    for (const auto& [name, secret] : context_.secrets)
-        for (auto at = text.find(secret); !secret.empty() && at != std::string::npos;
-             at = text.find(secret, at + 3))
-            text.replace(at, secret.size(), "***");
-    return text;
+    return repair_utf8(fetch::masked(std::move(out), secrets_)); // a site may show what it was sent
 }
 
 /// One request and what its answer means. Nothing: no response, and `trouble` says why; another try may help.
@@ -205,9 +198,7 @@ task<std::optional<page_answer>> page_fetcher::ask(const sources::page_state& st
         request.headers.push_back({"if-none-match", validators->etag});
     if (may_be_unread && !validators->last_modified.empty())
         request.headers.push_back({"if-modified-since", validators->last_modified});
-    for (const auto& [name, value] : context_.secrets)
-        for (auto& form : {value, fetch::percent_encode(value, false)}) // as it stands in an address
-            request.secrets.push_back(form);
+    request.secrets = secrets_;
     request.max_body_bytes = static_cast<std::size_t>(limits_.max_bytes);
     if (!source.hosts.empty())
         request.allow_host = [&source](std::string_view host) {
@@ -260,7 +251,7 @@ task<std::optional<page_answer>> page_fetcher::ask(const sources::page_state& st
     const bool is_same = memory && validators && is_same_body(*memory, *validators);
     a.page.result = services_.reader.read(source, order_.inputs, state, view);
     auto& result = a.page.result;
-    if (!context_.secrets.empty()) result.message = hidden(std::move(result.message));
+    if (!secrets_.empty()) result.message = fetch::masked(std::move(result.message), secrets_);
     if (result.outcome == sources::outcome::not_modified) {
         a.page.found = validators ? validators->found : 0;
     } else {

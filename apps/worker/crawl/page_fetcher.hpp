@@ -11,6 +11,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace tiktrend::worker {
 
@@ -68,7 +69,6 @@ private:
     task<bool> may_follow(turn& t, const fetch::url& next);
     task<result<fetch::response, std::string>> send(fetch::request request, const fetch::url& where,
                                                     std::string& host);
-    std::string hidden(std::string text) const;
     std::string sample_of(const sources::page_state& state, const fetch::response& response) const;
     sources::request_spec render(const sources::page_state& state) const;
     std::string proxy() const;
@@ -81,6 +81,7 @@ private:
     scrape_report& report_;
     const sources::limits& limits_;
     sources::render_context context_;
+    std::vector<std::string> secrets_; ///< of context_, in every form that must not be told
     std::map<std::string, std::optional<catalog::cached_page>> ahead_; ///< by URL; at most two
     std::shared_ptr<fetch::cookie_jar> cookies_;                       ///< null unless the source asks for it
 };

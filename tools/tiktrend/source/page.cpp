@@ -8,6 +8,7 @@
 
 #include <tiktrend/base/json_text.hpp>
 #include <tiktrend/fetch/client.hpp>
+#include <tiktrend/fetch/secrets.hpp>
 #include <tiktrend/sources/describe.hpp>
 #include <tiktrend/sources/input.hpp>
 #include <tiktrend/sources/page.hpp>
@@ -265,11 +266,10 @@ int record_page(const page_options& options) {
         path.string(), done->page.body.size());
     fmt::print("  - response: {}\n", name);
     if (!d.inputs.empty()) fmt::print("    input: {}\n", done->inputs);
-    auto base = done->page.url; // goes into a file that others read
-    for (const auto& [secret, value] : pairs_of(options.secrets, "--secret"))
-        for (auto at = base.find(value); !value.empty() && at != std::string::npos;
-             at = base.find(value, at + 3))
-            base.replace(at, value.size(), "***");
+    std::vector<std::string> secrets;
+    for (const auto& [name_of_secret, value] : pairs_of(options.secrets, "--secret"))
+        fetch::add_secret(secrets, value);
+    const auto base = fetch::masked(done->page.url, secrets); // goes into a file that others read
     fmt::print("    status: {}\n    content_type: {}\n    base: {}\n    expect:\n", done->page.status,
                done->page.content_type.empty() ? "application/json" : done->page.content_type, base);
     fmt::print("      outcome: {}\n      count: {}\n", name_of(result.outcome), result.records.size());

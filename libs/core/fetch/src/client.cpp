@@ -3,6 +3,7 @@
 #include "transfer_slots.hpp"
 
 #include <tiktrend/fetch/client.hpp>
+#include <tiktrend/fetch/secrets.hpp>
 
 #include <fmt/format.h>
 
@@ -38,15 +39,6 @@ bool is_sendable(const header& h) noexcept {
 bool is_method(const std::string& m) noexcept {
     return !m.empty() && m.size() <= 16 &&
            std::all_of(m.begin(), m.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
-}
-
-std::string masked(std::string text, const std::vector<std::string>& secrets) {
-    for (const auto& s : secrets) {
-        if (s.empty()) continue;
-        for (auto at = text.find(s); at != std::string::npos; at = text.find(s, at + 3))
-            text.replace(at, s.size(), "***");
-    }
-    return text;
 }
 
 } // namespace

@@ -1,16 +1,15 @@
+#include "follow_links.hpp"
 #include "glob.hpp"
 #include "key_hash.hpp"
 #include "next_page.hpp"
 #include "page_facts.hpp"
 #include "row_reader.hpp"
 
-#include <tiktrend/base/json_text.hpp>
 #include <tiktrend/sources/page.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 namespace tiktrend::sources {
 namespace {
@@ -195,70 +194,17 @@ private:
             };
             if (way != records.ways.end()) for_each_at(root, *way, add);
         }
-        for (const auto& rule : rules_.follow)
-            follow_links(rule, address);
+        if (!rules_.follow.empty()) {
+            link_collector links{source_, inputs_, documents_, address};
+            for (const auto& rule : rules_.follow)
+                out_.statistics.over_limit += links.add(rule, out_.follow);
+        }
         judge();
     }
 
     row_ref row_of(std::size_t document) {
         return documents_.rule(document).is_tree() ? row_ref{documents_.tree(document)}
                                                    : row_ref{documents_.json(document)};
-    }
-
-    void follow_links(const follow_rule& rule, const page_address& address) {
-        const auto add = [&](std::string_view link) {
-            if (static_cast<std::int64_t>(out_.follow.size()) >= source_.limits.max_items) {
-                ++out_.statistics.over_limit;
-                return false;
-            }
-            auto url = address.resolve(link);
-            if (!url || !is_wanted(rule, *url) || !links_.insert(*url).second) return true;
-            follow_up next{rule.source, "{", std::move(*url)};
-            append_json_string(next.filters, rule.input);
-            next.filters += ':';
-            append_json_string(next.filters, next.url);
-            append_inputs(next.filters, rule.hand_on);
-            next.filters += '}';
-            out_.follow.push_back(std::move(next));
-            return true;
-        };
-        if (const auto* what = std::get_if<selector>(&rule.from)) {
-            const auto root = documents_.tree(rule.document);
-            if (!root.exists()) return;
-            documents_.page(rule.document).select(*what, root, [&](html_node n) {
-                return add(trim_blanks(value_of(*what, n)));
-            });
-            return;
-        }
-        std::string scratch;
-        for_each_at(documents_.json(rule.document), std::get<path>(rule.from),
-                    [&](json_node n) { return !n.is(json_kind::string) || add(n.text(scratch)); });
-    }
-
-    /// Those that have a value, as members of an object that has some already.
-    void append_inputs(std::string& out, const std::vector<std::string>& wanted) const {
-        for (const auto& name : wanted) {
-            const auto value = inputs_.find(name);
-            if (!value) continue;
-            const auto field = std::find_if(source_.inputs.begin(), source_.inputs.end(),
-                                            [&](const auto& i) { return i.name == name; });
-            out += ',';
-            append_json_string(out, name);
-            out += ':';
-            if (field->type == input_type::integer || field->type == input_type::boolean)
-                out += *value;
-            else
-                append_json_string(out, *value);
-        }
-    }
-
-    bool is_wanted(const follow_rule& rule, const std::string& url) const {
-        if (rule.matching_input) {
-            const auto glob = inputs_.find(*rule.matching_input);
-            if (glob && !matches_glob(*glob, url)) return false;
-        }
-        return rule.matching.empty() || std::any_of(rule.matching.begin(), rule.matching.end(),
-                                                    [&](const auto& g) { return matches_glob(g, url); });
     }
 
     /// False once max_items is reached and enough was counted.
@@ -382,7 +328,6 @@ private:
     page_facts facts_;
     document_set& documents_;
     next_page next_;
-    std::set<std::string, std::less<>> links_; ///< of out_.follow
     page_result out_;
     hasher digest_;
     std::vector<std::uint64_t> keys_; ///< hashes of the keys of out_.records

@@ -49,6 +49,24 @@ TEST_CASE("text is stored as it is, or repaired where PostgreSQL would refuse it
     CHECK(stored("") == "");
 }
 
+TEST_CASE("what PostgreSQL would refuse is noticed wherever it stands", "[unit][catalog]") {
+    std::size_t missed = 0;
+    for (std::size_t size = 1; size <= 20; ++size)
+        for (std::size_t at = 0; at < size; ++at) {
+            std::string text(size, 'x');
+            text[at] = '\0';
+            missed += stored(text).size() != size - 1;
+            text[at] = '\xff';
+            missed += stored(text).size() != size + 2;
+        }
+    CHECK(missed == 0);
+    CHECK(clean_label("one") == "one");
+    CHECK(clean_label("one two") == "one two");
+    CHECK(clean_label("one  two") == "one two");
+    CHECK(clean_label("one ") == "one");
+    CHECK(clean_label(std::string(201, 'x')).size() == 200);
+}
+
 TEST_CASE("JSON loses only the escape that jsonb refuses", "[unit][catalog]") {
     CHECK(stored_json(R"({"a":"x\u0000y"})") == R"({"a":"xy"})");
     CHECK(stored_json(R"({"a":"x\\u0000y"})") ==

@@ -203,3 +203,22 @@ TEST_CASE("globs match whole texts without backtracking explosions", "[unit][sou
         glob += "a*";
     CHECK_FALSE(matches_glob(glob + "b", std::string(10'000, 'a')));
 }
+
+TEST_CASE("a byte that may not stay is noticed wherever it stands", "[unit][sources]") {
+    const page_address page{"https://shop.example/"};
+    static_cast<void>(page.resolve("https://shop.example/first")); // its origin is remembered
+    std::size_t kept = 0, plain = 0, ends = 0;
+    for (std::size_t size = 1; size <= 40; ++size)
+        for (std::size_t at = 0; at < size; ++at) {
+            std::string text(size, 'x');
+            text[at] = '\x1F';
+            kept += storable_text(text, 100).size() != size - 1;
+            text[at] = '<';
+            plain += page.resolve("https://shop.example/" + text).value().find("%3C") != 21 + at;
+            text[at] = '\n';
+            ends += storable_text(text, 100) != text;
+        }
+    CHECK(kept == 0);
+    CHECK(plain == 0);
+    CHECK(ends == 0);
+}

@@ -115,4 +115,23 @@ TEST_CASE("a database that does not exist is an error of the connection", "[inte
     testing::run_coroutine(body());
 }
 
+TEST_CASE("a list of commands of which some have run is not called not executed", "[integration][redis]") {
+    auto body = []() -> task<void> {
+        co_await with_client_on(with_password("app", "s:cret"), quick(), [](client& c) -> task<void> {
+            // FLUSHALL is denied.
+            const command some[]{command{"SET", "app:some", 0}, command{"INCR", "app:some"}, command{"FLUSHALL"}};
+            CHECK(co_await code_of(c.exec_all(some)) == errc::connection_lost);
+            CHECK((co_await c.exec(command{"GET", "app:some"})).text() == "1");
+            const command none[]{command{"FLUSHALL"}, command{"FLUSHALL"}};
+            CHECK(co_await code_of(c.exec_all(none)) == errc::access_denied);
+            // A transaction is all or nothing.
+            const command transaction[]{command{"MULTI"}, command{"INCR", "app:some"}, command{"FLUSHALL"},
+                                        command{"EXEC"}};
+            CHECK(co_await code_of(c.exec_all(transaction)) == errc::access_denied);
+            CHECK((co_await c.exec(command{"GET", "app:some"})).text() == "1");
+        });
+    };
+    testing::run_coroutine(body());
+}
+
 } // namespace tiktrend::redis

@@ -31,7 +31,19 @@ TEST_CASE("the first word of an error reply tells what it says about the service
         row{"BUSYKEY Target key name already exists.", std::nullopt},
         row{"WRONGTYPE Operation against a key holding the wrong kind of value", std::nullopt},
         row{"NOSCRIPT No matching script. Please use EVAL.", std::nullopt}, row{"ERR LOADING", std::nullopt},
-        row{"OOM", errc::refused}, row{"", std::nullopt});
+        row{"OOM", errc::refused}, row{"", std::nullopt},
+        // A script's call as Redis 6.2 tells it.
+        row{"ERR Error running script (call to f_4b2a): @user_script:3: @user_script: 3: -READONLY You can't "
+            "write against a read only replica. ",
+            errc::not_ready},
+        row{"ERR Error running script (call to f_4b2a): @user_script:3: @user_script: 3: -OOM command not "
+            "allowed when used memory > 'maxmemory'. ",
+            errc::refused},
+        row{"ERR Error running script (call to f_4b2a): @user_script:3: @user_script: 3: -WRONGTYPE Operation "
+            "against a key holding the wrong kind of value ",
+            std::nullopt},
+        row{"ERR Error running script (call to f_4b2a): @user_script:9: attempt to index a nil value",
+            std::nullopt});
     CAPTURE(r.text);
     const auto code = redis::classify(r.text);
     if (r.expected)

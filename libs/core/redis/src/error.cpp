@@ -54,6 +54,16 @@ constexpr std::array known_words{
     known_word{"DENIED", errc::access_denied},
 };
 
+/// What a call that a script made was answered. Redis 7 says it as it is; before, it stands behind "ERR Error
+/// running script (call to f_SHA): @user_script:3: @user_script: 3: -".
+std::string_view words_of_call(std::string_view server_text) noexcept {
+    constexpr std::string_view wrapped = "ERR Error running script";
+    constexpr std::string_view mark = ": -";
+    if (!server_text.starts_with(wrapped)) return server_text;
+    const auto at = server_text.find(mark, wrapped.size());
+    return at == std::string_view::npos ? server_text : server_text.substr(at + mark.size());
+}
+
 } // namespace
 
 const boost::system::error_category& category() noexcept {
@@ -66,7 +76,8 @@ error_code make_error_code(errc value) noexcept {
 }
 
 error_code classify(std::string_view server_text) noexcept {
-    const auto first = server_text.substr(0, server_text.find(' '));
+    const auto words = words_of_call(server_text);
+    const auto first = words.substr(0, words.find(' '));
     for (const auto& k : known_words)
         if (first == k.word) return k.meaning;
     return {};

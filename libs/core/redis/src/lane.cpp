@@ -18,15 +18,40 @@ void fail_later(const asio::any_io_executor& executor, Handler handler, std::exc
     });
 }
 
+bool may_have_run(const std::exception_ptr& e) {
+    try {
+        std::rethrow_exception(e);
+    } catch (const system_error& x) {
+        return !is_certainly_not_executed(x.code());
+    } catch (...) {
+        return true;
+    }
+}
+
+/// `error` says of one command that it did not run, which nobody may take for all.
+std::exception_ptr but_others_ran(const std::exception_ptr& error) {
+    return std::make_exception_ptr(
+        system_error{errc::connection_lost, "after others had run: " + message_of(error)});
+}
+
 /// The replies of exec_all() on their way; shared by the completions of its commands.
 template <class Handler>
 struct gathering {
-    gathering(Handler h, std::size_t n) : handler{std::move(h)}, replies(n), missing{n} {}
+    gathering(Handler h, std::size_t n, bool transaction)
+        : handler{std::move(h)}, replies(n), missing{n}, is_transaction{transaction} {}
 
     void take(std::size_t i, std::exception_ptr e, reply r) {
+        // What a transaction has queued runs with its last command, EXEC, if that is no error.
+        if (e)
+            has_run = has_run || may_have_run(e);
+        else if (!is_transaction)
+            has_run = true;
+        else if (i + 1 == replies.size())
+            has_run = has_run || !r.is_error();
         if (e && !error) error = std::move(e);
         replies[i] = std::move(r);
         if (--missing != 0) return;
+        if (error && has_run && !may_have_run(error)) error = but_others_ran(error);
         auto h = std::move(*handler);
         handler.reset();
         std::move(h)(std::move(error), std::move(replies));
@@ -35,6 +60,8 @@ struct gathering {
     std::optional<Handler> handler;
     std::vector<reply> replies;
     std::size_t missing;
+    bool is_transaction;
+    bool has_run = false; ///< something of it, or that cannot be told
     std::exception_ptr error;
 };
 
@@ -43,11 +70,12 @@ void connect_cancellation(Handler& handler, const std::shared_ptr<pipeline>& p, 
                           std::size_t n) {
     auto slot = asio::get_associated_cancellation_slot(handler);
     if (!slot.is_connected()) return;
-    // The completion clears the slot, and the pipeline completes everything before it goes.
-    slot.assign([raw = p.get(), first, n](asio::cancellation_type type) {
+    // The completion clears the slot. One that was abandoned does so later, perhaps after the pipeline.
+    slot.assign([weak = std::weak_ptr{p}, first, n](asio::cancellation_type type) {
         if ((type & asio::cancellation_type::terminal) == asio::cancellation_type::none) return;
-        for (std::size_t i = 0; i < n; ++i)
-            raw->abandon(first + i);
+        if (const auto alive = weak.lock())
+            for (std::size_t i = 0; i < n; ++i)
+                alive->abandon(first + i);
     });
 }
 
@@ -211,7 +239,8 @@ task<std::vector<reply>> lane::exec_all(std::span<const command> commands) {
         }
         const auto& p = self->live_;
         connect_cancellation(handler, p, p->next_ticket(), list.size());
-        const auto all = std::make_shared<gathering<decltype(handler)>>(std::move(handler), list.size());
+        const auto all = std::make_shared<gathering<decltype(handler)>>(std::move(handler), list.size(),
+                                                                        list.front().name() == "MULTI");
         for (std::size_t i = 0; i < list.size(); ++i) {
             list[i].append_to(p->out());
             p->submit([all, i](std::exception_ptr e, reply r) { all->take(i, std::move(e), std::move(r)); });

@@ -105,3 +105,33 @@ TEST_CASE("strangers may not say who they are", "[integration][http][proxy]") {
     CHECK(c.wait_end(5s) != raw_client::ending::still_open);
     CHECK(s.log().find("http_proxy_header_from_stranger") != std::string::npos);
 }
+
+TEST_CASE("the limit of connections per address is for the client that the balancer names",
+          "[integration][http][proxy]") {
+    auto o = with_proxy();
+    o.max_connections_per_address = 2;
+    running_server s{routes(), o};
+    const auto ask = header(1, 0x11, v4) + get("/address");
+    raw_client first{s.port()}, second{s.port()}, third{s.port()};
+    first.send(ask);
+    CHECK(first.read().status == 200);
+    second.send(ask);
+    CHECK(second.read().status == 200);
+    third.try_send(ask);
+    CHECK(third.wait_end(5s) != raw_client::ending::still_open);
+    CHECK(poll_until([&] { return s.connections() == 2; }));
+
+    auto other = v4;
+    other[3] = '\x08';
+    raw_client neighbour{s.port()}, check{s.port()};
+    neighbour.send(header(1, 0x11, other) + get("/address"));
+    CHECK(neighbour.read().status == 200);
+    check.send(header(0, 0, "") + get("/address")); // the balancer itself
+    CHECK(check.read().status == 200);
+
+    first.close();
+    CHECK(poll_until([&] { return s.connections() == 3; }));
+    raw_client again{s.port()};
+    again.send(ask);
+    CHECK(again.read().status == 200);
+}

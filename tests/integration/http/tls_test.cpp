@@ -12,6 +12,11 @@
 
 #include <catch2/catch.hpp>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -103,7 +108,41 @@ task<void> expect_failure(http::origin where, std::string ca, std::string part) 
     CHECK(why.find(part) != std::string::npos);
 }
 
+/// Sends the request and the end of the session in one segment, and says what came back.
+std::string ask_and_end(std::uint16_t port, const std::string& request) {
+    raw_client socket{port};
+    const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context{SSL_CTX_new(TLS_client_method()),
+                                                                    &SSL_CTX_free};
+    const std::unique_ptr<SSL, decltype(&SSL_free)> tls{SSL_new(context.get()), &SSL_free};
+    SSL_set_fd(tls.get(), socket.fd());
+    REQUIRE(SSL_connect(tls.get()) == 1);
+    const auto hold_back = [&](int yes) {
+        REQUIRE(::setsockopt(socket.fd(), IPPROTO_TCP, TCP_CORK, &yes, sizeof yes) == 0);
+    };
+    hold_back(1);
+    REQUIRE(SSL_write(tls.get(), request.data(), static_cast<int>(request.size())) > 0);
+    SSL_shutdown(tls.get());
+    hold_back(0);
+    std::string out;
+    char piece[4096];
+    for (int n = 0; (n = SSL_read(tls.get(), piece, sizeof piece)) > 0;)
+        out.append(piece, static_cast<std::size_t>(n));
+    return out;
+}
+
 } // namespace
+
+TEST_CASE("a client that ends its session behind its request gets the answer", "[integration][http][tls]") {
+    tls_files files;
+    running_server s{sample_routes(), with_tls(files.load())};
+    CHECK(ask_and_end(s.port(), get("/hello")).starts_with("HTTP/1.1 200 "));
+    const auto two = ask_and_end(s.port(), get("/hello") + get("/nothing-there"));
+    CHECK(two.find("HTTP/1.1 200 ") != std::string::npos);
+    CHECK(two.find("HTTP/1.1 404 ") != std::string::npos);
+    // Half a request gets none.
+    CHECK(ask_and_end(s.port(), "GET /hello HTTP/1.1\r\nHost: x\r\n").empty());
+    CHECK(poll_until([&] { return s.connections() == 0; }));
+}
 
 TEST_CASE("everything works over TLS as it does without", "[integration][http][tls]") {
     tls_files files;

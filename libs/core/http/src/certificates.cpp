@@ -33,6 +33,11 @@ int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size, co
     return SSL_TLSEXT_ERR_OK;
 }
 
+/// Instead of a question on the terminal, which would hold up the server.
+int no_passphrase(char*, int, int, void*) {
+    return -1;
+}
+
 std::int64_t end_of(SSL_CTX* context) {
     std::tm when{};
     const auto* certificate = SSL_CTX_get0_certificate(context);
@@ -69,6 +74,7 @@ certificates::loaded certificates::load(const certificate_files& files) {
     SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
     SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE);
     SSL_CTX_set_alpn_select_cb(c, choose_protocol, nullptr);
+    SSL_CTX_set_default_passwd_cb(c, no_passphrase);
     if (SSL_CTX_use_certificate_chain_file(c, files.chain.c_str()) != 1)
         fail("certificates in " + files.chain);
     if (SSL_CTX_use_PrivateKey_file(c, files.key.c_str(), SSL_FILETYPE_PEM) != 1) fail("key in " + files.key);
@@ -78,6 +84,7 @@ certificates::loaded certificates::load(const certificate_files& files) {
 }
 
 bool certificates::reload(std::string& why) {
+    const auto stamp = stamp_of(files_); // before they are read, as in load()
     try {
         auto fresh = load(files_);
         const std::scoped_lock lock{mutex_};
@@ -86,7 +93,7 @@ bool certificates::reload(std::string& why) {
     } catch (const std::exception& e) {
         why = e.what();
         const std::scoped_lock lock{mutex_};
-        loaded_.stamp = stamp_of(files_); // the same broken files are not read again and again
+        loaded_.stamp = stamp; // the same broken files are not read again and again
         return false;
     }
 }

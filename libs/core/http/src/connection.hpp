@@ -46,6 +46,8 @@ public:
     void reset_at_end() noexcept { reset_at_end_ = true; }
 
     const asio::ip::address& peer() const noexcept { return peer_; }
+    /// It is somebody else, as the balancer says.
+    void set_peer(const asio::ip::address& client);
     std::size_t index = 0; ///< in the core's list
 
 private:

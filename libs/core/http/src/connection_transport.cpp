@@ -79,12 +79,13 @@ task<bool> connection::read_proxy_header() {
     }
     // The balancer's word about the client counts as if the client were here: its own fields are believed
     // only if it is a trusted proxy too.
-    if (header->client) {
-        const auto client = unmapped(*header->client);
-        peer_text_ = client.to_string();
-        peer_is_trusted_ = core_.proxies.trusts(client);
-    }
-    co_return true;
+    co_return !header->client || core_.count_as(*this, unmapped(*header->client));
+}
+
+void connection::set_peer(const asio::ip::address& client) {
+    peer_ = client;
+    peer_text_ = client.to_string();
+    peer_is_trusted_ = core_.proxies.trusts(client);
 }
 
 } // namespace tiktrend::http

@@ -46,11 +46,7 @@ void server_core::read_wall_clock(steady_time now) {
 
 void server_core::adopt(asio::ip::tcp::socket socket, const asio::ip::address& peer) {
     const auto address = unmapped(peer);
-    const auto limit = options.max_connections_per_address;
-    const auto same = per_address_.find(counted_address(address));
-    const bool address_full =
-        limit > 0 && same != per_address_.end() && same->second >= limit && !proxies.trusts(address);
-    if (list_.size() >= options.max_connections || address_full) {
+    if (list_.size() >= options.max_connections || is_full(address)) {
         ++refused_connections_;
         return; // closed by its destructor
     }
@@ -69,9 +65,30 @@ void server_core::adopt(asio::ip::tcp::socket socket, const asio::ip::address& p
     asio::co_spawn(executor, std::move(work), asio::bind_cancellation_slot(slot, std::move(ended)));
 }
 
-void server_core::remove(const connection& c) {
-    const auto count = per_address_.find(counted_address(c.peer()));
+bool server_core::is_full(const asio::ip::address& a) const {
+    const auto limit = options.max_connections_per_address;
+    const auto same = per_address_.find(counted_address(a));
+    return limit > 0 && same != per_address_.end() && same->second >= limit && !proxies.trusts(a);
+}
+
+void server_core::uncount(const asio::ip::address& a) {
+    const auto count = per_address_.find(counted_address(a));
     if (--count->second == 0) per_address_.erase(count);
+}
+
+bool server_core::count_as(connection& c, const asio::ip::address& client) {
+    if (is_full(client)) {
+        ++refused_connections_;
+        return false;
+    }
+    ++per_address_[counted_address(client)];
+    uncount(c.peer());
+    c.set_peer(client);
+    return true;
+}
+
+void server_core::remove(const connection& c) {
+    uncount(c.peer());
     const auto hole = c.index;
     if (hole + 1 != list_.size()) {
         list_[hole] = std::move(list_.back());

@@ -36,6 +36,9 @@ public:
 
     /// Takes over a socket that was accepted: serves it, or closes it when a limit is reached.
     void adopt(asio::ip::tcp::socket socket, const asio::ip::address& peer);
+    /// The balancer said who the client of `c` is: from here on the connection counts as the client's. False:
+    /// the client has as many as it may, and the connection must end.
+    bool count_as(connection& c, const asio::ip::address& client);
     std::size_t connections() const noexcept { return list_.size(); }
     event& none_left() noexcept { return none_left_; }
 
@@ -47,6 +50,8 @@ public:
 
 private:
     void remove(const connection& c);
+    bool is_full(const asio::ip::address& a) const;
+    void uncount(const asio::ip::address& a);
     void read_wall_clock(steady_time now);
 
     std::vector<std::shared_ptr<connection>> list_; ///< each knows its index

@@ -48,7 +48,9 @@ bool tls_channel::commit(std::size_t n, input_buffer& out) {
 }
 
 bool tls_channel::decrypt(input_buffer& out) {
-    for (;;) {
+    has_plain_ = false;
+    if (has_ended_) return false;
+    for (bool gave = false;; gave = true) {
         const auto room = out.full() ? boost::asio::mutable_buffer{} : out.prepare();
         if (room.size() == 0) {
             has_plain_ = true;
@@ -61,9 +63,11 @@ bool tls_channel::decrypt(input_buffer& out) {
             out.commit(static_cast<std::size_t>(n));
             continue;
         }
-        has_plain_ = false;
         const int why = SSL_get_error(ssl_, n);
-        return why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE;
+        if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) return true;
+        // What came before the client's farewell counts: it may have said all it wants, and wait for answers.
+        has_ended_ = has_plain_ = why == SSL_ERROR_ZERO_RETURN && gave;
+        return has_ended_;
     }
 }
 

@@ -28,12 +28,12 @@ public:
     /// Room for the next read from the socket.
     boost::asio::mutable_buffer prepare() noexcept { return {cipher_in_, sizeof cipher_in_}; }
     /// `n` bytes were read there: goes on with the handshake and moves what they contain into `out`, as far
-    /// as it has room. False if they are no TLS, or the client ended the session. Answers of the handshake
-    /// may wait to be written.
+    /// as it has room. False if they are no TLS, or the client ended the session and everything before that
+    /// was given. Answers of the handshake may wait to be written.
     bool commit(std::size_t n, input_buffer& out);
     /// What did not fit at commit(). False as above.
     bool decrypt(input_buffer& out);
-    /// True if decrypt() can give something without another read.
+    /// True if decrypt() can give something without another read, be it the end of the session.
     bool has_plain() const noexcept { return has_plain_; }
     bool is_established() const noexcept;
 
@@ -53,6 +53,7 @@ private:
     boost::asio::ip::tcp::socket& socket_;
     SSL* ssl_;
     bool has_plain_ = false;
+    bool has_ended_ = false; ///< by the client
     std::string cipher_out_;
     std::size_t sent_ = 0; ///< of cipher_out_
     char cipher_in_[4096];

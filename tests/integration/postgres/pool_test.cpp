@@ -186,6 +186,30 @@ TEST_CASE("a connection unused for long answers a ping before it is handed out",
     });
 }
 
+TEST_CASE("dead connections unused for long cost one ping, not one each", "[integration][postgres][pool]") {
+    auto o = pool_for(server().url());
+    o.check_after = 0ms;
+    on_pool(o, [](pool& p) -> task<void> {
+        std::vector<int> frozen;
+        {
+            std::vector<lease> all;
+            for (int i = 0; i < 4; ++i)
+                all.push_back(co_await p.acquire());
+            for (const auto& l : all)
+                frozen.push_back(l->backend_pid());
+        }
+        for (const int id : frozen)
+            ::kill(id, SIGSTOP);
+        const auto before = std::chrono::steady_clock::now();
+        const auto fresh = co_await pid(p);
+        const auto took = std::chrono::steady_clock::now() - before;
+        for (const int id : frozen)
+            ::kill(id, SIGCONT);
+        CHECK(std::find(frozen.begin(), frozen.end(), fresh) == frozen.end());
+        CHECK(took < 3s);
+    });
+}
+
 TEST_CASE("recycling replaces idle and borrowed connections", "[integration][postgres][pool]") {
     on_pool(pool_for(server().url()), [](pool& p) -> task<void> {
         int borrowed = 0;

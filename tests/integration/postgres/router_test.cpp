@@ -156,3 +156,47 @@ TEST_CASE("a replica address that leads to a primary serves nothing", "[integrat
         CHECK(r.read().point.is_primary);
     }));
 }
+
+TEST_CASE("a primary that is a standby is told once and looked for with patience",
+          "[integration][postgres][router][fault]") {
+    static int told = 0;
+    told = 0;
+    auto o = fast({server().tcp_url()});
+    o.pool.connection.url = standby().url();
+    o.log = logger::to_sink(log_level::warn, [](std::string_view line) {
+        told += line.find("postgres_primary_is_standby") != std::string_view::npos ? 1 : 0;
+    });
+    run_coroutine(with_router(o, [](router& r) -> task<void> {
+        const auto begin = std::chrono::steady_clock::now();
+        while (r.write().connects() < 6)
+            co_await sleep_for(5ms);
+        CHECK(told == 1);
+        CHECK(std::chrono::steady_clock::now() - begin >= 150ms); // 20 + 40 + 80 + …, not 10 each
+    }));
+}
+
+TEST_CASE("what an old primary wrote and the new one lacks is no lag of the replicas",
+          "[integration][postgres][router][fault]") {
+    // A schema that comes before pg_catalog says where the primary stands.
+    const auto url = server().create_database("timeline");
+    server().execute("timeline", "CREATE SCHEMA told; CREATE TABLE told.here (at pg_lsn); "
+                                 "INSERT INTO told.here VALUES ('FFFFFF/0'); "
+                                 "CREATE FUNCTION told.pg_current_wal_insert_lsn() RETURNS pg_lsn LANGUAGE sql AS "
+                                 "'SELECT at FROM told.here'; "
+                                 "ALTER DATABASE timeline SET search_path = told, pg_catalog, public");
+    auto o = fast({standby().url()});
+    o.pool.connection.url = url;
+    o.probe_interval = 200ms;
+    o.max_lag_bytes = std::numeric_limits<std::int64_t>::max();
+    o.max_lag = 300ms;
+    run_coroutine(with_router(o, [](router& r) -> task<void> {
+        while (r.replicas().front().reason != "too long behind")
+            co_await sleep_for(5ms);
+        for (int i = 0; i < 20; ++i) // a history worth forgetting
+            co_await sleep_for(50ms);
+        server().execute("timeline", "UPDATE told.here SET at = '0/1'");
+        const auto begin = std::chrono::steady_clock::now();
+        co_await until_serving(r, true);
+        CHECK(std::chrono::steady_clock::now() - begin < 6s); // the samples of old are there for 12.8 s
+    }));
+}

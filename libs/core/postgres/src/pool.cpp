@@ -184,10 +184,28 @@ struct pool_state : std::enable_shared_from_this<pool_state> {
                 work.set();
                 continue;
             }
-            if (now - s->last_used > options.check_after && !co_await ping(*s)) continue;
+            if (now - s->last_used > options.check_after && !co_await ping(*s)) {
+                drop_unused();
+                continue;
+            }
             co_return s;
         }
         co_return nullptr;
+    }
+
+    /// One that was unused for so long is dead: so are the others probably (a firewall forgot them, the host
+    /// is gone), and to ask each would take a second each.
+    void drop_unused() {
+        const auto now = clock::now();
+        for (auto it = idle.begin(); it != idle.end();) {
+            if (now - (*it)->last_used <= options.check_after) {
+                ++it;
+                continue;
+            }
+            destroy(*it);
+            it = idle.erase(it);
+        }
+        work.set();
     }
 
     /// False, and the connection is gone, if it does not answer within a second.

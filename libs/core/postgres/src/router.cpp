@@ -19,6 +19,9 @@ constexpr std::string_view replica_position =
 /// Samples of the primary's position kept to tell how old what a replica lacks is: a minute of them.
 constexpr std::size_t max_samples = 64;
 
+/// Longest pause between two looks for a new primary behind the address, each of which connects anew.
+constexpr std::chrono::milliseconds longest_search_pause{2'000};
+
 /// Whether the primary may do what a replica could not. A statement that was too long for a replica is too
 /// long for the primary as well. A conflict is "canceling statement due to conflict with recovery" on a
 /// standby.
@@ -59,21 +62,32 @@ struct router::impl {
         co_return text ? lsn::parse(*text) : std::nullopt;
     }
 
+    void note_sample(lsn at) {
+        // A new primary that lacks what the old one wrote last: what lay ahead was never written.
+        if (!samples.empty() && at < samples.back().second) samples.clear();
+        samples.emplace_back(clock::now(), at);
+        if (samples.size() > max_samples) samples.pop_front();
+    }
+
     task<void> probe_primary() {
+        auto pause = options.probe_interval;
         for (;;) {
             try {
                 if (const auto at = co_await position(primary, primary_position)) {
-                    samples.emplace_back(clock::now(), *at);
-                    if (samples.size() > max_samples) samples.pop_front();
+                    note_sample(*at);
+                    pause = options.probe_interval;
                 } else {
-                    options.log.warn("postgres_primary_is_standby", {{"database", primary.description()}});
+                    if (pause == options.probe_interval)
+                        options.log.warn("postgres_primary_is_standby",
+                                         {{"database", primary.description()}});
                     primary.recycle(); // failover: the address may lead elsewhere now
+                    pause = std::max(options.probe_interval, std::min(pause * 2, longest_search_pause));
                 }
             } catch (const system_error& e) {
                 if (is_cancelled(e.code()) || e.code() == tiktrend::errc::stopped) throw;
                 // The pool tells about an unreachable server; replicas are judged by the samples there are.
             }
-            co_await sleep_for(options.probe_interval);
+            co_await sleep_for(pause);
         }
     }
 

@@ -1,4 +1,6 @@
 #include <tiktrend/base/json_text.hpp>
+#include <tiktrend/base/random.hpp>
+#include <tiktrend/base/timeout.hpp>
 #include <tiktrend/catalog/image_store.hpp>
 
 #include <algorithm>
@@ -18,6 +20,23 @@ WHERE p.id = i.id AND p.image_cdn_url IS DISTINCT FROM i.image_cdn_url
 RETURNING p.id, p.source, p.external_id)";
 constexpr std::string_view current_lsn = "SELECT pg_current_wal_insert_lsn()::text";
 
+constexpr int max_attempts = 5;
+
+/// Pages lock products in another order, so a deadlock with one happens; whoever is chosen to give way tries
+/// again.
+task<std::vector<postgres::rows>> run_until_through(postgres::pool& where, const postgres::batch& b) {
+    default_random random;
+    for (int attempt = 1;; ++attempt) {
+        try {
+            co_return co_await where.run(b);
+        } catch (const system_error& e) {
+            if (!postgres::is_retryable(e.code()) || attempt == max_attempts) throw;
+        }
+        const std::chrono::duration<double, std::milli> pause{random.next() * 10.0 * (1 << attempt)};
+        co_await sleep_for(std::chrono::duration_cast<std::chrono::steady_clock::duration>(pause));
+    }
+}
+
 } // namespace
 
 task<committed_page> image_store::set(std::vector<mirrored_image> images) {
@@ -34,7 +53,7 @@ task<committed_page> image_store::set(std::vector<mirrored_image> images) {
     b.add(write_copies, std::move(values));
     b.sync();
     b.add(current_lsn);
-    const auto answers = co_await router_.write().run(b);
+    const auto answers = co_await run_until_through(router_.write(), b);
     committed_page out;
     for (const auto r : answers.front())
         out.changed.push_back(

@@ -21,7 +21,8 @@ public:
     explicit image_store(postgres::router& router) : router_{router} {}
 
     /// Writes them in one statement; products that have another image by now, or are gone, are left out.
-    /// What caches must forget, and from which position on.
+    /// What caches must forget, and from which position on. Tried again after a deadlock or a serialization
+    /// failure.
     task<committed_page> set(std::vector<mirrored_image> images);
 
 private:

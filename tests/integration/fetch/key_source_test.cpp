@@ -37,3 +37,18 @@ TEST_CASE("keys come from a URL, are read again for a miss, and stay when it fai
         co_await keys.stop();
     });
 }
+
+TEST_CASE("misses before the first success do not ask an issuer in trouble again and again",
+          "[integration][fetch]") {
+    with_server([](raw_server& server, fetch::client&) -> task<void> {
+        server.answer("/jwks", "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n");
+        access::key_source_options options;
+        options.location = server.url("/jwks");
+        access::key_source keys{co_await asio::this_coro::executor, options};
+        for (int i = 0; i < 20; ++i)
+            co_await keys.refresh_for_miss();
+        CHECK(server.requests.size() >= 1);
+        CHECK(server.requests.size() < 20);
+        co_await keys.stop();
+    });
+}

@@ -2,6 +2,7 @@
 #include <tiktrend/base/timeout.hpp>
 #include <tiktrend/fetch/url.hpp>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
@@ -57,7 +58,10 @@ task<void> key_source::refresh_for_ever() {
 
 task<void> key_source::refresh_for_miss() {
     const auto now = std::chrono::steady_clock::now();
-    if (!read_.is_taken() && keys_ && now - tried_at_ < options_.between_misses) co_return;
+    // Without keys yet, sooner; but strangers' tokens do not decide how often.
+    const auto pause = keys_ ? options_.between_misses
+                             : std::min<std::chrono::milliseconds>(options_.between_misses, retry_first);
+    if (!read_.is_taken() && tried_at_ && now - *tried_at_ < pause) co_return;
     co_await read();
 }
 

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace tiktrend::access {
@@ -37,7 +38,7 @@ public:
     /// The newest keys that were read; null before the first success.
     std::shared_ptr<const key_set> keys() const noexcept { return keys_; }
 
-    /// Reads again, unless that was tried within `between_misses` (any time before the first success).
+    /// Reads again, unless that was tried within `between_misses` (before the first success: within a second).
     /// Callers that come meanwhile share one read. Never throws but for cancellation.
     task<void> refresh_for_miss();
 
@@ -50,7 +51,7 @@ private:
     bool is_url_;
     fetch::client client_;
     std::shared_ptr<const key_set> keys_;
-    std::chrono::steady_clock::time_point tried_at_{};
+    std::optional<std::chrono::steady_clock::time_point> tried_at_;
     single_flight read_;
     task_group tasks_;
 };

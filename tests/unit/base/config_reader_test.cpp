@@ -80,6 +80,9 @@ TEST_CASE("a password is found wherever a URL or a conninfo string has it", "[un
     CHECK(hide_password("postgresql://db/x?sslpassword=pw") == "postgresql://db/x?sslpassword=***");
     CHECK(hide_password("host=db PassWord='p w' user=me") == "host=db PassWord=*** user=me");
     CHECK(hide_password("password=a password=b") == "password=*** password=***");
+    CHECK(hide_password(R"(password='it\'s mine' user=me)") == "password=*** user=me");
+    CHECK(hide_password(R"(password=it\ is user=me)") == "password=*** user=me");
+    CHECK(hide_password(R"(password='never ends\)") == "password=***");
     for (const char* password : {"ab/cd", "ab?cd", "ab#cd", "a@b/c:d"})
         CHECK(hide_password(std::string{"redis://me:"} + password + "@host/1") == "redis://me:***@host/1");
     CHECK(hide_password("https://host/@tiktok") == "https://host/@tiktok");

@@ -17,6 +17,24 @@ TEST_CASE("what looks like a secret is not sent", "[unit][report]") {
     CHECK(scrub("DB_PASSWORD:hunter2,x") == "DB_PASSWORD:[Filtered],x");
 }
 
+TEST_CASE("secrets in quotes, objects and header fields are not sent either", "[unit][report]") {
+    CHECK(scrub("host=db password='two words' user=me") == "host=db password=[Filtered] user=me");
+    CHECK(scrub(R"(password='it\'s mine' user=me)") == "password=[Filtered] user=me");
+    CHECK(scrub(R"(body {"user":"me","password":"hunter2","n":1})") ==
+          R"(body {"user":"me","password":[Filtered],"n":1})");
+    CHECK(scrub(R"({"api_key" : "a\"b", "pin_secret":1234})") == R"({"api_key" : [Filtered], "pin_secret":[Filtered]})");
+    CHECK(scrub("sent Cookie: sid=1; theme=dark\r\nAccept: x") == "sent Cookie: [Filtered]\r\nAccept: x");
+    CHECK(scrub("X-API-Key: abcd1234") == "X-API-Key: [Filtered]");
+    CHECK(scrub("password='never closed") == "password=[Filtered]");
+    CHECK(scrub("password=") == "password=");
+}
+
+TEST_CASE("a long text is not cut inside a character", "[unit][report]") {
+    const auto text = std::string(1999, 'x') + "\u00e9" + "y";
+    CHECK(scrub(text) == std::string(1999, 'x'));
+    CHECK(scrub("\u00e9\u00e9", 3) == "\u00e9");
+}
+
 TEST_CASE("what is none stays as it is", "[unit][report]") {
     for (const char* text : {"https://shop.test/p/1?q=a@b", "bearer of news", "the token expired", "a: b",
                              "token: none given", ""}) {

@@ -67,9 +67,11 @@ std::string hide_password_members(std::string text) {
         if (member == text.end()) return text;
         const auto value = static_cast<std::size_t>(member - text.begin()) + name.size();
         const bool quoted = value < text.size() && text[value] == '\'';
-        auto end =
-            std::min(text.find_first_of(quoted ? "'" : "& \t#", value + (quoted ? 1 : 0)), text.size());
-        if (quoted && end < text.size()) ++end;
+        const std::string_view enders = quoted ? "'" : "& \t#";
+        auto end = value + (quoted ? 1 : 0);
+        while (end < text.size() && enders.find(text[end]) == std::string_view::npos)
+            end += text[end] == '\\' ? 2 : 1; // an escaped quote or blank ends nothing
+        end = std::min(end + (quoted ? 1 : 0), text.size());
         text.replace(value, end - value, "***");
         from = text.begin() + static_cast<std::ptrdiff_t>(value + 3);
     }

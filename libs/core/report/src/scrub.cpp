@@ -51,6 +51,57 @@ std::size_t user_info(std::string_view text, std::size_t at) {
     return sign == std::string_view::npos ? 0 : sign + 1;
 }
 
+bool is_blank(char c) {
+    return c == ' ' || c == '\t';
+}
+
+/// Names whose value may stand behind ": ", as in a header field. A "token: " may well begin a sentence.
+bool is_field_name(std::string_view name) {
+    static constexpr std::array words{"cookie", "api-key", "api_key", "apikey", "passw"};
+    const auto low = lower(name);
+    return std::any_of(words.begin(), words.end(),
+                       [&](std::string_view w) { return low.find(w) != std::string::npos; });
+}
+
+struct part {
+    std::size_t begin = 0, end = 0; ///< equal: none
+};
+
+/// What stands in quotes from `at` on, where the first of them is; to the end if nobody closes them.
+part quoted(std::string_view text, std::size_t at) {
+    auto end = at + 1;
+    while (end < text.size() && text[end] != text[at])
+        end += text[end] == '\\' ? 2 : 1;
+    return {at, std::min(end + 1, text.size())};
+}
+
+/// The value that belongs to a name that ends at `at`: NAME=value, NAME='a value', "NAME": "value", NAME: value.
+part value_of(std::string_view text, std::string_view name, std::size_t at) {
+    const bool is_member = at < text.size() && text[at] == '"'; // of a JSON object
+    if (is_member) at += 1 + run_of(text, at + 1, is_blank);
+    if (at >= text.size() || (text[at] != ':' && (is_member || text[at] != '='))) return {};
+    const bool is_colon = text[at++] == ':';
+    const auto blanks = run_of(text, at, is_blank);
+    if (blanks > 0 && !is_member && !(is_colon && is_field_name(name))) return {};
+    const auto to_line_end = blanks > 0 && !is_member;
+    at += blanks;
+    if (at >= text.size()) return {};
+    if (text[at] == '"' || text[at] == '\'') return quoted(text, at);
+    const auto goes_on = [&](char c) {
+        if (is_member) return c != ',' && c != '}' && c != ']';
+        return to_line_end ? c != '\r' && c != '\n' && c != '"' : !ends_value(c);
+    };
+    return {at, at + run_of(text, at, goes_on)};
+}
+
+/// At most `max_bytes`, no character cut in two.
+std::string_view first_of(std::string_view text, std::size_t max_bytes) {
+    if (text.size() <= max_bytes) return text;
+    while (max_bytes > 0 && (static_cast<unsigned char>(text[max_bytes]) & 0xC0U) == 0x80U)
+        --max_bytes;
+    return text.substr(0, max_bytes);
+}
+
 } // namespace
 
 bool is_secret_name(std::string_view name) {
@@ -63,7 +114,7 @@ bool is_secret_name(std::string_view name) {
 }
 
 std::string scrub(std::string_view text, std::size_t max_bytes) {
-    text = text.substr(0, max_bytes);
+    text = first_of(text, max_bytes);
     const auto low = lower(text);
     std::string out;
     out.reserve(text.size());
@@ -85,14 +136,14 @@ std::string scrub(std::string_view text, std::size_t max_bytes) {
             i += run_of(text, i, is_token);
         } else if (starts_word && is_word(text[i])) {
             const auto n = run_of(text, i, is_word);
-            out.append(text.substr(i, n));
-            const bool is_secret = is_secret_name(text.substr(i, n));
+            const auto name = text.substr(i, n);
+            out.append(name);
             i += n;
-            if (is_secret && i + 1 < text.size() && (text[i] == '=' || text[i] == ':') &&
-                !ends_value(text[i + 1])) {
-                out.append(1, text[i]).append(filtered);
-                i += 1 + run_of(text, i + 1, [](char c) { return !ends_value(c); });
-            }
+            if (!is_secret_name(name)) continue;
+            const auto secret = value_of(text, name, i);
+            if (secret.begin == secret.end) continue;
+            out.append(text.substr(i, secret.begin - i)).append(filtered);
+            i = secret.end;
         } else {
             out += text[i++];
         }

@@ -378,7 +378,8 @@ TEST_CASE("copies of images are noted although a deadlock came in between", "[in
         written = {};
         const auto note = [](postgres::router& where) -> task<void> {
             image_store images{where};
-            written = co_await images.set({{1, "http://x/1", "http://cdn/1"}, {2, "http://x/2", "http://cdn/2"}});
+            written =
+                co_await images.set({{1, "http://x/1", "http://cdn/1"}, {2, "http://x/2", "http://cdn/2"}});
         };
         {
             auto page = co_await r.write().acquire();
@@ -387,8 +388,9 @@ TEST_CASE("copies of images are noted although a deadlock came in between", "[in
             co_await page->execute("SELECT FROM products WHERE id = 2 FOR UPDATE");
             task_group group{co_await asio::this_coro::executor};
             group.spawn("images", note(r));
-            while (sql("SELECT count(*) FROM pg_stat_activity WHERE datname = 'catalog' AND wait_event_type = "
-                       "'Lock'") != "1")
+            while (
+                sql("SELECT count(*) FROM pg_stat_activity WHERE datname = 'catalog' AND wait_event_type = "
+                    "'Lock'") != "1")
                 co_await sleep_for(5ms);
             co_await page->execute("SELECT FROM products WHERE id = 1 FOR UPDATE");
             co_await page->execute("COMMIT");

@@ -11,7 +11,6 @@
 #include <tiktrend/testing/temp_dir.hpp>
 
 #include <catch2/catch.hpp>
-
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>

@@ -179,11 +179,12 @@ TEST_CASE("what an old primary wrote and the new one lacks is no lag of the repl
           "[integration][postgres][router][fault]") {
     // A schema that comes before pg_catalog says where the primary stands.
     const auto url = server().create_database("timeline");
-    server().execute("timeline", "CREATE SCHEMA told; CREATE TABLE told.here (at pg_lsn); "
-                                 "INSERT INTO told.here VALUES ('FFFFFF/0'); "
-                                 "CREATE FUNCTION told.pg_current_wal_insert_lsn() RETURNS pg_lsn LANGUAGE sql AS "
-                                 "'SELECT at FROM told.here'; "
-                                 "ALTER DATABASE timeline SET search_path = told, pg_catalog, public");
+    server().execute("timeline",
+                     "CREATE SCHEMA told; CREATE TABLE told.here (at pg_lsn); "
+                     "INSERT INTO told.here VALUES ('FFFFFF/0'); "
+                     "CREATE FUNCTION told.pg_current_wal_insert_lsn() RETURNS pg_lsn LANGUAGE sql AS "
+                     "'SELECT at FROM told.here'; "
+                     "ALTER DATABASE timeline SET search_path = told, pg_catalog, public");
     auto o = fast({standby().url()});
     o.pool.connection.url = url;
     o.probe_interval = 200ms;

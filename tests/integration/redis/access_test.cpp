@@ -119,7 +119,8 @@ TEST_CASE("a list of commands of which some have run is not called not executed"
     auto body = []() -> task<void> {
         co_await with_client_on(with_password("app", "s:cret"), quick(), [](client& c) -> task<void> {
             // FLUSHALL is denied.
-            const command some[]{command{"SET", "app:some", 0}, command{"INCR", "app:some"}, command{"FLUSHALL"}};
+            const command some[]{command{"SET", "app:some", 0}, command{"INCR", "app:some"},
+                                 command{"FLUSHALL"}};
             CHECK(co_await code_of(c.exec_all(some)) == errc::connection_lost);
             CHECK((co_await c.exec(command{"GET", "app:some"})).text() == "1");
             const command none[]{command{"FLUSHALL"}, command{"FLUSHALL"}};

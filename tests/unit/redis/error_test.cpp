@@ -39,7 +39,8 @@ TEST_CASE("the first word of an error reply tells what it says about the service
         row{"ERR Error running script (call to f_4b2a): @user_script:3: @user_script: 3: -OOM command not "
             "allowed when used memory > 'maxmemory'. ",
             errc::refused},
-        row{"ERR Error running script (call to f_4b2a): @user_script:3: @user_script: 3: -WRONGTYPE Operation "
+        row{"ERR Error running script (call to f_4b2a): @user_script:3: @user_script: 3: -WRONGTYPE "
+            "Operation "
             "against a key holding the wrong kind of value ",
             std::nullopt},
         row{"ERR Error running script (call to f_4b2a): @user_script:9: attempt to index a nil value",

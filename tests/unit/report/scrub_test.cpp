@@ -22,7 +22,8 @@ TEST_CASE("secrets in quotes, objects and header fields are not sent either", "[
     CHECK(scrub(R"(password='it\'s mine' user=me)") == "password=[Filtered] user=me");
     CHECK(scrub(R"(body {"user":"me","password":"hunter2","n":1})") ==
           R"(body {"user":"me","password":[Filtered],"n":1})");
-    CHECK(scrub(R"({"api_key" : "a\"b", "pin_secret":1234})") == R"({"api_key" : [Filtered], "pin_secret":[Filtered]})");
+    CHECK(scrub(R"({"api_key" : "a\"b", "pin_secret":1234})") ==
+          R"({"api_key" : [Filtered], "pin_secret":[Filtered]})");
     CHECK(scrub("sent Cookie: sid=1; theme=dark\r\nAccept: x") == "sent Cookie: [Filtered]\r\nAccept: x");
     CHECK(scrub("X-API-Key: abcd1234") == "X-API-Key: [Filtered]");
     CHECK(scrub("password='never closed") == "password=[Filtered]");

@@ -52,8 +52,10 @@ task<void> connection::connect() {
     keywords.push_back(nullptr);
     values.push_back(nullptr);
 
-    const auto left = std::max(deadline - std::chrono::steady_clock::now(), steady_time::duration{0});
-    impl::operation op{c, std::chrono::ceil<std::chrono::milliseconds>(left)};
+    // At least a moment: zero would be no limit.
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    impl::operation op{c, std::max(left, std::chrono::milliseconds{1})};
     c.conn = PQconnectStartParams(keywords.data(), values.data(), 1);
     if (!c.conn) throw std::bad_alloc{};
     const auto refuse = [&](std::string why) -> system_error {

@@ -75,7 +75,8 @@ part quoted(std::string_view text, std::size_t at) {
     return {at, std::min(end + 1, text.size())};
 }
 
-/// The value that belongs to a name that ends at `at`: NAME=value, NAME='a value', "NAME": "value", NAME: value.
+/// The value that belongs to a name that ends at `at`: NAME=value, NAME='a value', "NAME": "value", NAME:
+/// value.
 part value_of(std::string_view text, std::string_view name, std::size_t at) {
     const bool is_member = at < text.size() && text[at] == '"'; // of a JSON object
     if (is_member) at += 1 + run_of(text, at + 1, is_blank);

@@ -38,8 +38,8 @@ public:
     /// The newest keys that were read; null before the first success.
     std::shared_ptr<const key_set> keys() const noexcept { return keys_; }
 
-    /// Reads again, unless that was tried within `between_misses` (before the first success: within a second).
-    /// Callers that come meanwhile share one read. Never throws but for cancellation.
+    /// Reads again, unless that was tried within `between_misses` (before the first success: within a
+    /// second). Callers that come meanwhile share one read. Never throws but for cancellation.
     task<void> refresh_for_miss();
 
 private:

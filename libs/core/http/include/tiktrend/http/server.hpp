@@ -42,7 +42,8 @@ struct server_options {
     std::chrono::milliseconds linger_timeout{
         2'000};                           ///< how long to wait for the client's end after ours was closed
     std::size_t max_connections = 10'000; ///< further ones are closed at accept
-    std::size_t max_connections_per_address = 100; ///< of the client (proxy_protocol); a /64 is one; 0: no limit
+    std::size_t max_connections_per_address =
+        100;                        ///< of the client (proxy_protocol); a /64 is one; 0: no limit
     std::size_t max_pipelined = 16; ///< answers gathered into one write when requests came pipelined
     /// Set: connections speak TLS 1.2 or 1.3. Replaced certificates count for connections that come later.
     std::shared_ptr<const certificates> tls;

@@ -63,8 +63,8 @@ public:
     /// r.exec(command{"GET", key})`. To be awaited on the client's executor.
     task<reply> exec(const command& c);
 
-    /// As exec() for several at once: one write, replies in order. Throws the first unavailability after all are
-    /// answered: connection_lost if it would say "not executed" and others of them have run, or may have.
+    /// As exec() for several at once: one write, replies in order. Throws the first unavailability after all
+    /// are answered: connection_lost if it would say "not executed" and others of them have run, or may have.
     task<std::vector<reply>> exec_all(std::span<const command> commands);
 
     /// The same command on every node that owns slots of a Cluster, in no order; elsewhere exec(). For what

@@ -24,7 +24,8 @@ const boost::system::error_category& category() noexcept;
 error_code make_error_code(errc value) noexcept;
 
 /// The code of an error reply that says something about the service rather than about the data; no error for
-/// the others (WRONGTYPE, ERR, NOSCRIPT, a script's own). Decided by the first word, also of what Redis 6 wraps.
+/// the others (WRONGTYPE, ERR, NOSCRIPT, a script's own). Decided by the first word, also of what Redis 6
+/// wraps.
 error_code classify(std::string_view server_text) noexcept;
 
 /// Thrown for an error reply that classify() knows.

@@ -56,8 +56,9 @@ public:
                                                        std::string job_id, std::string after,
                                                        std::size_t limit);
 
+    /// What a client that resumes has missed.
     struct resumed {
-        std::vector<queue_event> events;
+        std::vector<queue_event> events; ///< of its job, oldest first
         /// Nothing is missing: all that came after the entry was still there, and was looked at. Else the
         /// job's state tells the rest.
         bool is_whole = false;
